@@ -1,0 +1,12 @@
+/** The kind ControllerRevision of apps/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { ControllerRevision } from '../schema/types.ts'
+
+export const controllerRevisions: Kind<ControllerRevision> = defineKind<ControllerRevision>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ControllerRevision',
+  plural: 'controllerrevisions',
+  singular: 'controllerrevision',
+  namespaced: true,
+})

@@ -1,0 +1,16 @@
+/** The kind StatefulSet of apps/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { StatefulSet } from '../schema/types.ts'
+
+export const statefulSets: Kind<StatefulSet> = defineKind<StatefulSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  singular: 'statefulset',
+  namespaced: true,
+  shortNames: ['sts'],
+  categories: ['all'],
+  status: {},
+  scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+})

@@ -1,0 +1,15 @@
+/** The kind HorizontalPodAutoscaler of autoscaling/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { AutoscalingV1HorizontalPodAutoscaler } from '../schema/types.ts'
+
+export const horizontalPodAutoscalersV1: Kind<AutoscalingV1HorizontalPodAutoscaler> = defineKind<AutoscalingV1HorizontalPodAutoscaler>({
+  group: 'autoscaling',
+  version: 'v1',
+  kind: 'HorizontalPodAutoscaler',
+  plural: 'horizontalpodautoscalers',
+  singular: 'horizontalpodautoscaler',
+  namespaced: true,
+  shortNames: ['hpa'],
+  categories: ['all'],
+  status: {},
+})

@@ -1,0 +1,16 @@
+/** The kind Namespace of core/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { Namespace } from '../schema/types.ts'
+
+export const namespaces: Kind<Namespace> = defineKind<Namespace>({
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  singular: 'namespace',
+  namespaced: false,
+  shortNames: ['ns'],
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+  status: {},
+  subresources: ['finalize'],
+})

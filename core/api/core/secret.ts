@@ -1,0 +1,12 @@
+/** The kind Secret of core/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { Secret } from '../schema/types.ts'
+
+export const secrets: Kind<Secret> = defineKind<Secret>({
+  group: '',
+  version: 'v1',
+  kind: 'Secret',
+  plural: 'secrets',
+  singular: 'secret',
+  namespaced: true,
+})

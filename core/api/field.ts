@@ -1,0 +1,110 @@
+/**
+ * Field errors: where in an object, what is wrong, with which value; the
+ * sentences are upstream's (k8s.io/apimachinery/pkg/util/validation/field).
+ * `path('spec').child('ports').index(0)` spells a place.
+ */
+
+export type FieldErrorType =
+  | 'FieldValueNotFound' | 'FieldValueRequired' | 'FieldValueDuplicate' | 'FieldValueInvalid' | 'FieldValueNotSupported'
+  | 'FieldValueForbidden' | 'FieldValueTooLong' | 'FieldValueTooMany' | 'InternalError' | 'FieldValueTypeInvalid'
+
+export class Path {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+  child(...names: readonly string[]): Path {
+    return new Path([...(this.text === '' ? [] : [this.text]), ...names].join('.'))
+  }
+  index(i: number): Path {
+    return new Path(`${this.text}[${i}]`)
+  }
+  key(key: string): Path {
+    return new Path(`${this.text}[${key}]`)
+  }
+  toString(): string {
+    return this.text
+  }
+}
+
+export function path(...names: readonly string[]): Path {
+  return new Path(names.join('.'))
+}
+
+const titles: Record<FieldErrorType, string> = {
+  FieldValueNotFound: 'Not found',
+  FieldValueRequired: 'Required value',
+  FieldValueDuplicate: 'Duplicate value',
+  FieldValueInvalid: 'Invalid value',
+  FieldValueNotSupported: 'Unsupported value',
+  FieldValueForbidden: 'Forbidden',
+  FieldValueTooLong: 'Too long',
+  FieldValueTooMany: 'Too many',
+  InternalError: 'Internal error',
+  FieldValueTypeInvalid: 'Invalid value',
+}
+
+/** Types whose sentence does not show the value. */
+const silent = new Set<FieldErrorType>(['FieldValueRequired', 'FieldValueForbidden', 'FieldValueTooLong', 'InternalError'])
+
+export class FieldError {
+  readonly type: FieldErrorType
+  readonly field: string
+  readonly value: unknown
+  readonly detail: string
+
+  constructor(type: FieldErrorType, field: Path | string, value: unknown, detail: string) {
+    this.type = type
+    this.field = field.toString()
+    this.value = value
+    this.detail = detail
+  }
+
+  /** Without the field: what stands in a Status cause. */
+  detailMessage(): string {
+    const shown = silent.has(this.type) ? '' : `: ${showValue(this.value)}`
+    return `${titles[this.type]}${shown}${this.detail === '' ? '' : `: ${this.detail}`}`
+  }
+
+  message(): string {
+    return `${this.field}: ${this.detailMessage()}`
+  }
+}
+
+/** As Go's %q, %v and JSON show a bad value. */
+export function showValue(value: unknown): string {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'string') return goQuote(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** Go's strconv.Quote for the characters that occur. */
+export function goQuote(text: string): string {
+  return JSON.stringify(text)
+    .replaceAll('\\b', '\\b')
+    .replaceAll(/\\u00([0-9a-f]{2})/g, '\\x$1')
+    .replaceAll('\u007f', '\\x7f')
+}
+
+export const required = (field: Path, detail = ''): FieldError => new FieldError('FieldValueRequired', field, '', detail)
+export const invalidValue = (field: Path, value: unknown, detail: string): FieldError => new FieldError('FieldValueInvalid', field, value, detail)
+export const duplicate = (field: Path, value: unknown): FieldError => new FieldError('FieldValueDuplicate', field, value, '')
+export const forbiddenField = (field: Path, detail: string): FieldError => new FieldError('FieldValueForbidden', field, '', detail)
+export const notFoundField = (field: Path, value: unknown): FieldError => new FieldError('FieldValueNotFound', field, value, '')
+export const internalField = (field: Path, detail: string): FieldError => new FieldError('InternalError', field, null, detail)
+export const typeInvalid = (field: Path, value: unknown, detail: string): FieldError => new FieldError('FieldValueTypeInvalid', field, value, detail)
+
+export function notSupported(field: Path, value: unknown, supported: readonly string[]): FieldError {
+  const detail = supported.length === 0 ? '' : `supported values: ${supported.map((s) => JSON.stringify(s)).join(', ')}`
+  return new FieldError('FieldValueNotSupported', field, value, detail)
+}
+
+/** `maxBytes` < 0: no limit is named. */
+export function tooLong(field: Path, maxBytes: number): FieldError {
+  return new FieldError('FieldValueTooLong', field, '<value omitted>', maxBytes < 0 ? 'value is too long' : `may not be more than ${maxBytes} bytes`)
+}
+
+export function tooMany(field: Path, actual: number, max: number): FieldError {
+  const detail = max < 0 ? 'has too many items' : `must have at most ${max} items`
+  return new FieldError('FieldValueTooMany', field, actual, detail)
+}

@@ -1,0 +1,13 @@
+/** The kind NetworkPolicy of networking.k8s.io/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { NetworkPolicy } from '../schema/types.ts'
+
+export const networkPolicies: Kind<NetworkPolicy> = defineKind<NetworkPolicy>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+  singular: 'networkpolicy',
+  namespaced: true,
+  shortNames: ['netpol'],
+})

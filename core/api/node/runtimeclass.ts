@@ -1,0 +1,12 @@
+/** The kind RuntimeClass of node.k8s.io/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { RuntimeClass } from '../schema/types.ts'
+
+export const runtimeClasses: Kind<RuntimeClass> = defineKind<RuntimeClass>({
+  group: 'node.k8s.io',
+  version: 'v1',
+  kind: 'RuntimeClass',
+  plural: 'runtimeclasses',
+  singular: 'runtimeclass',
+  namespaced: false,
+})

@@ -1,0 +1,12 @@
+/** The kind ClusterRole of rbac.authorization.k8s.io/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { ClusterRole } from '../schema/types.ts'
+
+export const clusterRoles: Kind<ClusterRole> = defineKind<ClusterRole>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'ClusterRole',
+  plural: 'clusterroles',
+  singular: 'clusterrole',
+  namespaced: false,
+})

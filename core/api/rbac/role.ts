@@ -1,0 +1,12 @@
+/** The kind Role of rbac.authorization.k8s.io/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { Role } from '../schema/types.ts'
+
+export const roles: Kind<Role> = defineKind<Role>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'Role',
+  plural: 'roles',
+  singular: 'role',
+  namespaced: true,
+})

@@ -1,0 +1,13 @@
+/** The kind PriorityClass of scheduling.k8s.io/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { PriorityClass } from '../schema/types.ts'
+
+export const priorityClasses: Kind<PriorityClass> = defineKind<PriorityClass>({
+  group: 'scheduling.k8s.io',
+  version: 'v1',
+  kind: 'PriorityClass',
+  plural: 'priorityclasses',
+  singular: 'priorityclass',
+  namespaced: false,
+  shortNames: ['pc'],
+})

@@ -1,0 +1,12 @@
+/** The kind CSINode of storage.k8s.io/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { CSINode } from '../schema/types.ts'
+
+export const csiNodes: Kind<CSINode> = defineKind<CSINode>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'CSINode',
+  plural: 'csinodes',
+  singular: 'csinode',
+  namespaced: false,
+})

@@ -1,0 +1,12 @@
+/** The kind CSIStorageCapacity of storage.k8s.io/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { CSIStorageCapacity } from '../schema/types.ts'
+
+export const csiStorageCapacities: Kind<CSIStorageCapacity> = defineKind<CSIStorageCapacity>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'CSIStorageCapacity',
+  plural: 'csistoragecapacities',
+  singular: 'csistoragecapacity',
+  namespaced: true,
+})

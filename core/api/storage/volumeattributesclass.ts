@@ -1,0 +1,13 @@
+/** The kind VolumeAttributesClass of storage.k8s.io/v1: its names and its rules. */
+import { defineKind, type Kind } from '../kind.ts'
+import type { VolumeAttributesClass } from '../schema/types.ts'
+
+export const volumeAttributesClasses: Kind<VolumeAttributesClass> = defineKind<VolumeAttributesClass>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'VolumeAttributesClass',
+  plural: 'volumeattributesclasses',
+  singular: 'volumeattributesclass',
+  namespaced: false,
+  shortNames: ['vac'],
+})
