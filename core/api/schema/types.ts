@@ -48,6 +48,16 @@ export interface APIGroup {
   versions: GroupVersionForDiscovery[]
 }
 
+/** apidiscovery/v2 */
+export interface APIGroupDiscovery extends TypedObject {
+  versions?: APIVersionDiscovery[]
+}
+
+/** apidiscovery/v2 */
+export interface APIGroupDiscoveryList extends TypedList {
+  items: APIGroupDiscovery[]
+}
+
 /** meta/v1 */
 export interface APIGroupList {
   apiVersion?: string
@@ -67,6 +77,18 @@ export interface APIResource {
   storageVersionHash?: string
   verbs: string[]
   version?: string
+}
+
+/** apidiscovery/v2 */
+export interface APIResourceDiscovery {
+  resource: string
+  responseKind?: GroupVersionKind
+  scope: string
+  singularResource: string
+  verbs: string[]
+  shortNames?: string[]
+  categories?: string[]
+  subresources?: APISubresourceDiscovery[]
 }
 
 /** meta/v1 */
@@ -113,6 +135,21 @@ export interface APIServiceStatus {
   conditions?: APIServiceCondition[]
 }
 
+/** apidiscovery/v2 */
+export interface APISubresourceDiscovery {
+  subresource: string
+  responseKind?: GroupVersionKind
+  acceptedTypes?: GroupVersionKind[]
+  verbs: string[]
+}
+
+/** apidiscovery/v2 */
+export interface APIVersionDiscovery {
+  version: string
+  resources?: APIResourceDiscovery[]
+  freshness?: string
+}
+
 /** meta/v1 */
 export interface APIVersions {
   apiVersion?: string
@@ -127,6 +164,44 @@ export interface AWSElasticBlockStoreVolumeSource {
   partition?: number
   readOnly?: boolean
   volumeID: string
+}
+
+/** admission/v1 */
+export interface AdmissionRequest {
+  uid: string
+  kind: GroupVersionKind
+  resource: GroupVersionResource
+  subResource?: string
+  requestKind?: GroupVersionKind
+  requestResource?: GroupVersionResource
+  requestSubResource?: string
+  name?: string
+  namespace?: string
+  operation: string
+  userInfo: UserInfo
+  object?: RawExtension
+  oldObject?: RawExtension
+  dryRun?: boolean
+  options?: RawExtension
+}
+
+/** admission/v1 */
+export interface AdmissionResponse {
+  uid: string
+  allowed: boolean
+  status?: Status
+  patch?: Bytes
+  patchType?: string
+  auditAnnotations?: { [key: string]: string }
+  warnings?: string[]
+}
+
+/** admission/v1 */
+export interface AdmissionReview {
+  kind?: string
+  apiVersion?: string
+  request?: AdmissionRequest
+  response?: AdmissionResponse
 }
 
 /** admissionregistration/v1alpha1 */
@@ -977,6 +1052,28 @@ export interface ControllerRevisionList extends TypedList {
   items: ControllerRevision[]
 }
 
+/** apiextensions/v1 */
+export interface ConversionRequest {
+  uid: string
+  desiredAPIVersion: string
+  objects: RawExtension[]
+}
+
+/** apiextensions/v1 */
+export interface ConversionResponse {
+  uid: string
+  convertedObjects: RawExtension[]
+  result: Status
+}
+
+/** apiextensions/v1 */
+export interface ConversionReview {
+  kind?: string
+  apiVersion?: string
+  request?: ConversionRequest
+  response?: ConversionResponse
+}
+
 /** coordination/v1alpha2 */
 export interface CoordinationV1alpha2LeaseCandidate extends TypedObject {
   spec: CoordinationV1alpha2LeaseCandidateSpec
@@ -1012,6 +1109,15 @@ export interface Counter {
 export interface CounterSet {
   counters: { [key: string]: Counter }
   name: string
+}
+
+/** meta/v1 */
+export interface CreateOptions {
+  kind?: string
+  apiVersion?: string
+  dryRun?: string[]
+  fieldManager?: string
+  fieldValidation?: string
 }
 
 /** batch/v1 */
@@ -1852,6 +1958,13 @@ export interface GangSchedulingPolicy {
   minCount: number
 }
 
+/** meta/v1 */
+export interface GetOptions {
+  kind?: string
+  apiVersion?: string
+  resourceVersion?: string
+}
+
 /** core/v1 */
 export interface GitRepoVolumeSource {
   directory?: string
@@ -1889,6 +2002,20 @@ export interface GroupSubject {
 export interface GroupVersionForDiscovery {
   groupVersion: string
   version: string
+}
+
+/** meta/v1 */
+export interface GroupVersionKind {
+  group: string
+  version: string
+  kind: string
+}
+
+/** meta/v1 */
+export interface GroupVersionResource {
+  group: string
+  version: string
+  resource: string
 }
 
 /** autoscaling/v2 */
@@ -2416,6 +2543,23 @@ export interface ListMeta {
   resourceVersion?: string
   selfLink?: string
   shardInfo?: ShardInfo
+}
+
+/** meta/v1 */
+export interface ListOptions {
+  kind?: string
+  apiVersion?: string
+  labelSelector?: string
+  fieldSelector?: string
+  watch?: boolean
+  allowWatchBookmarks?: boolean
+  resourceVersion?: string
+  resourceVersionMatch?: string
+  timeoutSeconds?: number
+  limit?: number
+  continue?: string
+  sendInitialEvents?: boolean
+  shardSelector?: string
 }
 
 /** core/v1 */
@@ -2992,6 +3136,25 @@ export interface ParentReference {
   name: string
   namespace?: string
   resource: string
+}
+
+/** meta/v1 */
+export interface PartialObjectMetadata extends TypedObject {
+}
+
+/** meta/v1 */
+export interface PartialObjectMetadataList extends TypedList {
+  items: PartialObjectMetadata[]
+}
+
+/** meta/v1 */
+export interface PatchOptions {
+  kind?: string
+  apiVersion?: string
+  dryRun?: string[]
+  force?: boolean
+  fieldManager?: string
+  fieldValidation?: string
 }
 
 /** core/v1 */
@@ -5227,6 +5390,43 @@ export interface TCPSocketAction {
   port: IntOrString
 }
 
+/** meta/v1 */
+export interface Table extends TypedList {
+  columnDefinitions: TableColumnDefinition[]
+  rows: TableRow[]
+}
+
+/** meta/v1 */
+export interface TableColumnDefinition {
+  name: string
+  type: string
+  format: string
+  description: string
+  priority: number
+}
+
+/** meta/v1 */
+export interface TableOptions {
+  kind?: string
+  apiVersion?: string
+  includeObject?: string
+}
+
+/** meta/v1 */
+export interface TableRow {
+  cells: unknown[]
+  conditions?: TableRowCondition[]
+  object?: RawExtension
+}
+
+/** meta/v1 */
+export interface TableRowCondition {
+  type: string
+  status: string
+  reason?: string
+  message?: string
+}
+
 /** core/v1 */
 export interface Taint {
   effect: string
@@ -5335,6 +5535,15 @@ export interface TypedObjectReference {
 export interface UncountedTerminatedPods {
   failed?: string[]
   succeeded?: string[]
+}
+
+/** meta/v1 */
+export interface UpdateOptions {
+  kind?: string
+  apiVersion?: string
+  dryRun?: string[]
+  fieldManager?: string
+  fieldValidation?: string
 }
 
 /** authentication/v1 */

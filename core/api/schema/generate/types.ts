@@ -1,5 +1,5 @@
 /** Writes types.ts: a TypeScript interface for each definition. */
-import { parts, refName, shortNames } from './swagger.ts'
+import { parts, refName } from './swagger.ts'
 import type { Swagger, SwaggerSchema } from './swagger.ts'
 
 const header = `/**
@@ -46,8 +46,7 @@ export interface TypedList {
 const written = new Set(['Time', 'MicroTime', 'Quantity', 'IntOrString', 'RawExtension', 'FieldsV1', 'Patch', 'JSON',
   'JSONSchemaPropsOrArray', 'JSONSchemaPropsOrBool', 'JSONSchemaPropsOrStringArray'])
 
-export function renderTypes(swagger: Swagger): string {
-  const names = shortNames(swagger.definitions)
+export function renderTypes(swagger: Swagger, names: Map<string, string>): string {
   const out = [header]
   const sorted = [...names].toSorted(([, a], [, b]) => (a < b ? -1 : 1))
   for (const [definition, name] of sorted) {
