@@ -1,0 +1,6 @@
+/** Every command, in the order in which --help shows them. To add one: a file in commands/, a line here. */
+import type { Command } from './command.ts'
+import { licensesCommand } from './commands/licenses.ts'
+import { versionCommand } from './commands/version.ts'
+
+export const commands: readonly Command[] = [versionCommand, licensesCommand]
