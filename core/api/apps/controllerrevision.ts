@@ -1,4 +1,5 @@
 /** The kind ControllerRevision of apps/v1: its names and its rules. */
+import { ageColumn, controllerName, integer, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { ControllerRevision } from '../schema/types.ts'
 
@@ -9,4 +10,10 @@ export const controllerRevisions: Kind<ControllerRevision> = defineKind<Controll
   plural: 'controllerrevisions',
   singular: 'controllerrevision',
   namespaced: true,
+  columns: [
+    nameColumn,
+    text('Controller', (o) => controllerName(o)),
+    integer('Revision', (o) => o.revision),
+    ageColumn,
+  ],
 })

@@ -1,4 +1,5 @@
 /** The kind DaemonSet of apps/v1: its names and its rules. */
+import { ageColumn, formatLabels, integer, nameColumn, selectorColumn, templateColumns, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { DaemonSet } from '../schema/types.ts'
 
@@ -12,4 +13,17 @@ export const daemonSets: Kind<DaemonSet> = defineKind<DaemonSet>({
   shortNames: ['ds'],
   categories: ['all'],
   status: {},
+  columns: [
+    nameColumn,
+    integer('Desired', (o) => o.status?.desiredNumberScheduled),
+    integer('Current', (o) => o.status?.currentNumberScheduled),
+    integer('Ready', (o) => o.status?.numberReady),
+    integer('Up-to-date', (o) => o.status?.updatedNumberScheduled),
+    integer('Available', (o) => o.status?.numberAvailable),
+    text('Node Selector', (o) => formatLabels(o.spec?.template?.spec?.nodeSelector)),
+    ageColumn,
+    ...templateColumns((o: Readonly<DaemonSet>) => o.spec?.template?.spec?.containers),
+    selectorColumn((o) => o.spec?.selector),
+  ],
+  generation: 'spec',
 })

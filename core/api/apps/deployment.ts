@@ -1,4 +1,5 @@
 /** The kind Deployment of apps/v1: its names and its rules. */
+import { ageColumn, integer, nameColumn, selectorColumn, templateColumns, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { Deployment } from '../schema/types.ts'
 
@@ -13,4 +14,14 @@ export const deployments: Kind<Deployment> = defineKind<Deployment>({
   categories: ['all'],
   status: {},
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  columns: [
+    nameColumn,
+    text('Ready', (o) => `${o.status?.readyReplicas ?? 0}/${o.spec?.replicas ?? 0}`),
+    integer('Up-to-date', (o) => o.status?.updatedReplicas),
+    integer('Available', (o) => o.status?.availableReplicas),
+    ageColumn,
+    ...templateColumns((o: Readonly<Deployment>) => o.spec?.template?.spec?.containers),
+    selectorColumn((o) => o.spec?.selector),
+  ],
+  generation: 'spec',
 })

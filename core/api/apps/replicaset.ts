@@ -1,4 +1,5 @@
 /** The kind ReplicaSet of apps/v1: its names and its rules. */
+import { ageColumn, integer, nameColumn, selectorColumn, templateColumns } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { ReplicaSet } from '../schema/types.ts'
 
@@ -13,4 +14,14 @@ export const replicaSets: Kind<ReplicaSet> = defineKind<ReplicaSet>({
   categories: ['all'],
   status: {},
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  columns: [
+    nameColumn,
+    integer('Desired', (o) => o.spec?.replicas),
+    integer('Current', (o) => o.status?.replicas),
+    integer('Ready', (o) => o.status?.readyReplicas),
+    ageColumn,
+    ...templateColumns((o: Readonly<ReplicaSet>) => o.spec?.template?.spec?.containers),
+    selectorColumn((o) => o.spec?.selector),
+  ],
+  generation: 'spec',
 })

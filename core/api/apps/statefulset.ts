@@ -1,4 +1,5 @@
 /** The kind StatefulSet of apps/v1: its names and its rules. */
+import { ageColumn, nameColumn, templateColumns, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { StatefulSet } from '../schema/types.ts'
 
@@ -13,4 +14,11 @@ export const statefulSets: Kind<StatefulSet> = defineKind<StatefulSet>({
   categories: ['all'],
   status: {},
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  columns: [
+    nameColumn,
+    text('Ready', (o) => `${o.status?.readyReplicas ?? 0}/${o.spec?.replicas ?? 0}`),
+    ageColumn,
+    ...templateColumns((o: Readonly<StatefulSet>) => o.spec?.template?.spec?.containers),
+  ],
+  generation: 'spec',
 })

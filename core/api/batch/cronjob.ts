@@ -1,4 +1,5 @@
 /** The kind CronJob of batch/v1: its names and its rules. */
+import { ageColumn, formatSelector, integer, nameColumn, since, templateColumns, text, wide, yesNo } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { CronJob } from '../schema/types.ts'
 
@@ -12,4 +13,16 @@ export const cronJobs: Kind<CronJob> = defineKind<CronJob>({
   shortNames: ['cj'],
   categories: ['all'],
   status: {},
+  columns: [
+    nameColumn,
+    text('Schedule', (o) => o.spec?.schedule ?? ''),
+    text('Timezone', (o) => o.spec?.timeZone ?? '<none>'),
+    text('Suspend', (o) => yesNo(o.spec?.suspend)),
+    integer('Active', (o) => o.status?.active?.length),
+    text('Last Schedule', (o, now) => (o.status?.lastScheduleTime === undefined ? '<none>' : since(o.status.lastScheduleTime, now))),
+    ageColumn,
+    ...templateColumns((o: Readonly<CronJob>) => o.spec?.jobTemplate.spec?.template.spec?.containers),
+    wide('Selector', (o) => formatSelector(o.spec?.jobTemplate.spec?.selector)),
+  ],
+  generation: 'spec',
 })

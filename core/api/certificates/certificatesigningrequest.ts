@@ -1,4 +1,5 @@
 /** The kind CertificateSigningRequest of certificates.k8s.io/v1: its names and its rules. */
+import { ageColumn, humanDuration, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { CertificateSigningRequest } from '../schema/types.ts'
 
@@ -12,4 +13,18 @@ export const certificateSigningRequests: Kind<CertificateSigningRequest> = defin
   shortNames: ['csr'],
   status: {},
   subresources: ['approval'],
+  columns: [
+    nameColumn,
+    ageColumn,
+    text('SignerName', (o) => o.spec.signerName || '<none>'),
+    text('Requestor', (o) => o.spec.username ?? ''),
+    text('RequestedDuration', (o) => (o.spec.expirationSeconds === undefined ? '<none>' : humanDuration(o.spec.expirationSeconds * 1_000))),
+    text('Condition', (o) => conditionOf(o)),
+  ],
 })
+
+function conditionOf(request: Readonly<CertificateSigningRequest>): string {
+  const has = (type: string): boolean => request.status?.conditions?.some((c) => c.type === type) ?? false
+  const verdict = has('Denied') ? 'Denied' : has('Approved') ? 'Approved' : 'Pending'
+  return [verdict, ...(has('Failed') ? ['Failed'] : []), ...(request.status?.certificate ? ['Issued'] : [])].join(',')
+}

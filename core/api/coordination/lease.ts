@@ -1,4 +1,5 @@
 /** The kind Lease of coordination.k8s.io/v1: its names and its rules. */
+import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { Lease } from '../schema/types.ts'
 
@@ -9,4 +10,9 @@ export const leases: Kind<Lease> = defineKind<Lease>({
   plural: 'leases',
   singular: 'lease',
   namespaced: true,
+  columns: [
+    nameColumn,
+    text('Holder', (o) => o.spec?.holderIdentity ?? ''),
+    ageColumn,
+  ],
 })

@@ -1,4 +1,5 @@
 /** The kind ConfigMap of core/v1: its names and its rules. */
+import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { ConfigMap } from '../schema/types.ts'
 
@@ -10,4 +11,9 @@ export const configMaps: Kind<ConfigMap> = defineKind<ConfigMap>({
   singular: 'configmap',
   namespaced: true,
   shortNames: ['cm'],
+  columns: [
+    nameColumn,
+    text('Data', (o) => Object.keys(o.data ?? {}).length + Object.keys(o.binaryData ?? {}).length),
+    ageColumn,
+  ],
 })

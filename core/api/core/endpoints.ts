@@ -1,4 +1,5 @@
 /** The kind Endpoints of core/v1: its names and its rules. */
+import { ageColumn, listWithMore, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { Endpoints } from '../schema/types.ts'
 
@@ -10,4 +11,18 @@ export const endpoints: Kind<Endpoints> = defineKind<Endpoints>({
   singular: 'endpoints',
   namespaced: true,
   shortNames: ['ep'],
+  columns: [
+    nameColumn,
+    text('Endpoints', (o) => addressesOf(o)),
+    ageColumn,
+  ],
 })
+
+function addressesOf(endpoints: Readonly<Endpoints>): string {
+  const all = (endpoints.subsets ?? []).flatMap((subset) => {
+    const ips = (subset.addresses ?? []).map((a) => a.ip)
+    const hosts = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip))
+    return (subset.ports ?? []).length === 0 ? ips : (subset.ports ?? []).flatMap((p) => hosts.map((host) => `${host}:${p.port}`))
+  })
+  return listWithMore(all, 3, (endpoints.subsets ?? []).length === 0 ? '<none>' : '')
+}

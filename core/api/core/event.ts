@@ -1,4 +1,5 @@
 /** The kind Event of core/v1: its names and its rules. */
+import { nameColumn, since, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { Event } from '../schema/types.ts'
 
@@ -10,4 +11,36 @@ export const events: Kind<Event> = defineKind<Event>({
   singular: 'event',
   namespaced: true,
   shortNames: ['ev'],
+  columns: [
+    text('Last Seen', (o, now) => lastSeen(o, now)),
+    text('Type', (o) => o.type ?? ''),
+    text('Reason', (o) => o.reason ?? ''),
+    text('Object', (o) => targetOf(o)),
+    wide('Subobject', (o) => o.involvedObject.fieldPath ?? ''),
+    wide('Source', (o) => sourceOf(o)),
+    text('Message', (o) => (o.message ?? '').trim()),
+    wide('First Seen', (o, now) => firstSeen(o, now)),
+    wide('Count', (o) => String(o.series?.count ?? (o.count || 1))),
+    { ...nameColumn, priority: 1 },
+  ],
 })
+
+function firstSeen(event: Readonly<Event>, now: number): string {
+  return since(event.firstTimestamp ?? event.eventTime, now)
+}
+
+function lastSeen(event: Readonly<Event>, now: number): string {
+  if (event.series?.lastObservedTime !== undefined) return since(event.series.lastObservedTime, now)
+  return event.lastTimestamp === undefined || event.lastTimestamp === null ? firstSeen(event, now) : since(event.lastTimestamp, now)
+}
+
+function targetOf(event: Readonly<Event>): string {
+  const kind = (event.involvedObject.kind ?? '').toLowerCase()
+  return event.involvedObject.name === undefined || event.involvedObject.name === '' ? kind : `${kind}/${event.involvedObject.name}`
+}
+
+function sourceOf(event: Readonly<Event>): string {
+  const component = event.source?.component || event.reportingComponent || ''
+  const instance = event.source?.host || event.reportingInstance || ''
+  return instance === '' ? component : `${component}, ${instance}`
+}

@@ -1,4 +1,5 @@
 /** The kind Namespace of core/v1: its names and its rules. */
+import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { Namespace } from '../schema/types.ts'
 
@@ -13,4 +14,9 @@ export const namespaces: Kind<Namespace> = defineKind<Namespace>({
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   status: {},
   subresources: ['finalize'],
+  columns: [
+    nameColumn,
+    text('Status', (o) => o.status?.phase ?? ''),
+    ageColumn,
+  ],
 })

@@ -1,5 +1,6 @@
 /** The kind Pod of core/v1: its names and its rules. */
 import { defineKind, type Kind } from '../kind.ts'
+import { podColumns } from './podcolumns.ts'
 import type { Pod } from '../schema/types.ts'
 
 export const pods: Kind<Pod> = defineKind<Pod>({
@@ -13,4 +14,6 @@ export const pods: Kind<Pod> = defineKind<Pod>({
   categories: ['all'],
   status: {},
   subresources: ['attach', 'binding', 'ephemeralcontainers', 'eviction', 'exec', 'log', 'portforward', 'proxy', 'resize'],
+  generation: 'spec',
+  columns: podColumns,
 })

@@ -1,4 +1,5 @@
 /** The kind PodTemplate of core/v1: its names and its rules. */
+import { formatLabels, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { PodTemplate } from '../schema/types.ts'
 
@@ -9,4 +10,10 @@ export const podTemplates: Kind<PodTemplate> = defineKind<PodTemplate>({
   plural: 'podtemplates',
   singular: 'podtemplate',
   namespaced: true,
+  columns: [
+    nameColumn,
+    text('Containers', (o) => (o.template?.spec?.containers ?? []).map((c) => c.name).join(',')),
+    text('Images', (o) => (o.template?.spec?.containers ?? []).map((c) => c.image ?? '').join(',')),
+    text('Pod Labels', (o) => formatLabels(o.template?.metadata?.labels)),
+  ],
 })

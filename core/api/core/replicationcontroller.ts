@@ -1,4 +1,5 @@
 /** The kind ReplicationController of core/v1: its names and its rules. */
+import { ageColumn, formatLabels, integer, nameColumn, templateColumns, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { ReplicationController } from '../schema/types.ts'
 
@@ -13,4 +14,14 @@ export const replicationControllers: Kind<ReplicationController> = defineKind<Re
   categories: ['all'],
   status: {},
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  columns: [
+    nameColumn,
+    integer('Desired', (o) => o.spec?.replicas),
+    integer('Current', (o) => o.status?.replicas),
+    integer('Ready', (o) => o.status?.readyReplicas),
+    ageColumn,
+    ...templateColumns((o: Readonly<ReplicationController>) => o.spec?.template?.spec?.containers),
+    wide('Selector', (o) => formatLabels(o.spec?.selector)),
+  ],
+  generation: 'spec',
 })

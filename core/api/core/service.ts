@@ -1,4 +1,5 @@
 /** The kind Service of core/v1: its names and its rules. */
+import { ageColumn, formatLabels, loadBalancerAddresses, nameColumn, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { Service } from '../schema/types.ts'
 
@@ -13,4 +14,36 @@ export const services: Kind<Service> = defineKind<Service>({
   categories: ['all'],
   status: {},
   subresources: ['proxy'],
+  columns: [
+    nameColumn,
+    text('Type', (o) => o.spec?.type ?? ''),
+    text('Cluster-IP', (o) => o.spec?.clusterIPs?.[0] ?? '<none>'),
+    text('External-IP', (o) => externalAddresses(o)),
+    text('Port(s)', (o) => portsOf(o)),
+    ageColumn,
+    wide('Selector', (o) => formatLabels(o.spec?.selector)),
+  ],
 })
+
+function externalAddresses(service: Readonly<Service>): string {
+  const external = service.spec?.externalIPs ?? []
+  switch (service.spec?.type) {
+    case 'ClusterIP':
+    case 'NodePort':
+      return external.length > 0 ? external.join(',') : '<none>'
+    case 'LoadBalancer': {
+      const balanced = loadBalancerAddresses(service.status?.loadBalancer)
+      const all = [...(balanced === '' ? [] : [balanced]), ...external]
+      return all.length > 0 ? all.join(',') : '<pending>'
+    }
+    case 'ExternalName':
+      return service.spec.externalName ?? ''
+    default:
+      return '<unknown>'
+  }
+}
+
+function portsOf(service: Readonly<Service>): string {
+  const ports = (service.spec?.ports ?? []).map((p) => `${p.port}${p.nodePort === undefined || p.nodePort === 0 ? '' : `:${p.nodePort}`}/${p.protocol}`)
+  return ports.length === 0 ? '<none>' : ports.join(',')
+}

@@ -1,4 +1,5 @@
 /** The kind ServiceAccount of core/v1: its names and its rules. */
+import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { ServiceAccount } from '../schema/types.ts'
 
@@ -11,4 +12,8 @@ export const serviceAccounts: Kind<ServiceAccount> = defineKind<ServiceAccount>(
   namespaced: true,
   shortNames: ['sa'],
   subresources: ['token'],
+  columns: [
+    nameColumn,
+    ageColumn,
+  ],
 })

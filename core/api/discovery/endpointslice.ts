@@ -1,4 +1,5 @@
 /** The kind EndpointSlice of discovery.k8s.io/v1: its names and its rules. */
+import { ageColumn, listWithMore, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { EndpointSlice } from '../schema/types.ts'
 
@@ -9,4 +10,11 @@ export const endpointSlices: Kind<EndpointSlice> = defineKind<EndpointSlice>({
   plural: 'endpointslices',
   singular: 'endpointslice',
   namespaced: true,
+  columns: [
+    nameColumn,
+    text('AddressType', (o) => o.addressType),
+    text('Ports', (o) => listWithMore((o.ports ?? []).map((p) => String(p.port ?? p.name ?? '*')), 3, '<unset>')),
+    text('Endpoints', (o) => listWithMore((o.endpoints ?? []).flatMap((e) => e.addresses), 3, '<unset>')),
+    ageColumn,
+  ],
 })

@@ -1,4 +1,5 @@
 /** The kind IngressClass of networking.k8s.io/v1: its names and its rules. */
+import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { IngressClass } from '../schema/types.ts'
 
@@ -9,4 +10,17 @@ export const ingressClasses: Kind<IngressClass> = defineKind<IngressClass>({
   plural: 'ingressclasses',
   singular: 'ingressclass',
   namespaced: false,
+  columns: [
+    { ...nameColumn, value: (o) => `${o.metadata.name}${o.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true' ? ' (default)' : ''}` },
+    text('Controller', (o) => o.spec?.controller ?? ''),
+    text('Parameters', (o) => parametersOf(o)),
+    ageColumn,
+  ],
+  generation: 'spec',
 })
+
+function parametersOf(ingressClass: Readonly<IngressClass>): string {
+  const parameters = ingressClass.spec?.parameters
+  if (parameters === undefined) return '<none>'
+  return `${parameters.kind}${parameters.apiGroup === undefined ? '' : `.${parameters.apiGroup}`}/${parameters.name}`
+}

@@ -1,4 +1,5 @@
 /** The kind IPAddress of networking.k8s.io/v1: its names and its rules. */
+import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { IPAddress } from '../schema/types.ts'
 
@@ -10,4 +11,16 @@ export const iPAddresses: Kind<IPAddress> = defineKind<IPAddress>({
   singular: 'ipaddress',
   namespaced: false,
   shortNames: ['ip'],
+  columns: [
+    nameColumn,
+    text('ParentRef', (o) => parentOf(o)),
+    ageColumn,
+  ],
 })
+
+function parentOf(address: Readonly<IPAddress>): string {
+  const parent = address.spec?.parentRef
+  if (parent === undefined) return '<none>'
+  const resource = parent.group === undefined || parent.group === '' ? parent.resource : `${parent.resource}.${parent.group}`
+  return [resource.toLowerCase(), ...(parent.namespace ? [parent.namespace] : []), parent.name].join('/')
+}

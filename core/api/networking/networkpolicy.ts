@@ -1,4 +1,5 @@
 /** The kind NetworkPolicy of networking.k8s.io/v1: its names and its rules. */
+import { ageColumn, formatSelector, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { NetworkPolicy } from '../schema/types.ts'
 
@@ -10,4 +11,10 @@ export const networkPolicies: Kind<NetworkPolicy> = defineKind<NetworkPolicy>({
   singular: 'networkpolicy',
   namespaced: true,
   shortNames: ['netpol'],
+  columns: [
+    nameColumn,
+    text('Pod-Selector', (o) => formatSelector(o.spec?.podSelector)),
+    ageColumn,
+  ],
+  generation: 'spec',
 })

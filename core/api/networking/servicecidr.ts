@@ -1,4 +1,5 @@
 /** The kind ServiceCIDR of networking.k8s.io/v1: its names and its rules. */
+import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { ServiceCIDR } from '../schema/types.ts'
 
@@ -10,4 +11,9 @@ export const serviceCIDRs: Kind<ServiceCIDR> = defineKind<ServiceCIDR>({
   singular: 'servicecidr',
   namespaced: false,
   status: {},
+  columns: [
+    nameColumn,
+    text('CIDRs', (o) => (o.spec?.cidrs ?? []).join(',')),
+    ageColumn,
+  ],
 })

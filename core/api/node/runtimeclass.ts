@@ -1,4 +1,5 @@
 /** The kind RuntimeClass of node.k8s.io/v1: its names and its rules. */
+import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { RuntimeClass } from '../schema/types.ts'
 
@@ -9,4 +10,9 @@ export const runtimeClasses: Kind<RuntimeClass> = defineKind<RuntimeClass>({
   plural: 'runtimeclasses',
   singular: 'runtimeclass',
   namespaced: false,
+  columns: [
+    nameColumn,
+    text('Handler', (o) => o.handler),
+    ageColumn,
+  ],
 })

@@ -1,4 +1,5 @@
 /** The kind PodDisruptionBudget of policy/v1: its names and its rules. */
+import { ageColumn, integer, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { PodDisruptionBudget } from '../schema/types.ts'
 
@@ -11,4 +12,11 @@ export const podDisruptionBudgets: Kind<PodDisruptionBudget> = defineKind<PodDis
   namespaced: true,
   shortNames: ['pdb'],
   status: {},
+  columns: [
+    nameColumn,
+    text('Min Available', (o) => String(o.spec?.minAvailable ?? 'N/A')),
+    text('Max Unavailable', (o) => String(o.spec?.maxUnavailable ?? 'N/A')),
+    integer('Allowed Disruptions', (o) => o.status?.disruptionsAllowed),
+    ageColumn,
+  ],
 })

@@ -1,4 +1,5 @@
 /** The kind ClusterRole of rbac.authorization.k8s.io/v1: its names and its rules. */
+import { nameColumn } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { ClusterRole } from '../schema/types.ts'
 
@@ -9,4 +10,8 @@ export const clusterRoles: Kind<ClusterRole> = defineKind<ClusterRole>({
   plural: 'clusterroles',
   singular: 'clusterrole',
   namespaced: false,
+  columns: [
+    nameColumn,
+    { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },
+  ],
 })

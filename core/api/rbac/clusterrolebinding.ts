@@ -1,5 +1,7 @@
 /** The kind ClusterRoleBinding of rbac.authorization.k8s.io/v1: its names and its rules. */
+import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { subjectNames } from './subjects.ts'
 import type { ClusterRoleBinding } from '../schema/types.ts'
 
 export const clusterRoleBindings: Kind<ClusterRoleBinding> = defineKind<ClusterRoleBinding>({
@@ -9,4 +11,12 @@ export const clusterRoleBindings: Kind<ClusterRoleBinding> = defineKind<ClusterR
   plural: 'clusterrolebindings',
   singular: 'clusterrolebinding',
   namespaced: false,
+  columns: [
+    nameColumn,
+    text('Role', (o) => `${o.roleRef.kind}/${o.roleRef.name}`),
+    ageColumn,
+    wide('Users', (o) => subjectNames(o, 'User')),
+    wide('Groups', (o) => subjectNames(o, 'Group')),
+    wide('ServiceAccounts', (o) => subjectNames(o, 'ServiceAccount')),
+  ],
 })

@@ -1,4 +1,5 @@
 /** The kind Role of rbac.authorization.k8s.io/v1: its names and its rules. */
+import { nameColumn } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { Role } from '../schema/types.ts'
 
@@ -9,4 +10,8 @@ export const roles: Kind<Role> = defineKind<Role>({
   plural: 'roles',
   singular: 'role',
   namespaced: true,
+  columns: [
+    nameColumn,
+    { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },
+  ],
 })

@@ -1,5 +1,7 @@
 /** The kind RoleBinding of rbac.authorization.k8s.io/v1: its names and its rules. */
+import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { subjectNames } from './subjects.ts'
 import type { RoleBinding } from '../schema/types.ts'
 
 export const roleBindings: Kind<RoleBinding> = defineKind<RoleBinding>({
@@ -9,4 +11,12 @@ export const roleBindings: Kind<RoleBinding> = defineKind<RoleBinding>({
   plural: 'rolebindings',
   singular: 'rolebinding',
   namespaced: true,
+  columns: [
+    nameColumn,
+    text('Role', (o) => `${o.roleRef.kind}/${o.roleRef.name}`),
+    ageColumn,
+    wide('Users', (o) => subjectNames(o, 'User')),
+    wide('Groups', (o) => subjectNames(o, 'Group')),
+    wide('ServiceAccounts', (o) => subjectNames(o, 'ServiceAccount')),
+  ],
 })

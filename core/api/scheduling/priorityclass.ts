@@ -1,4 +1,5 @@
 /** The kind PriorityClass of scheduling.k8s.io/v1: its names and its rules. */
+import { ageColumn, flag, integer, nameColumn, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { PriorityClass } from '../schema/types.ts'
 
@@ -10,4 +11,11 @@ export const priorityClasses: Kind<PriorityClass> = defineKind<PriorityClass>({
   singular: 'priorityclass',
   namespaced: false,
   shortNames: ['pc'],
+  columns: [
+    nameColumn,
+    integer('Value', (o) => o.value),
+    flag('Global-Default', (o) => o.globalDefault),
+    ageColumn,
+    wide('PreemptionPolicy', (o) => o.preemptionPolicy ?? ''),
+  ],
 })

@@ -1,4 +1,5 @@
 /** The kind CSINode of storage.k8s.io/v1: its names and its rules. */
+import { ageColumn, integer, nameColumn } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { CSINode } from '../schema/types.ts'
 
@@ -9,4 +10,9 @@ export const csiNodes: Kind<CSINode> = defineKind<CSINode>({
   plural: 'csinodes',
   singular: 'csinode',
   namespaced: false,
+  columns: [
+    nameColumn,
+    integer('Drivers', (o) => o.spec.drivers?.length),
+    ageColumn,
+  ],
 })

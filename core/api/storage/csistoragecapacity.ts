@@ -1,4 +1,5 @@
 /** The kind CSIStorageCapacity of storage.k8s.io/v1: its names and its rules. */
+import { nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { CSIStorageCapacity } from '../schema/types.ts'
 
@@ -9,4 +10,9 @@ export const csiStorageCapacities: Kind<CSIStorageCapacity> = defineKind<CSIStor
   plural: 'csistoragecapacities',
   singular: 'csistoragecapacity',
   namespaced: true,
+  columns: [
+    nameColumn,
+    text('StorageClassName', (o) => o.storageClassName),
+    text('Capacity', (o) => o.capacity ?? '<unset>'),
+  ],
 })

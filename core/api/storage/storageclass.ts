@@ -1,4 +1,5 @@
 /** The kind StorageClass of storage.k8s.io/v1: its names and its rules. */
+import { ageColumn, flag, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { StorageClass } from '../schema/types.ts'
 
@@ -10,4 +11,18 @@ export const storageClasses: Kind<StorageClass> = defineKind<StorageClass>({
   singular: 'storageclass',
   namespaced: false,
   shortNames: ['sc'],
+  columns: [
+    { ...nameColumn, value: (o) => `${o.metadata.name}${isDefault(o) ? ' (default)' : ''}` },
+    text('Provisioner', (o) => o.provisioner),
+    text('ReclaimPolicy', (o) => o.reclaimPolicy ?? 'Delete'),
+    text('VolumeBindingMode', (o) => o.volumeBindingMode ?? 'Immediate'),
+    { ...flag('AllowVolumeExpansion', (o: Readonly<StorageClass>) => o.allowVolumeExpansion), type: 'string' },
+    ageColumn,
+  ],
 })
+
+const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
+
+function isDefault(storageClass: Readonly<StorageClass>): boolean {
+  return defaultAnnotations.some((key) => storageClass.metadata.annotations?.[key] === 'true')
+}

@@ -1,4 +1,5 @@
 /** The kind VolumeAttachment of storage.k8s.io/v1: its names and its rules. */
+import { ageColumn, flag, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { VolumeAttachment } from '../schema/types.ts'
 
@@ -10,4 +11,12 @@ export const volumeAttachments: Kind<VolumeAttachment> = defineKind<VolumeAttach
   singular: 'volumeattachment',
   namespaced: false,
   status: {},
+  columns: [
+    nameColumn,
+    text('Attacher', (o) => o.spec.attacher),
+    text('PV', (o) => o.spec.source.persistentVolumeName ?? ''),
+    text('Node', (o) => o.spec.nodeName),
+    { ...flag('Attached', (o: Readonly<VolumeAttachment>) => o.status?.attached), type: 'string' },
+    ageColumn,
+  ],
 })

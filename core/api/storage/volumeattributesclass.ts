@@ -1,4 +1,5 @@
 /** The kind VolumeAttributesClass of storage.k8s.io/v1: its names and its rules. */
+import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { VolumeAttributesClass } from '../schema/types.ts'
 
@@ -10,4 +11,9 @@ export const volumeAttributesClasses: Kind<VolumeAttributesClass> = defineKind<V
   singular: 'volumeattributesclass',
   namespaced: false,
   shortNames: ['vac'],
+  columns: [
+    nameColumn,
+    text('DriverName', (o) => o.driverName),
+    ageColumn,
+  ],
 })
