@@ -69,7 +69,7 @@ export const systemExec: Exec = {
   },
 }
 
-function notRun(command: string, done: { readonly code?: string; readonly signal?: string; readonly shortMessage?: string }): string {
+function notRun(command: string, done: { readonly code?: string | undefined; readonly signal?: string | undefined; readonly shortMessage?: string | undefined }): string {
   if (done.code === 'ENOENT') return `${command} is not installed`
   return done.signal === undefined ? (done.shortMessage ?? 'did not run') : `ended by ${done.signal}`
 }
