@@ -24,4 +24,7 @@ export const replicaSets: Kind<ReplicaSet> = defineKind<ReplicaSet>({
     selectorColumn((o) => o.spec?.selector),
   ],
   generation: 'spec',
+  selectableFields: {
+    'status.replicas': (o) => String(o.status?.replicas ?? 0),
+  },
 })

@@ -23,6 +23,10 @@ export const jobs: Kind<Job> = defineKind<Job>({
     selectorColumn((o) => o.spec?.selector),
   ],
   generation: 'spec',
+  orphansByDefault: true,
+  selectableFields: {
+    'status.successful': (o) => String(o.status?.succeeded ?? 0),
+  },
 })
 
 const conditionWords = [

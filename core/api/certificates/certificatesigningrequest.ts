@@ -21,6 +21,9 @@ export const certificateSigningRequests: Kind<CertificateSigningRequest> = defin
     text('RequestedDuration', (o) => (o.spec.expirationSeconds === undefined ? '<none>' : humanDuration(o.spec.expirationSeconds * 1_000))),
     text('Condition', (o) => conditionOf(o)),
   ],
+  selectableFields: {
+    'spec.signerName': (o) => o.spec.signerName,
+  },
 })
 
 function conditionOf(request: Readonly<CertificateSigningRequest>): string {

@@ -15,4 +15,6 @@ export const leases: Kind<Lease> = defineKind<Lease>({
     text('Holder', (o) => o.spec?.holderIdentity ?? ''),
     ageColumn,
   ],
+  createOnUpdate: true,
+  unconditionalUpdate: false,
 })

@@ -16,6 +16,7 @@ export const endpoints: Kind<Endpoints> = defineKind<Endpoints>({
     text('Endpoints', (o) => addressesOf(o)),
     ageColumn,
   ],
+  createOnUpdate: true,
 })
 
 function addressesOf(endpoints: Readonly<Endpoints>): string {

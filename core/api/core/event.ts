@@ -3,6 +3,9 @@ import { nameColumn, since, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { Event } from '../schema/types.ts'
 
+/** How long events are kept, as upstream's --event-ttl. */
+export const eventTtlMs = 3_600_000
+
 export const events: Kind<Event> = defineKind<Event>({
   group: '',
   version: 'v1',
@@ -23,6 +26,21 @@ export const events: Kind<Event> = defineKind<Event>({
     wide('Count', (o) => String(o.series?.count ?? (o.count || 1))),
     { ...nameColumn, priority: 1 },
   ],
+  createOnUpdate: true,
+  selectableFields: {
+    'involvedObject.kind': (o) => o.involvedObject.kind ?? '',
+    'involvedObject.namespace': (o) => o.involvedObject.namespace ?? '',
+    'involvedObject.name': (o) => o.involvedObject.name ?? '',
+    'involvedObject.uid': (o) => o.involvedObject.uid ?? '',
+    'involvedObject.apiVersion': (o) => o.involvedObject.apiVersion ?? '',
+    'involvedObject.resourceVersion': (o) => o.involvedObject.resourceVersion ?? '',
+    'involvedObject.fieldPath': (o) => o.involvedObject.fieldPath ?? '',
+    reason: (o) => o.reason ?? '',
+    reportingComponent: (o) => o.reportingComponent ?? '',
+    source: (o) => o.source?.component || o.reportingComponent || '',
+    type: (o) => o.type ?? '',
+  },
+  ttlMs: eventTtlMs,
 })
 
 function firstSeen(event: Readonly<Event>, now: number): string {

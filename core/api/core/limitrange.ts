@@ -10,4 +10,5 @@ export const limitRanges: Kind<LimitRange> = defineKind<LimitRange>({
   singular: 'limitrange',
   namespaced: true,
   shortNames: ['limits'],
+  createOnUpdate: true,
 })

@@ -19,4 +19,7 @@ export const namespaces: Kind<Namespace> = defineKind<Namespace>({
     text('Status', (o) => o.status?.phase ?? ''),
     ageColumn,
   ],
+  selectableFields: {
+    'status.phase': (o) => o.status?.phase ?? '',
+  },
 })

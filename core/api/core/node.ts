@@ -25,6 +25,9 @@ export const nodes: Kind<Node> = defineKind<Node>({
     wide('Kernel-Version', (o) => `${o.status?.nodeInfo?.kernelVersion || '<unknown>'}${o.status?.nodeInfo?.architecture ? ` (${o.status.nodeInfo.architecture})` : ''}`),
     wide('Container-Runtime', (o) => o.status?.nodeInfo?.containerRuntimeVersion || '<unknown>'),
   ],
+  selectableFields: {
+    'spec.unschedulable': (o) => String(o.spec?.unschedulable ?? false),
+  },
 })
 
 function statusOf(node: Readonly<Node>): string {

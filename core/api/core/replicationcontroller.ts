@@ -24,4 +24,8 @@ export const replicationControllers: Kind<ReplicationController> = defineKind<Re
     wide('Selector', (o) => formatLabels(o.spec?.selector)),
   ],
   generation: 'spec',
+  orphansByDefault: true,
+  selectableFields: {
+    'status.replicas': (o) => String(o.status?.replicas ?? 0),
+  },
 })

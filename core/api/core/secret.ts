@@ -16,4 +16,7 @@ export const secrets: Kind<Secret> = defineKind<Secret>({
     text('Data', (o) => Object.keys(o.data ?? {}).length),
     ageColumn,
   ],
+  selectableFields: {
+    type: (o) => o.type ?? '',
+  },
 })

@@ -23,6 +23,11 @@ export const services: Kind<Service> = defineKind<Service>({
     ageColumn,
     wide('Selector', (o) => formatLabels(o.spec?.selector)),
   ],
+  createOnUpdate: true,
+  selectableFields: {
+    'spec.clusterIP': (o) => o.spec?.clusterIP ?? '',
+    'spec.type': (o) => o.spec?.type ?? '',
+  },
 })
 
 function externalAddresses(service: Readonly<Service>): string {

@@ -17,4 +17,5 @@ export const endpointSlices: Kind<EndpointSlice> = defineKind<EndpointSlice>({
     text('Endpoints', (o) => listWithMore((o.endpoints ?? []).flatMap((e) => e.addresses), 3, '<unset>')),
     ageColumn,
   ],
+  generation: 'spec',
 })

@@ -15,4 +15,6 @@ export const runtimeClasses: Kind<RuntimeClass> = defineKind<RuntimeClass>({
     text('Handler', (o) => o.handler),
     ageColumn,
   ],
+  createOnUpdate: true,
+  unconditionalUpdate: false,
 })

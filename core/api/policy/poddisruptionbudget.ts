@@ -19,4 +19,6 @@ export const podDisruptionBudgets: Kind<PodDisruptionBudget> = defineKind<PodDis
     integer('Allowed Disruptions', (o) => o.status?.disruptionsAllowed),
     ageColumn,
   ],
+  unconditionalUpdate: false,
+  generation: 'spec',
 })

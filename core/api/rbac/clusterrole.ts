@@ -14,4 +14,5 @@ export const clusterRoles: Kind<ClusterRole> = defineKind<ClusterRole>({
     nameColumn,
     { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },
   ],
+  createOnUpdate: true,
 })

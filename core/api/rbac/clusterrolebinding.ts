@@ -19,4 +19,5 @@ export const clusterRoleBindings: Kind<ClusterRoleBinding> = defineKind<ClusterR
     wide('Groups', (o) => subjectNames(o, 'Group')),
     wide('ServiceAccounts', (o) => subjectNames(o, 'ServiceAccount')),
   ],
+  createOnUpdate: true,
 })

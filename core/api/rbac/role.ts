@@ -14,4 +14,5 @@ export const roles: Kind<Role> = defineKind<Role>({
     nameColumn,
     { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },
   ],
+  createOnUpdate: true,
 })

@@ -19,4 +19,5 @@ export const roleBindings: Kind<RoleBinding> = defineKind<RoleBinding>({
     wide('Groups', (o) => subjectNames(o, 'Group')),
     wide('ServiceAccounts', (o) => subjectNames(o, 'ServiceAccount')),
   ],
+  createOnUpdate: true,
 })

@@ -20,4 +20,5 @@ export const csiDrivers: Kind<CSIDriver> = defineKind<CSIDriver>({
     text('Modes', (o) => (o.spec.volumeLifecycleModes ?? []).join(',') || '<none>'),
     ageColumn,
   ],
+  unconditionalUpdate: false,
 })

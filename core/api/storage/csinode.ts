@@ -15,4 +15,5 @@ export const csiNodes: Kind<CSINode> = defineKind<CSINode>({
     integer('Drivers', (o) => o.spec.drivers?.length),
     ageColumn,
   ],
+  unconditionalUpdate: false,
 })

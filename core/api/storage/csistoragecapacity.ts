@@ -15,4 +15,5 @@ export const csiStorageCapacities: Kind<CSIStorageCapacity> = defineKind<CSIStor
     text('StorageClassName', (o) => o.storageClassName),
     text('Capacity', (o) => o.capacity ?? '<unset>'),
   ],
+  unconditionalUpdate: false,
 })

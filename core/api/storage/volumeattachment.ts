@@ -19,4 +19,5 @@ export const volumeAttachments: Kind<VolumeAttachment> = defineKind<VolumeAttach
     { ...flag('Attached', (o: Readonly<VolumeAttachment>) => o.status?.attached), type: 'string' },
     ageColumn,
   ],
+  unconditionalUpdate: false,
 })

@@ -1,0 +1,40 @@
+/**
+ * events.k8s.io/v1 Events are stored as core/v1 Events, as upstream does
+ * (k8s.io/kubernetes/pkg/apis/events/v1/zz_generated.conversion.go): the same facts under other names.
+ */
+import type { Conversion } from '../kind.ts'
+import type { AnyObject } from '../meta.ts'
+import type { Event, EventsV1Event } from '../schema/types.ts'
+
+/** Name here -> name in core/v1, for the fields that only change their name. */
+const renamed = [
+  ['note', 'message'],
+  ['reportingController', 'reportingComponent'],
+  ['regarding', 'involvedObject'],
+  ['deprecatedSource', 'source'],
+  ['deprecatedFirstTimestamp', 'firstTimestamp'],
+  ['deprecatedLastTimestamp', 'lastTimestamp'],
+  ['deprecatedCount', 'count'],
+] as const
+
+export const eventConversion: Conversion<EventsV1Event> = {
+  toStored(event) {
+    const stored: AnyObject = { ...event, apiVersion: 'v1', kind: 'Event', metadata: event.metadata }
+    for (const [here, there] of renamed) move(stored, here, there)
+    stored['involvedObject'] ??= {}
+    return stored
+  },
+  fromStored(stored) {
+    const event: AnyObject = { ...stored, apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: stored.metadata }
+    for (const [here, there] of renamed) move(event, there, here)
+    return event as unknown as EventsV1Event
+  },
+}
+
+function move(object: AnyObject, from: string, to: string): void {
+  if (object[from] !== undefined) object[to] = object[from]
+  delete object[from]
+}
+
+/** An Event seen in the other version: for columns and selectors that are written once. */
+export const asCoreEvent = (event: Readonly<EventsV1Event>): Readonly<Event> => eventConversion.toStored(event as EventsV1Event) as unknown as Event
