@@ -23,7 +23,8 @@ export const autoscalerConversion: Conversion<AutoscalingV1HorizontalPodAutoscal
   toStored(v1) {
     const { targetCPUUtilizationPercentage: percent, ...spec } = v1.spec ?? { scaleTargetRef: { kind: '', name: '' }, maxReplicas: 0 }
     const { currentCPUUtilizationPercentage: currentPercent, ...status } = v1.status ?? { currentReplicas: 0, desiredReplicas: 0 }
-    const annotations = { ...v1.metadata.annotations }
+    const { annotations: given, ...metadata } = v1.metadata
+    const annotations = { ...given }
     const take = (key: string): unknown => {
       const text = annotations[key]
       delete annotations[key]
@@ -42,7 +43,7 @@ export const autoscalerConversion: Conversion<AutoscalingV1HorizontalPodAutoscal
     return {
       apiVersion: 'autoscaling/v2',
       kind: 'HorizontalPodAutoscaler',
-      metadata: { ...v1.metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
+      metadata: { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
       spec: { ...spec, ...(metrics.length > 0 ? { metrics } : {}), ...(behavior === undefined ? {} : { behavior }) },
       status: { ...status, ...(current.length > 0 ? { currentMetrics: current } : {}), ...(conditions === undefined ? {} : { conditions }) },
     } as unknown as AnyObject
