@@ -101,6 +101,43 @@ function renderDecimal(mantissa: bigint, places: number, scientificForm: boolean
   return `${value}${decimalSuffixes.get(scale) ?? ''}`
 }
 
+interface Amount {
+  readonly nano: bigint
+  readonly format: 'binary' | 'decimal' | 'exponent'
+}
+
+function amount(text: string): Amount {
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text)
+  const [, sign = '', digits = '', fraction = '', suffix = ''] = match ?? []
+  const binary = binaryExponents[suffix]
+  const decimal = decimalExponents[suffix]
+  const mantissa = BigInt(`0${digits}${fraction}`) << BigInt(binary ?? 0)
+  const places = 9 + (decimal ?? (binary === undefined ? scientific(suffix) ?? 0 : 0)) - fraction.length
+  const nano = places >= 0 ? mantissa * 10n ** BigInt(places) : mantissa / 10n ** BigInt(-places)
+  return { nano: sign === '-' ? -nano : nano, format: binary !== undefined ? 'binary' : decimal !== undefined ? 'decimal' : 'exponent' }
+}
+
+/** The sum of two quantities, in the form of the first that is not zero. Both are known to be well formed. */
+export function addQuantities(left: string, right: string): string {
+  const a = amount(left)
+  const b = amount(right)
+  const nano = a.nano + b.nano
+  return render(nano < 0n ? -nano : nano, 9, 0, nano < 0n, a.nano === 0n ? b.format : a.format)
+}
+
+/** The larger of two quantities; the first when they are equal. */
+export function largerQuantity(left: string, right: string): string {
+  return amount(right).nano > amount(left).nano ? right : left
+}
+
+/** Rounds away from zero to whole thousandths. */
+export function roundUpToMilli(text: string): string {
+  const { nano, format } = amount(text)
+  const size = nano < 0n ? -nano : nano
+  if (size % 1_000_000n === 0n) return text
+  return render(size / 1_000_000n + 1n, 3, 0, nano < 0n, format)
+}
+
 const utcSeconds = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
 const timeLayout = '2006-01-02T15:04:05Z07:00'
 const microLayout = '2006-01-02T15:04:05.000000Z07:00'

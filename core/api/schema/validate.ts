@@ -89,8 +89,10 @@ interface Plan {
 class State {
   readonly strict: boolean
   readonly strictErrors: string[] = []
-  /** The first error: Go goes on after it, and reports that one. */
-  error: string | undefined
+  /** The first wrong type: Go goes on after it, and reports it when nothing worse comes. */
+  private saved: string | undefined
+  /** The first error of a type that reads itself (quantities, times): Go stops there. */
+  private fatal: string | undefined
   /** Fields, map keys and indexes from the root to here. */
   readonly path: (Field | string | number)[] = []
   /** The struct whose field is being decoded. */
@@ -100,19 +102,37 @@ class State {
     this.strict = strict
   }
 
-  fail(message: string): undefined {
-    this.error ??= message
-    return undefined
+  get error(): string | undefined {
+    return this.fatal ?? this.saved
   }
 
-  mismatch(value: unknown, goType: string, what = describe(value)): undefined {
+  save(message: string): undefined {
+    this.saved ??= message
+  }
+
+  fail(message: string): undefined {
+    this.fatal ??= message
+  }
+
+  /** Of a value that reads itself, `fatal`: Go stops there. */
+  mismatch(value: unknown, goType: string, what = describe(value), fatal = false): undefined {
+    const report = (message: string): undefined => (fatal ? this.fail(message) : this.save(message))
     const fields = this.path.filter((step) => typeof step === 'object')
-    if (this.struct === undefined || fields.length === 0) return this.fail(`json: cannot unmarshal ${what} into Go value of type ${goType}`)
+    if (this.struct === undefined || fields.length === 0) return report(`json: cannot unmarshal ${what} into Go value of type ${goType}`)
     const path = fields.flatMap((field) => [...field.embedded, field.name]).join('.')
-    const named = fields.at(-1)?.goType
-    const step = this.path.at(-1)
-    const type = named !== undefined && typeof step === 'object' ? named : goType
-    return this.fail(`json: cannot unmarshal ${what} into Go struct field ${goStructName(this.struct)}.${path} of type ${type}`)
+    const type = fatal ? goType : this.namedType() ?? goType
+    return report(`json: cannot unmarshal ${what} into Go struct field ${goStructName(this.struct)}.${path} of type ${type}`)
+  }
+
+  /** The name of the type here, from that of the field: its own, or what is left of `[]v1.Taint` in an item of it. */
+  private namedType(): string | undefined {
+    const last = this.path.findLastIndex((step) => typeof step === 'object')
+    const field = this.path[last]
+    let name = typeof field === 'object' ? field.goType : undefined
+    for (let depth = this.path.length - 1 - last; depth > 0 && name !== undefined; depth--) {
+      name = /^(?:\[\]|map\[[^\]]*\])(.*)$/.exec(name)?.[1]
+    }
+    return name
   }
 
   unknown(key: string): void {
@@ -281,7 +301,7 @@ function bytes(state: State, value: unknown): unknown {
   if (typeof value !== 'string') return state.mismatch(value, '[]uint8')
   const text = /[\r\n]/.test(value) ? value.replace(/[\r\n]/g, '') : value
   if (text.length % 4 === 0 && base64.test(text)) return text
-  return state.fail(`illegal base64 data at input byte ${illegalByte(text)}`)
+  return state.save(`illegal base64 data at input byte ${illegalByte(text)}`)
 }
 
 function illegalByte(text: string): number {
@@ -317,9 +337,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Schemas inside the either-or types are decoded on their own: unknown fields in them are not named, error paths start anew. */
+/** Schemas inside the either-or types are decoded on their own: unknown fields in them are not named. */
 function schema(state: State, value: Record<string, unknown>): unknown {
   const inner = new State(false)
+  inner.path.push(...state.path)
   const object = decodeRoot(inner, definitionNamed('JSONSchemaProps'), value)
   return inner.error === undefined ? object : state.fail(inner.error)
 }
@@ -329,7 +350,7 @@ function taken(state: State, canonical: Canonical): unknown {
 }
 
 function time(state: State, value: unknown, canonical: (text: string) => Canonical): unknown {
-  if (typeof value !== 'string') return state.fail(`json: cannot unmarshal ${describe(value)} into Go value of type string`)
+  if (typeof value !== 'string') return state.mismatch(value, 'string', describe(value), true)
   return taken(state, canonical(value))
 }
 
@@ -337,7 +358,7 @@ function intOrString(state: State, value: unknown): unknown {
   if (typeof value === 'string') return value
   if (typeof value === 'number' && Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31) return value
   const what = typeof value === 'number' ? `number ${value}` : describe(value)
-  return state.fail(`json: cannot unmarshal ${what} into Go value of type int32`)
+  return state.mismatch(value, 'int32', what, true)
 }
 
 /** Which values of the type Go's omitempty leaves out; undefined: none. */

@@ -37,8 +37,10 @@ export function definitionId(type: GoType): string {
 
 interface Resolved {
   readonly type: string
-  /** Go's name of the type, where the table's type does not imply it. */
-  readonly go?: string
+  /** Go's name of the type. */
+  readonly go: string
+  /** Whether the table's type does not imply it. */
+  readonly named: boolean
 }
 
 export class TableBuilder {
@@ -124,7 +126,7 @@ export class TableBuilder {
     const published = schema.properties?.[field.json]
     const extras: Extras = {}
     if (embedPath !== '') extras['in'] = embedPath.slice(0, -1)
-    if (resolved.go !== undefined) extras['go'] = resolved.go
+    if (resolved.named) extras['go'] = resolved.go
     if (published !== undefined) copyKeys(published, extras)
     const v3 = this.v3.get(id)?.properties?.[field.json]
     const expected = impliedDefault(resolved.type, flags)
@@ -134,11 +136,11 @@ export class TableBuilder {
 
   private resolve(from: GoType, expression: string): Resolved {
     const scalar = scalars[expression]
-    if (scalar !== undefined) return { type: scalar }
+    if (scalar !== undefined) return { type: scalar, go: expression, named: false }
     if (expression.startsWith('*')) return this.resolve(from, expression.slice(1))
     if (expression.startsWith('[]')) {
       const item = this.resolve(from, expression.slice(2))
-      return { type: `[]${item.type}`, ...(item.go === undefined ? {} : { go: `[]${item.go}` }) }
+      return { type: `[]${item.type}`, go: `[]${item.go}`, named: item.named }
     }
     const map = /^map\[([\w.]+)\](.+)$/.exec(expression)
     if (map !== null) return this.resolveMap(from, map[1] ?? '', map[2] ?? '')
@@ -150,27 +152,22 @@ export class TableBuilder {
   private resolveMap(from: GoType, key: string, value: string): Resolved {
     const item = this.resolve(from, value)
     const keyType = this.resolve(from, key)
-    const go = item.go !== undefined || keyType.go !== undefined ? { go: `map[${keyType.go ?? 'string'}]${item.go ?? goName(item.type)}` } : {}
-    return { type: `map:${item.type}`, ...go }
+    return { type: `map:${item.type}`, go: `map[${keyType.go}]${item.go}`, named: item.named || keyType.named }
   }
 
   private resolveNamed(type: GoType): Resolved {
     const id = definitionId(type)
     const word = special[id]
-    if (word !== undefined) return { type: word }
-    const pkg = type.pkg.path.split('/').at(-1) ?? ''
+    const go = `${type.pkg.path.split('/').at(-1) ?? ''}.${type.name}`
+    if (word !== undefined) return { type: word, go, named: false }
     if (this.source.structFields(type) !== undefined) {
       const name = this.names.get(id)
       if (name === undefined) throw new Error(`no definition ${id}`)
-      return { type: name }
+      return { type: name, go, named: false }
     }
     const resolved = this.resolve(type, type.underlying ?? '')
-    return { type: type.wrapped ? `wrap:${resolved.type}` : resolved.type, go: `${pkg}.${type.name}` }
+    return { type: type.wrapped ? `wrap:${resolved.type}` : resolved.type, go, named: true }
   }
-}
-
-function goName(type: string): string {
-  return type === 'quantity' ? 'resource.Quantity' : type
 }
 
 export function kindKey(gvk: GroupVersionKind): string {
