@@ -1,0 +1,79 @@
+/**
+ * What a pod asks for: requests and limits over all its containers, and its QoS
+ * class. Shared by scheduler, kubelet and quota
+ * (k8s.io/component-helpers/resource/helpers.go, k8s.io/kubernetes/pkg/apis/core/v1/helper/qos).
+ */
+import { quantityMilli } from '../quantity.ts'
+import type { Container, Pod } from '../schema/types.ts'
+
+/** Resource name -> thousandths of its unit. */
+export type Amounts = Record<string, number>
+
+type Which = 'requests' | 'limits'
+
+const isSidecar = (container: Readonly<Container>): boolean => container.restartPolicy === 'Always'
+
+function amountsOf(quantities: Readonly<Record<string, string | number>> | undefined): Amounts {
+  const amounts: Amounts = {}
+  for (const name in quantities) amounts[name] = quantityMilli(quantities[name] ?? 0)
+  return amounts
+}
+
+export function addAmounts(into: Amounts, more: Readonly<Amounts>): Amounts {
+  for (const name in more) into[name] = (into[name] ?? 0) + (more[name] ?? 0)
+  return into
+}
+
+function raise(into: Amounts, floor: Readonly<Amounts>): Amounts {
+  for (const name in floor) into[name] = Math.max(into[name] ?? 0, floor[name] ?? 0)
+  return into
+}
+
+/**
+ * Requests or limits of the pod as a whole: what runs together is added, init containers that run before it count by the
+ * largest, each with the sidecars started before it; pod-level resources and overhead on top.
+ */
+export function podAmounts(pod: Readonly<Pod>, which: Which): Amounts {
+  const spec = pod.spec
+  if (spec === undefined) return {}
+  const total: Amounts = {}
+  for (const container of spec.containers) addAmounts(total, amountsOf(container.resources?.[which]))
+  const sidecars: Amounts = {}
+  const start: Amounts = {}
+  for (const container of spec.initContainers ?? []) {
+    const own = amountsOf(container.resources?.[which])
+    if (isSidecar(container)) {
+      addAmounts(total, own)
+      addAmounts(sidecars, own)
+      raise(start, sidecars)
+    } else raise(start, addAmounts({ ...own }, sidecars))
+  }
+  raise(total, start)
+  const podLevel = amountsOf(spec.resources?.[which])
+  for (const name in podLevel) total[name] = podLevel[name] ?? 0
+  if (spec.overhead !== undefined) {
+    const overhead = amountsOf(spec.overhead)
+    for (const name in overhead) if (which === 'requests' || total[name] !== undefined) total[name] = (total[name] ?? 0) + (overhead[name] ?? 0)
+  }
+  return total
+}
+
+export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
+
+const qosResources = ['cpu', 'memory'] as const
+
+export function qosClass(pod: Readonly<Pod>): QosClass {
+  const podLevel = pod.spec?.resources
+  const holders = podLevel !== undefined ? [{ resources: podLevel }] : [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]
+  let any = false
+  let all = true
+  for (const { resources } of holders) {
+    for (const name of qosResources) {
+      const request = quantityMilli(resources?.requests?.[name] ?? 0)
+      const limit = quantityMilli(resources?.limits?.[name] ?? 0)
+      if (request > 0 || limit > 0) any = true
+      if (limit === 0 || (request !== 0 && request !== limit)) all = false
+    }
+  }
+  return !any ? 'BestEffort' : all && holders.length > 0 ? 'Guaranteed' : 'Burstable'
+}
