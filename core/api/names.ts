@@ -1,0 +1,95 @@
+/**
+ * Formats of names, label keys and label values: each check answers with upstream's sentences
+ * for what is wrong, none when all is well (k8s.io/apimachinery/pkg/api/validate/content and
+ * pkg/util/validation).
+ */
+
+const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+const subdomain = `${label}(\\.${label})*`
+const label1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
+const qualified = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
+const value = `(${qualified})?`
+
+const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`)
+const labelPattern = whole(label)
+const subdomainPattern = whole(subdomain)
+const label1035Pattern = whole(label1035)
+const qualifiedPattern = whole(qualified)
+const valuePattern = whole(value)
+
+export function maxLength(bytes: number): string {
+  return `must be no more than ${bytes} bytes`
+}
+
+export const mustNotBeEmpty = 'must be non-empty'
+
+/** The sentence for a value that a regular expression refuses. */
+export function patternSentence(sentence: string, pattern: string, ...examples: readonly string[]): string {
+  if (examples.length === 0) return `${sentence} (regex used for validation is '${pattern}')`
+  return `${sentence} (e.g. ${examples.map((example) => `'${example}', `).join(' or ')}regex used for validation is '${pattern}')`
+}
+
+const labelSentence = patternSentence(
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+  label, 'my-name', '123-abc',
+)
+const subdomainSentence = patternSentence(
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+  subdomain, 'example.com',
+)
+const label1035Sentence = patternSentence(
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+  label1035, 'my-name', 'abc-123',
+)
+const qualifiedSentence = patternSentence(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  qualified, 'MyName', 'my.name', '123-abc',
+)
+const valueSentence = patternSentence(
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  value, 'MyValue', 'my_value', '12345',
+)
+
+const none: readonly string[] = []
+
+function check(text: string, max: number, pattern: RegExp, sentence: string): readonly string[] {
+  if (text.length <= max && pattern.test(text)) return none
+  return [...(text.length > max ? [maxLength(max)] : []), ...(pattern.test(text) ? [] : [sentence])]
+}
+
+/** `my-name`: at most 63 characters. */
+export const dns1123Label = (text: string): readonly string[] => check(text, 63, labelPattern, labelSentence)
+/** `example.com`: at most 253 characters. */
+export const dns1123Subdomain = (text: string): readonly string[] => check(text, 253, subdomainPattern, subdomainSentence)
+/** `my-name` that starts with a letter: Service names. */
+export const dns1035Label = (text: string): readonly string[] => check(text, 63, label1035Pattern, label1035Sentence)
+export const labelValue = (text: string): readonly string[] => check(text, 63, valuePattern, valueSentence)
+
+/** A label or annotation key, a finalizer, a condition type: `name` or `example.com/name`. */
+export function qualifiedName(text: string): readonly string[] {
+  const parts = text.split('/')
+  if (parts.length > 2) return [`a valid label key ${qualifiedSentence} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+  const name = parts.at(-1) ?? ''
+  if (parts.length === 1 && name.length <= 63 && qualifiedPattern.test(name)) return none
+  const errors: string[] = []
+  if (parts.length === 2) {
+    const prefix = parts[0] ?? ''
+    if (prefix === '') errors.push(`prefix part ${mustNotBeEmpty}`)
+    else errors.push(...dns1123Subdomain(prefix).map((sentence) => `prefix part ${sentence}`))
+  }
+  if (name === '') errors.push(`name part ${mustNotBeEmpty}`)
+  else if (name.length > 63) errors.push(`name part ${maxLength(63)}`)
+  if (!qualifiedPattern.test(name)) errors.push(`name part ${qualifiedSentence}`)
+  return errors
+}
+
+/** What may be one part of a URL path: RBAC names. */
+export function pathSegment(text: string, prefix: boolean): readonly string[] {
+  if (!prefix && (text === '.' || text === '..')) return [`may not be '${text}'`]
+  return ['/', '%'].filter((part) => text.includes(part)).map((part) => `may not contain '${part}'`)
+}
+
+/** A rule for whole names that also takes the first part of a generated one (generateName): `name-` is as good as `name-a`. */
+export function nameRule(rule: (text: string) => readonly string[]): (name: string, prefix: boolean) => readonly string[] {
+  return (name, prefix) => rule(prefix && name.endsWith('-') ? `${name.slice(0, -1)}a` : name)
+}
