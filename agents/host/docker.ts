@@ -120,7 +120,7 @@ function time(text: string): number {
 
 async function* events(ctx: Ctx, docker: () => Promise<Docker>, labels: Readonly<Record<string, string>>): AsyncGenerator<RuntimeEvent> {
   const stream = await tell('watch docker events', async () =>
-    (await docker()).getEvents({ filters: { type: ['container'], label: labelFilter(labels) } }),
+    (await docker()).getEvents({ since: (ctx.clock.now() / 1000).toFixed(3) as unknown as number, filters: { type: ['container'], label: labelFilter(labels) } }),
   )
   const stop = (): void => void (stream as unknown as { destroy(): void }).destroy()
   if (ctx.signal.aborted) return stop()

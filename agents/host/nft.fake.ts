@@ -17,6 +17,7 @@ export function fakeNft(answer: (ruleset: string) => Error | undefined = () => u
       const error = answer(ruleset)
       return error === undefined ? Promise.resolve() : Promise.reject(error)
     },
+    has: () => Promise.resolve(loads.length > removed.length),
     list: () => Promise.resolve(undefined),
     remove: (_ctx, table) => Promise.resolve(void removed.push(table)),
   }

@@ -10,7 +10,9 @@ import { inNamespace } from './link.ts'
 export interface Nft {
   /** All of it or nothing. */
   load(ctx: Ctx, ruleset: string): Promise<void>
-  /** The table as nft prints it; undefined when there is none. */
+  /** Whether the table is there; cheap, whatever it holds. */
+  has(ctx: Ctx, table: string): Promise<boolean>
+  /** The table as nft prints it; undefined when there is none. Slow for large tables. */
   list(ctx: Ctx, table: string): Promise<string | undefined>
   /** Deletes the table with everything in it; quiet when there is none. */
   remove(ctx: Ctx, table: string): Promise<void>
@@ -22,6 +24,7 @@ export function createNft(exec: Exec, netns?: string): Nft {
   const load = async (ctx: Ctx, ruleset: string): Promise<void> => void (await nft.run(ctx, 'nft', ['-f', '-'], { input: ruleset }))
   return {
     load,
+    has: async (ctx, table) => (await nft.run(ctx, 'nft', ['list', 'tables'])).stdout.split('\n').includes(`table ${table}`),
     async list(ctx, table) {
       try {
         return (await nft.run(ctx, 'nft', ['list', 'table', ...table.split(' ')])).stdout

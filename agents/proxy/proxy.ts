@@ -1,0 +1,130 @@
+/**
+ * The service proxy of a node: whenever Services or EndpointSlices change, the
+ * whole wanted state is computed and the difference goes to nftables as one
+ * transaction. Rules stay when Kubun stops; a start replaces them in one step.
+ * Start reading at runProxy().
+ */
+import type { EndpointSlice, Service } from '../../core/api/schema/types.ts'
+import type { Ctx } from '../../core/lib/ctx.ts'
+import type { Exec } from '../host/exec.ts'
+import type { Nft } from '../host/nft.ts'
+import { conntrackCleaner, staleFlows } from './conntrack.ts'
+import { frontendsOf, type Frontend } from './frontends.ts'
+import { contentOf, emptyContent, render, renderChange, serviceTable, type Content, type RulesetConfig } from './ruleset.ts'
+
+/** What an informer gives: the objects as they are now, and a call at every change. */
+export interface Feed<T> {
+  list(): readonly Readonly<T>[]
+  /** Calls back at every change until the returned function is called. */
+  onChange(changed: () => void): () => void
+  /** Resolves when list() is complete for the first time. */
+  synced(ctx: Ctx): Promise<void>
+}
+
+export interface ProxyDeps {
+  readonly services: Feed<Service>
+  readonly endpointSlices: Feed<EndpointSlice>
+  readonly nft: Nft
+  /** Runs conntrack. */
+  readonly exec: Exec
+  readonly nodeName: string
+  readonly config: RulesetConfig
+  /** The node's addresses as they are now: NodePorts answer there. */
+  readonly nodeAddresses: () => readonly string[]
+  readonly zone?: string
+}
+
+/** Changes that come within this time share a transaction. */
+export const proxySyncMsMin = 30
+/** How often addresses and the table's being there are looked at without a reason. */
+export const proxyCheckMs = 30_000
+/** Wait after a transaction that failed. */
+const retryMs = 1_000
+
+/** Runs until ctx ends; leaves the rules. */
+export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
+  const forget = conntrackCleaner(deps.exec)
+  const wake = new Wake()
+  const stops = [deps.services.onChange(() => wake.ring()), deps.endpointSlices.onChange(() => wake.ring())]
+  try {
+    // Before anything is known, every Service address is refused; rules of an earlier run go on until the state is whole.
+    if (!(await deps.nft.has(ctx, serviceTable))) await deps.nft.load(ctx, render(deps.config, emptyContent))
+    await Promise.all([deps.services.synced(ctx), deps.endpointSlices.synced(ctx)])
+    let loaded: Loaded | undefined
+    while (!ctx.signal.aborted) {
+      wake.clear()
+      const next = wanted(deps)
+      loaded = await sync(ctx, deps, loaded, next, forget)
+      if (loaded === undefined) await ctx.clock.sleep(retryMs, ctx.signal)
+      else if (await wake.wait(ctx, proxyCheckMs)) await ctx.clock.sleep(proxySyncMsMin, ctx.signal)
+      else if (!(await deps.nft.has(ctx, serviceTable))) loaded = undefined
+    }
+  } finally {
+    for (const stop of stops) stop()
+  }
+}
+
+/** At uninstall. */
+export async function removeProxy(ctx: Ctx, nft: Nft): Promise<void> {
+  await nft.remove(ctx, serviceTable)
+}
+
+interface Loaded {
+  readonly frontends: readonly Frontend[]
+  readonly content: Content
+}
+
+function wanted(deps: ProxyDeps): Loaded {
+  const node = {
+    name: deps.nodeName,
+    addresses: deps.nodeAddresses(),
+    ownIps: deps.config.ownIps,
+    ...(deps.zone === undefined ? {} : { zone: deps.zone }),
+  }
+  const frontends = frontendsOf(deps.services.list(), deps.endpointSlices.list(), node)
+  return { frontends, content: contentOf(frontends) }
+}
+
+/** Loads `next`; undefined when the kernel refused it, and then the whole table is to be loaded next time. */
+async function sync(ctx: Ctx, deps: ProxyDeps, prev: Loaded | undefined, next: Loaded, forget: ReturnType<typeof conntrackCleaner>): Promise<Loaded | undefined> {
+  const text = prev === undefined ? render(deps.config, next.content) : renderChange(prev.content, next.content)
+  if (text === '') return next
+  try {
+    await deps.nft.load(ctx, text)
+  } catch (error) {
+    if (ctx.signal.aborted) throw error
+    ctx.log.warn('load service rules', { error, whole: prev === undefined })
+    return undefined
+  }
+  await forget(ctx, staleFlows(prev?.frontends ?? [], next.frontends))
+  return next
+}
+
+/** One bell, many ringers: remembers that it rang. */
+class Wake {
+  #rung = false
+  #waiter: (() => void) | undefined
+
+  ring(): void {
+    this.#rung = true
+    this.#waiter?.()
+  }
+
+  clear(): void {
+    this.#rung = false
+  }
+
+  /** True when it rang, false when `ms` passed first. */
+  async wait(ctx: Ctx, ms: number): Promise<boolean> {
+    if (!this.#rung) {
+      const rang = new Promise<void>((resolve) => (this.#waiter = resolve))
+      const limit = new AbortController()
+      const signal = AbortSignal.any([ctx.signal, limit.signal])
+      await Promise.race([rang, ctx.clock.sleep(ms, signal).catch(() => {})])
+      limit.abort()
+      this.#waiter = undefined
+    }
+    ctx.signal.throwIfAborted()
+    return this.#rung
+  }
+}
