@@ -4,7 +4,7 @@ import type { Pod } from '../schema/types.ts'
 import { podAmounts, qosClass } from './podresources.ts'
 import { tolerates, untolerated } from './taints.ts'
 
-const pod = (containers: [string?, string?][], inits: [string, boolean][] = []): Pod => ({
+const pod = (containers: (string | undefined)[][], inits: [string, boolean][] = []): Pod => ({
   metadata: { name: 'p' },
   spec: {
     containers: containers.map(([request, limit], i) => ({

@@ -1,0 +1,29 @@
+/** TaintToleration: NoSchedule and NoExecute taints refuse; fewer untolerated PreferNoSchedule taints score higher. */
+import { isTolerated, untolerated } from '../../api/core/taints.ts'
+import { normalizeByMax, type Plugin, type Refusal } from '../framework.ts'
+
+const refusal: Refusal = { reasons: ['node(s) had untolerated taint(s)'], unresolvable: true }
+const hard = ['NoSchedule', 'NoExecute'] as const
+
+export const taintToleration: Plugin = {
+  name: 'TaintToleration',
+  filter(pod) {
+    const tolerations = pod.spec?.tolerations
+    return (node) => {
+      const taints = node.node.spec?.taints
+      return taints !== undefined && untolerated(taints, tolerations, hard) !== undefined ? refusal : undefined
+    }
+  },
+  score(pod) {
+    const tolerations = (pod.spec?.tolerations ?? []).filter((t) => (t.effect ?? '') === '' || t.effect === 'PreferNoSchedule')
+    return {
+      score: ({ node }) => (node.spec?.taints ?? []).filter((taint) => taint.effect === 'PreferNoSchedule' && !isTolerated(tolerations, taint)).length,
+      normalize: (scores) => normalizeByMax(scores, { reverse: true }),
+    }
+  },
+  wakes(pod, event) {
+    if (event.type === 'pod changed') return true
+    if (event.type === 'pod gone') return false
+    return untolerated(event.node.spec?.taints, pod.spec?.tolerations, hard) === undefined
+  },
+}
