@@ -1,0 +1,32 @@
+/** The API server's view of core/api/codec: YAML and protobuf, of bodies and of whole answers. */
+import { badRequest } from '../api/errors.ts'
+import { apiVersionOf, type AnyObject } from '../api/meta.ts'
+import type { ParsedJson } from '../api/codec/json.ts'
+import { decodeProtobuf, encodeProtobuf as encode } from '../api/codec/protobuf.ts'
+import { parseYaml, renderYaml } from '../api/codec/yaml.ts'
+import type { Target } from './deps.ts'
+
+/** undefined when the kind has no protobuf form. */
+export function encodeProtobuf(object: Readonly<AnyObject>): Uint8Array | undefined {
+  return encode(object)
+}
+
+/** Throws 400. */
+export function decodeProtobufBody(body: Uint8Array, target: Target): unknown {
+  const decoded = decodeProtobuf(body, target)
+  if (!decoded.ok) throw badRequest(`the object provided is unrecognized (must be of type ${target.kind}): ${decoded.error}`)
+  const { object } = decoded
+  object['kind'] ??= target.kind
+  object['apiVersion'] ??= apiVersionOf(target)
+  return object
+}
+
+export function printYaml(value: object): string {
+  return renderYaml(value)
+}
+
+/** An empty document is null. */
+export function parseYamlBody(text: string): ParsedJson {
+  const parsed = parseYaml(text)
+  return parsed.ok ? { ok: true, value: parsed.value } : { ok: false, error: parsed.error }
+}

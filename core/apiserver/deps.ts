@@ -1,0 +1,134 @@
+/**
+ * What the API server is built from, handed in by the composition root (core/server.ts), and the value of a request
+ * on its way through: who asks, for what, and how the body is read. Transport is server.ts and exchange.ts.
+ */
+import type { Ctx } from '../lib/ctx.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import type { Random } from '../lib/random.ts'
+import type { Kind } from '../api/kind.ts'
+import type { AnyObject } from '../api/meta.ts'
+import type { Item, ListResult, Registry } from '../registry/registry.ts'
+import type { Authenticator, Authorizer, User } from '../auth/user.ts'
+import type { AdmissionRequest } from '../admission/plugin.ts'
+import type { RequestInfo } from './request.ts'
+
+/** Every admission plugin as one: throws ApiError to refuse. */
+export interface AdmissionChain {
+  mutate(ctx: Ctx, request: AdmissionRequest): Promise<void>
+  validate(ctx: Ctx, request: AdmissionRequest): Promise<void>
+}
+
+/** What RBAC grants a user in a namespace (SelfSubjectRulesReview). */
+export interface RulesFor {
+  rulesFor(user: User, namespace: string): {
+    readonly resourceRules: readonly AnyRule[]
+    readonly nonResourceRules: readonly AnyRule[]
+    readonly incomplete: boolean
+    readonly evaluationError?: string
+  }
+}
+
+type AnyRule = Readonly<Record<string, readonly string[]>>
+
+export interface TokenClaims {
+  readonly namespace: string
+  readonly serviceAccount: { readonly name: string; readonly uid: string }
+  readonly audiences: readonly string[]
+  readonly expirationS: number
+  /** The Pod, Secret or Node that the token dies with. */
+  readonly boundTo?: { readonly kind: string; readonly name: string; readonly uid: string }
+  /** The node of a bound Pod. */
+  readonly node?: { readonly name: string; readonly uid?: string }
+}
+
+export interface TokenIssuer {
+  /** Audiences of tokens that ask for none. */
+  readonly audiences: readonly string[]
+  issue(ctx: Ctx, claims: TokenClaims): Promise<{ readonly token: string; readonly expiration: number }>
+}
+
+export interface VersionInfo {
+  readonly gitVersion: string
+  readonly gitCommit: string
+  readonly buildDate: string
+}
+
+/** A named check of /livez and /readyz; throws why it does not hold. */
+export interface HealthCheck {
+  readonly name: string
+  readonly check: () => void | Promise<void>
+  /** Liveness only sees checks that a restart could mend. */
+  readonly live: boolean
+}
+
+/** PEM texts. */
+export interface KeyPair {
+  readonly cert: string
+  readonly key: string
+}
+
+/** How the API server reaches kubelets: its client certificate and the CAs that sign theirs. */
+export interface KubeletClient extends KeyPair {
+  readonly ca: string
+}
+
+export interface ApiServerDeps {
+  readonly registry: Registry
+  readonly authenticator: Authenticator
+  readonly authorizer: Authorizer
+  readonly admission: AdmissionChain
+  readonly version: VersionInfo
+  readonly metrics: Metrics
+  readonly random: Random
+  readonly checks: readonly HealthCheck[]
+  readonly rules?: RulesFor
+  readonly tokens?: TokenIssuer
+  /** Read for every connection, so that renewed certificates count. */
+  readonly kubelet?: () => KubeletClient
+  /** The dashboard under /ui. */
+  readonly ui?: (request: Request) => Response | Promise<Response>
+}
+
+/** A body as a verb reads it; one implementation over bytes (body.ts), one over objects (inprocess.ts). */
+export interface Payload {
+  /** The object, private to the caller, decoded as this kind. Throws ApiError. */
+  object(target: Target, call: Call, validation: FieldValidation): Promise<AnyObject>
+  /** DeleteOptions; undefined without a body. */
+  options(): Promise<Readonly<Record<string, unknown>> | undefined>
+  patch(): Promise<PatchBody>
+}
+
+export interface PatchBody {
+  /** Content type without parameters. */
+  readonly type: string
+  /** As it came, or undefined: then `document` is what it says. */
+  readonly text: string | undefined
+  readonly document?: unknown
+}
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
+
+/** The kind a body is of. */
+export interface Target {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+}
+
+/** One request for a resource, authenticated and allowed. */
+export interface Call {
+  readonly ctx: Ctx
+  readonly info: RequestInfo
+  readonly kind: Kind
+  readonly user: User
+  /** User-Agent: names field ownership where the client names none. */
+  readonly agent: string
+  readonly payload: Payload
+  warn(text: string): void
+}
+
+/** What a verb answers, before anything is serialised. */
+export type Outcome =
+  | { readonly type: 'item'; readonly code: number; readonly item: Item }
+  | { readonly type: 'object'; readonly code: number; readonly object: Readonly<Record<string, unknown>> }
+  | { readonly type: 'list'; readonly kind: Kind; readonly result: ListResult }

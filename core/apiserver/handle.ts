@@ -1,0 +1,166 @@
+/**
+ * A request's way: who, may they, what, answer. Requests for resources take the short way here; everything else
+ * (discovery, health, metrics, OpenAPI, dashboard) goes through the router in site.ts. Sockets are server.ts.
+ */
+import { ApiError, isApiError } from '../api/errors.ts'
+import { definitionOf } from '../api/schema/schema.ts'
+import { childCtx, type Ctx } from '../lib/ctx.ts'
+import { errorPath } from '../lib/log.ts'
+import { attributesOf, authenticate, authorize, impersonate } from './access.ts'
+import { asApiError, render, renderValue, send } from './answer.ts'
+import { bytesPayload } from './body.ts'
+import type { ApiServerDeps, Call } from './deps.ts'
+import { utf8, type Exchange, type Headers, type Incoming } from './exchange.ts'
+import { limiter, type Limiter } from './limiter.ts'
+import { requestMetrics, type RequestMetrics } from './measure.ts'
+import { negotiate, plainJson, type Media } from './negotiate.ts'
+import { parseRequest, type RequestInfo } from './request.ts'
+import { handlerOf, kindOf } from './route.ts'
+import { includeObject } from './table.ts'
+import { watchVerb } from './verbs/watch.ts'
+import type { User } from '../auth/user.ts'
+import type { Kind } from '../api/kind.ts'
+import { connect } from './connect/connect.ts'
+import { requestTimeoutMs } from './timeout.ts'
+
+export interface Handling {
+  readonly deps: ApiServerDeps
+  readonly limiter: Limiter
+  readonly metrics: RequestMetrics
+  /** Everything that is no resource. The user is known and allowed. */
+  readonly site: (exchange: Exchange, info: RequestInfo, user: User) => Promise<void>
+}
+
+export function handling(deps: ApiServerDeps, site: Handling['site']): Handling {
+  return { deps, site, limiter: limiter(), metrics: requestMetrics(deps.metrics) }
+}
+
+/** Verbs that may go on for long and are not counted as in flight. */
+function isLong(info: RequestInfo): boolean {
+  return info.verb === 'watch' || longSubresources.has(info.subresource)
+}
+
+const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy'])
+
+/** Never throws: every error becomes an answer. */
+export async function handle(on: Handling, exchange: Exchange): Promise<void> {
+  const started = exchange.ctx.clock.monotonic()
+  const info = parseRequest(exchange.request.method, exchange.request.url)
+  const run = new Run(on, exchange, info)
+  try {
+    if (isLong(info)) await run.serve()
+    else await on.limiter.within(info.verb, () => run.serve())
+  } catch (error) {
+    run.fail(error)
+  }
+  on.metrics.observe(info, run.code, exchange.ctx.clock.monotonic() - started)
+}
+
+class Run {
+  readonly #on: Handling
+  readonly #exchange: Exchange
+  readonly #info: RequestInfo
+  readonly #warnings: string[] = []
+  #media: Media = plainJson
+  code = 200
+
+  constructor(on: Handling, exchange: Exchange, info: RequestInfo) {
+    this.#on = on
+    this.#exchange = exchange
+    this.#info = info
+  }
+
+  async serve(): Promise<void> {
+    const { request } = this.#exchange
+    const info = this.#info
+    const user = await identify(this.#exchange.ctx, this.#on.deps, request)
+    const refused = authorize(this.#on.deps.authorizer, attributesOf(info, user))
+    if (refused !== undefined) await refused
+    if (!info.isResource) return await this.#on.site(this.#exchange, info, user)
+    const kind = kindOf(this.#on.deps.registry, info)
+    if (kind === undefined) return this.#plainNotFound()
+    await this.#resource(kind, user)
+  }
+
+  async #resource(kind: Kind, user: User): Promise<void> {
+    const { request, outlet } = this.#exchange
+    const { deps } = this.#on
+    const info = this.#info
+    const handler = handlerOf(kind, info)
+    const agent = request.header('user-agent') ?? ''
+    const call: Call = { ctx: this.#exchange.ctx, info, kind, user, agent, payload: bytesPayload(request), warn: (text) => this.#warn(text) }
+    if (handler === 'connect') return await connect(deps, call, this.#exchange)
+    this.#media = negotiate(request.header('accept'), info, agent, { convertible: true, watch: handler === 'watch', protobuf: hasProtobuf(kind) })
+    if (handler === 'watch') return await watchVerb(deps, call, this.#media, outlet, this.#headers())
+    const include = this.#media.as === 'Table' ? includeObject(info) : 'Metadata'
+    const outcome = await this.#inTime(call, (timed) => handler(deps, timed))
+    this.code = outcome.type === 'list' ? 200 : outcome.code
+    const rendered = render(outcome, { media: this.#media, kind, now: call.ctx.clock.now(), include })
+    send(outlet, this.code, rendered, this.#headers(), acceptsGzip(request))
+  }
+
+  /** The request's own deadline: 60 s, or less when the client says so. */
+  async #inTime<T>(call: Call, work: (call: Call) => Promise<T>): Promise<T> {
+    const ms = requestTimeoutMs(call.info.query.get('timeout'))
+    const { ctx, end } = childCtx(call.ctx)
+    const timer = call.ctx.clock.after(ms, () => end(timedOut()))
+    try {
+      return await work({ ...call, ctx })
+    } catch (error) {
+      throw ctx.signal.aborted && isApiError(ctx.signal.reason) ? ctx.signal.reason : error
+    } finally {
+      timer.stop()
+      end()
+    }
+  }
+
+  /** Warnings are quoted strings of RFC 9110; upstream stops at 4 kB of them. */
+  #warn(text: string): void {
+    const clean = text.replaceAll(/[\r\n\t]/g, ' ')
+    if (!this.#warnings.includes(clean) && this.#warnings.length < warningsMax) this.#warnings.push(clean)
+  }
+
+  #headers(): Headers {
+    const headers: Headers = { 'audit-id': this.#on.deps.random.uuid() }
+    if (this.#warnings.length > 0) headers['warning'] = this.#warnings.map((text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)
+    return headers
+  }
+
+  #plainNotFound(): void {
+    this.code = 404
+    this.#exchange.outlet.send(404, { ...this.#headers(), 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }, utf8('404 page not found\n'))
+  }
+
+  fail(error: unknown): void {
+    const { outlet, ctx } = this.#exchange
+    const api = asApiError(error)
+    this.code = api.code
+    if (!(error instanceof ApiError)) ctx.log.error('request failed', { method: this.#info.method, path: this.#info.path, error: errorPath(error) })
+    if (outlet.started) return outlet.destroy(api)
+    const headers = this.#headers()
+    const after = api.details?.retryAfterSeconds
+    if (after !== undefined && after > 0) headers['retry-after'] = String(after)
+    const media: Media = { ...this.#media, ...(this.#media.type === 'application/vnd.kubernetes.protobuf' ? { type: 'application/json' } : {}) }
+    send(outlet, api.code, renderValue(api.status(), media), headers, false)
+  }
+}
+
+/** Custom kinds have none. */
+function hasProtobuf(kind: Kind): boolean {
+  return definitionOf(kind.group, kind.version, kind.kind) !== undefined
+}
+
+const warningsMax = 50
+
+function timedOut(): ApiError {
+  return new ApiError({ code: 504, reason: 'Timeout', message: 'Timeout: request did not complete within the allotted timeout', details: {} })
+}
+
+export async function identify(ctx: Ctx, deps: ApiServerDeps, request: Incoming): Promise<User> {
+  const sender = await authenticate(ctx, deps, request.credentials)
+  return request.headerNames().some((name) => name.startsWith('impersonate-')) ? await impersonate(deps, request, sender) : sender
+}
+
+export function acceptsGzip(request: Incoming): boolean {
+  return (request.header('accept-encoding') ?? '').includes('gzip')
+}

@@ -1,0 +1,152 @@
+/**
+ * The API for parts of the same process: the same authorization, admission and registry as for a request over TLS, but
+ * objects stay objects. The answers are lent: shared with the registry's cache.
+ */
+import type { Call as ApiCall, Identity, InProcessApi, WatchCall, WatchSink } from '../client/inprocess.ts'
+import type { KindRef } from '../api/kind.ts'
+import type { KubeObject } from '../api/meta.ts'
+import { ApiError, genericNotFound } from '../api/errors.ts'
+import { cloneJson } from '../lib/json.ts'
+import type { Ctx } from '../lib/ctx.ts'
+import { attributesOf, authorize } from './access.ts'
+import { asApiError, listObject } from './answer.ts'
+import { decodeValueAs } from './body.ts'
+import type { ApiServerDeps, Call, Outcome, Payload } from './deps.ts'
+import { bookmarkObject } from './frames.ts'
+import { Query, type RequestInfo } from './request.ts'
+import { handlerOf, kindOf } from './route.ts'
+import { integer, listQuery } from './verbs/options.ts'
+import type { User } from '../auth/user.ts'
+
+const everybody = 'system:authenticated'
+
+export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
+  const users = new WeakMap<Identity, User>()
+  const userOf = (who: Identity): User => {
+    let user = users.get(who)
+    if (user === undefined) {
+      user = Object.freeze({ name: who.name, groups: who.groups.includes(everybody) ? who.groups : [...who.groups, everybody] })
+      users.set(who, user)
+    }
+    return user
+  }
+  const enter = async (ctx: Ctx, who: Identity, info: RequestInfo, body: unknown, patchType?: string): Promise<Call> => {
+    const user = userOf(who)
+    await authorize(deps.authorizer, attributesOf(info, user))
+    const kind = kindOf(deps.registry, info)
+    if (kind === undefined) throw genericNotFound()
+    return { ctx, info, kind, user, agent: who.agent, payload: valuePayload(body, patchType), warn: (text) => ctx.log.debug('api warning', { text, resource: info.resource }) }
+  }
+  return {
+    async call(ctx, who, call) {
+      try {
+        const info = infoOf(call)
+        const entered = await enter(ctx, who, info, call.body, call.patchType)
+        const handler = handlerOf(entered.kind, info)
+        if (typeof handler === 'string') throw genericNotFound()
+        return valueOf(await handler(deps, entered))
+      } catch (error) {
+        throw toApiError(ctx, error)
+      }
+    },
+    async watch(ctx, who, call, sink) {
+      try {
+        return await startWatch(deps, ctx, await enter(ctx, who, watchInfo(call), undefined), sink)
+      } catch (error) {
+        throw toApiError(ctx, error)
+      }
+    },
+  }
+}
+
+/** What was aborted stays what it is: the caller knows its own ctx. */
+function toApiError(ctx: Ctx, error: unknown): unknown {
+  return error instanceof ApiError || ctx.signal.aborted ? error : asApiError(error)
+}
+
+const methods: Readonly<Record<string, string>> = { get: 'GET', list: 'GET', create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', deletecollection: 'DELETE' }
+
+function infoOf(call: ApiCall): RequestInfo {
+  return info(call.kind, call.verb, methods[call.verb] ?? 'GET', call)
+}
+
+function watchInfo(call: WatchCall): RequestInfo {
+  return info(call.kind, 'watch', 'GET', { ...call, name: '', subresource: '' })
+}
+
+interface Place {
+  readonly namespace: string
+  readonly name: string
+  readonly subresource: string
+  readonly query: Readonly<Record<string, string>>
+}
+
+const emptyQuery = Query.of({})
+
+function info(kind: KindRef, verb: string, method: string, { namespace, name, subresource, query }: Place): RequestInfo {
+  const some = hasKeys(query)
+  return {
+    method, path: '', query: some ? Query.of(query) : emptyQuery, isResource: true, verb,
+    group: kind.group, version: kind.version, resource: kind.plural, subresource, namespace, name, rest: '',
+  }
+}
+
+function hasKeys(query: Readonly<Record<string, string>>): boolean {
+  for (const _key in query) return true
+  return false
+}
+
+const noBytes = new Uint8Array()
+
+/** Bodies that are objects already: copied, because the callee changes what it gets. */
+function valuePayload(body: unknown, patchType: string | undefined): Payload {
+  return {
+    object: async (target, call) => decodeValueAs(cloneJson(body ?? {}), { target, body: noBytes, call, validation: 'Ignore', text: undefined }),
+    options: async () => body as Readonly<Record<string, unknown>> | undefined,
+    patch: async () => ({ type: patchType ?? '', text: undefined, document: body }),
+  }
+}
+
+function valueOf(outcome: Outcome): unknown {
+  if (outcome.type === 'item') return outcome.item.object
+  return outcome.type === 'object' ? outcome.object : listObject(outcome.kind, outcome.result)
+}
+
+async function startWatch(deps: ApiServerDeps, ctx: Ctx, call: Call, sink: WatchSink): Promise<{ stop(): void }> {
+  const { query } = call.info
+  const asked = query.get('sendInitialEvents')
+  const timeoutS = integer(query, 'timeoutSeconds')
+  let over = false
+  let watch: { stop(): void } | undefined
+  const timers: { stop(): void }[] = []
+  const stop = (): void => {
+    if (over) return
+    over = true
+    for (const timer of timers) timer.stop()
+    watch?.stop()
+  }
+  const end = (error?: Error): void => {
+    if (over) return
+    if (error !== undefined) sink.event('ERROR', asApiError(error).status() as unknown as KubeObject)
+    stop()
+    sink.end()
+  }
+  watch = await deps.registry.watch(
+    ctx, call.kind,
+    { ...listQuery(call), allowBookmarks: query.flag('allowWatchBookmarks'), sendInitialEvents: asked === undefined ? undefined : query.flag('sendInitialEvents') },
+    {
+      event: (type, item) => void (over || sink.event(type, item.object)),
+      bookmark: (revision, initialEnd) => void (over || sink.event('BOOKMARK', bookmarkObject(call.kind, revision, initialEnd))),
+      end,
+    },
+  )
+  if (over) {
+    watch.stop()
+    return { stop }
+  }
+  const aborted = (): void => stop()
+  ctx.signal.addEventListener('abort', aborted, { once: true })
+  timers.push({ stop: () => ctx.signal.removeEventListener('abort', aborted) })
+  if (timeoutS !== undefined && timeoutS > 0) timers.push(ctx.clock.after(timeoutS * 1_000, () => end()))
+  return { stop }
+}

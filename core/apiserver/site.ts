@@ -1,0 +1,108 @@
+/**
+ * Everything that is not a resource: version, health, metrics, discovery, OpenAPI, the dashboard. One hono router; the
+ * user behind the request is known and allowed when it gets here.
+ */
+import { Hono } from 'hono'
+import { discoveryRoutes } from './discovery.ts'
+import type { ApiServerDeps } from './deps.ts'
+import type { Exchange } from './exchange.ts'
+import { healthRoutes, type Health } from './health.ts'
+import { openapiRoutes } from './openapi.ts'
+import type { RequestInfo } from './request.ts'
+
+export type Site = (exchange: Exchange, info: RequestInfo) => Promise<void>
+
+const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }
+
+export function createSite(deps: ApiServerDeps, health: Health): Site {
+  const app = new Hono()
+  app.get('/version', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
+  app.get('/version/', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
+  app.get('/metrics', () => new Response(deps.metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }))
+  healthRoutes(app, health)
+  discoveryRoutes(app, deps)
+  openapiRoutes(app, deps)
+  const { ui } = deps
+  if (ui !== undefined) {
+    app.all('/ui', (c) => ui(c.req.raw))
+    app.all('/ui/*', (c) => ui(c.req.raw))
+  }
+  app.get('/', () => new Response(JSON.stringify({ paths: rootPaths(deps) }, undefined, 2), { headers: jsonHeaders }))
+  app.notFound(() => new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } }))
+  return (exchange) => answer(app, exchange)
+}
+
+/** Bridges an exchange and the fetch types that hono speaks. */
+async function answer(app: Hono, { request, outlet }: Exchange): Promise<void> {
+  const headers = new Headers()
+  for (const name of request.headerNames()) {
+    if (!name.startsWith(':')) headers.set(name, request.header(name) ?? '')
+  }
+  const host = request.header(':authority') ?? request.header('host') ?? 'localhost'
+  const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
+  const body = hasBody ? await request.body() : undefined
+  const init: RequestInit = { method: request.method, headers, ...(body === undefined || body.length === 0 ? {} : { body: body as BodyInit }) }
+  const response = await app.fetch(new Request(`https://${host}${request.url}`, init))
+  const out: Record<string, string | string[]> = {}
+  response.headers.forEach((value, name) => {
+    if (name !== 'set-cookie') out[name] = value
+  })
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) out['set-cookie'] = cookies
+  if (!streams(response)) {
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    outlet.send(response.status, out, request.method === 'HEAD' || response.status === 304 ? undefined : bytes)
+    return
+  }
+  outlet.start(response.status, out)
+  await pump(response, outlet)
+}
+
+/** Event streams of the dashboard must not be gathered. */
+function streams(response: Response): boolean {
+  return response.body !== null && (response.headers.get('content-type') ?? '').startsWith('text/event-stream')
+}
+
+async function pump(response: Response, outlet: Exchange['outlet']): Promise<void> {
+  const reader = response.body?.getReader()
+  if (reader === undefined) return outlet.end()
+  let resume: (() => void) | undefined
+  outlet.onDrain(() => resume?.())
+  outlet.onClose(() => {
+    resume?.()
+    void reader.cancel().catch(() => undefined)
+  })
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (!outlet.write(value)) await new Promise<void>((resolve) => (resume = resolve))
+  }
+  outlet.end()
+}
+
+function versionObject({ version }: ApiServerDeps): object {
+  const [major = '1', minor = '36'] = version.gitVersion.replace(/^v/, '').split('.')
+  return {
+    major,
+    minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
+    gitVersion: version.gitVersion,
+    gitCommit: version.gitCommit,
+    gitTreeState: 'clean',
+    buildDate: version.buildDate,
+    goVersion: 'none',
+    compiler: 'bun',
+    platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  }
+}
+
+function rootPaths({ registry }: ApiServerDeps): readonly string[] {
+  const paths = new Set(['/.well-known/openid-configuration', '/api', '/api/v1', '/apis', '/apis/', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/openid/v1/jwks', '/readyz', '/version'])
+  for (const { group, version } of registry.kinds()) {
+    if (group !== '') paths.add(`/apis/${group}`).add(`/apis/${group}/${version}`)
+  }
+  return [...paths].toSorted()
+}

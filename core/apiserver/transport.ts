@@ -1,0 +1,171 @@
+/**
+ * node's http2 and http1 requests as exchanges: headers, bodies within the limit, the sender's certificate, writes with
+ * back-pressure. The ways round Bun's traps are here: a stream that flow control blocks holds up its neighbours until
+ * the session is pinged; a stream that is to fail must be destroyed, not closed.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse, Http2Session } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import { badRequest } from '../api/errors.ts'
+import type { Credentials } from '../auth/user.ts'
+import { bodyBytesMax, tooLarge } from './body.ts'
+import type { Incoming, Outlet } from './exchange.ts'
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest
+export type NodeResponse = ServerResponse | Http2ServerResponse
+
+export function incomingOf(request: NodeRequest): Incoming {
+  let body: Promise<Uint8Array> | undefined
+  return {
+    method: request.method ?? 'GET',
+    url: request.url ?? '/',
+    header(name) {
+      const value = request.headers[name]
+      return Array.isArray(value) ? value.join(', ') : (value as string | undefined)
+    },
+    headers: (name) => headerValues(request, name),
+    headerNames: () => Object.keys(request.headers),
+    body: () => (body ??= readBody(request)),
+    get credentials() {
+      return credentialsOf(request)
+    },
+    get peer() {
+      return request.socket?.remoteAddress ?? ''
+    },
+  }
+}
+
+/** node joins repeated headers with ', '; the raw list keeps them apart. */
+function headerValues(request: NodeRequest, name: string): readonly string[] {
+  const value = request.headers[name]
+  if (value === undefined) return []
+  if (Array.isArray(value)) return value
+  const raw = request.rawHeaders ?? []
+  const values: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) if (raw[i]?.toLowerCase() === name) values.push(raw[i + 1] ?? '')
+  return values.length > 0 ? values : [value]
+}
+
+const emptyBody = new Uint8Array()
+
+function readBody(request: NodeRequest): Promise<Uint8Array> {
+  const announced = Number(request.headers['content-length'] ?? -1)
+  if (announced === 0) return Promise.resolve(emptyBody)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    let refused = announced > bodyBytesMax
+    if (refused) reject(tooLarge())
+    request.on('data', (chunk: Buffer) => {
+      if (refused) return // read to its end, so that the connection stays usable
+      size += chunk.length
+      if (size > bodyBytesMax) {
+        refused = true
+        chunks.length = 0
+        reject(tooLarge())
+        return
+      }
+      chunks.push(chunk)
+    })
+    request.on('end', () => {
+      if (!refused) resolve(chunks.length === 1 ? (chunks[0] as Buffer) : chunks.length === 0 ? emptyBody : Buffer.concat(chunks, size))
+    })
+    const broken = (): void => reject(badRequest('the body ended early'))
+    request.on('error', broken)
+    request.on('aborted', broken)
+    request.on('close', broken)
+  })
+}
+
+type Certificate = NonNullable<Credentials['certificate']>
+const certificates = new WeakMap<object, Certificate | null>()
+
+function credentialsOf(request: NodeRequest): Credentials {
+  const header = request.headers.authorization
+  const certificate = certificateOf(request)
+  const bearerToken = header === undefined ? undefined : bearerOf(header)
+  return { ...(certificate === undefined ? {} : { certificate }), ...(bearerToken === undefined ? {} : { bearerToken }) }
+}
+
+function bearerOf(header: string): string | undefined {
+  const match = /^bearer\s+(\S+)\s*$/i.exec(header)
+  return match?.[1]
+}
+
+/** One look at the certificate a connection. */
+function certificateOf(request: NodeRequest): Certificate | undefined {
+  const holder: object = sessionOf(request) ?? request.socket
+  const known = certificates.get(holder)
+  if (known !== undefined) return known ?? undefined
+  const made = readCertificate(request.socket as TLSSocket)
+  certificates.set(holder, made ?? null)
+  return made
+}
+
+/** `authorized` first: Bun fills in the subject of foreign certificates, too. */
+function readCertificate(socket: TLSSocket): Certificate | undefined {
+  if (socket.authorized !== true) return undefined
+  const peer = socket.getPeerCertificate()
+  const subject = peer?.subject as { CN?: string | string[]; O?: string | string[] } | undefined
+  if (subject === undefined) return undefined
+  const commonName = Array.isArray(subject.CN) ? (subject.CN.at(-1) ?? '') : (subject.CN ?? '')
+  const organizations = subject.O === undefined ? [] : Array.isArray(subject.O) ? subject.O : [subject.O]
+  return { commonName, organizations, fingerprint: (peer.fingerprint256 ?? '').replaceAll(':', '').toLowerCase() }
+}
+
+export function sessionOf(request: NodeRequest): Http2Session | undefined {
+  return 'stream' in request ? request.stream.session : undefined
+}
+
+/** Sessions with a ping under way. */
+const pinging = new WeakSet<Http2Session>()
+
+/** Bun flushes what other streams of the connection wait with when a ping comes back; one ping at a time is enough. */
+function nudge(session: Http2Session | undefined): void {
+  if (session === undefined || pinging.has(session) || session.destroyed || session.closed) return
+  pinging.add(session)
+  try {
+    session.ping(() => void pinging.delete(session))
+  } catch {
+    pinging.delete(session)
+  }
+}
+
+export function outletOf(request: NodeRequest, response: NodeResponse): Outlet {
+  const stream = 'stream' in response ? response.stream : undefined
+  const session = sessionOf(request)
+  const one = response as ServerResponse
+  const gone = (): boolean => (stream === undefined ? one.destroyed || one.writableEnded : stream.destroyed || stream.closed || one.writableEnded)
+  return {
+    get started() {
+      return response.headersSent
+    },
+    send(code, headers, body) {
+      if (gone()) return
+      one.writeHead(code, body === undefined ? headers as Record<string, string> : { ...(headers as Record<string, string>), 'content-length': String(body.length) })
+      if (body === undefined) one.end()
+      else one.end(body)
+      if (stream !== undefined && stream.writableLength > 0) nudge(session)
+    },
+    start(code, headers) {
+      if (gone()) return
+      one.writeHead(code, headers as Record<string, string>)
+      one.flushHeaders()
+    },
+    write(chunk) {
+      if (gone()) return true
+      const flowing = one.write(chunk)
+      if (stream !== undefined && stream.writableLength > 0) nudge(session)
+      return flowing
+    },
+    end() {
+      if (!gone()) one.end()
+    },
+    destroy(why) {
+      if (stream !== undefined) stream.destroy(why)
+      else one.destroy(why)
+    },
+    onDrain: (drained) => void one.on('drain', drained),
+    onClose: (closed) => void one.once('close', closed),
+  }
+}

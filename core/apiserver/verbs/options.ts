@@ -1,0 +1,237 @@
+/**
+ * Query parameters of writes and reads as values: dryRun, fieldManager, fieldValidation, force, list and delete
+ * options; checked as upstream checks them (apimachinery/pkg/apis/meta/v1/validation).
+ */
+import { badRequest, invalid } from '../../api/errors.ts'
+import { forbiddenField, invalidValue, notSupported, path, required, tooLong, type FieldError } from '../../api/field.ts'
+import type { AnyObject } from '../../api/meta.ts'
+import type { DeleteOptions } from '../../api/schema/types.ts'
+import type { ListQuery, WriteOptions } from '../../registry/registry.ts'
+import type { ApiServerDeps, Call, FieldValidation } from '../deps.ts'
+import type { Query } from '../request.ts'
+
+export type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions'
+
+export interface Asked {
+  readonly dryRun: boolean
+  readonly fieldValidation: FieldValidation
+  /** Never empty: the client's User-Agent stands in. */
+  readonly fieldManager: string
+  readonly force: boolean
+  /** As admission sees it. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+const managerLengthMax = 128
+const metaGroup = 'meta.k8s.io'
+
+/** Throws 422 for values upstream refuses. */
+export function askedOf(kind: OptionsKind, query: Query, agent: string, patch?: { readonly apply: boolean }): Asked {
+  if (query.raw === '' && patch?.apply !== true) return { ...plain, fieldManager: managerOf(agent), options: { kind, apiVersion: `${metaGroup}/v1` } }
+  const manager = query.get('fieldManager') ?? ''
+  const dryRun = query.all('dryRun')
+  const validation = query.get('fieldValidation') ?? ''
+  const errors: FieldError[] = []
+  if (patch?.apply === true && manager === '') errors.push(required(path('fieldManager'), 'is required for apply patch'))
+  if (patch?.apply === false && query.get('force') !== undefined) errors.push(forbiddenField(path('force'), 'may not be specified for non-apply patch'))
+  errors.push(...managerErrors(manager), ...dryRunErrors(dryRun))
+  if (!['', 'Ignore', 'Warn', 'Strict'].includes(validation)) {
+    errors.push(notSupported(path('fieldValidation'), validation, ['', 'Ignore', 'Strict', 'Warn']))
+  }
+  if (errors.length > 0) throw invalid({ group: metaGroup, kind }, '', errors)
+  const force = query.flag('force')
+  return {
+    dryRun: dryRun.length > 0,
+    fieldValidation: validation === '' ? 'Warn' : (validation as FieldValidation),
+    fieldManager: manager === '' ? managerOf(agent) : manager,
+    force,
+    options: {
+      kind,
+      apiVersion: `${metaGroup}/v1`,
+      ...(dryRun.length === 0 ? {} : { dryRun }),
+      ...(manager === '' ? {} : { fieldManager: manager }),
+      ...(validation === '' ? {} : { fieldValidation: validation }),
+      ...(force ? { force } : {}),
+    },
+  }
+}
+
+const plain = { dryRun: false, fieldValidation: 'Warn', force: false } as const
+
+function managerErrors(manager: string): readonly FieldError[] {
+  const errors: FieldError[] = []
+  if (manager.length > managerLengthMax) {
+    errors.push(tooLong(path('fieldManager'), managerLengthMax))
+  }
+  let position = 0
+  for (const letter of manager) {
+    if (/[\p{C}\u2028\u2029]|(?! )\p{Zs}/u.test(letter)) {
+      const code = (letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+      errors.push(invalidValue(path('fieldManager'), manager, `invalid character U+${code} (at position ${position})`))
+    }
+    position += new TextEncoder().encode(letter).length
+  }
+  return errors
+}
+
+function dryRunErrors(values: readonly string[]): readonly FieldError[] {
+  if (values.every((value) => value === 'All')) return []
+  return [notSupported(path('dryRun'), values, ['All'])]
+}
+
+const managers = new Map<string, string>()
+
+/** `kubectl/v1.36 (linux/amd64)` -> `kubectl`: what stands before the first slash, printable, not too long. */
+export function managerOf(agent: string): string {
+  const known = managers.get(agent)
+  if (known !== undefined) return known
+  const name = (agent.split('/', 1)[0] ?? '').replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, managerLengthMax)
+  const made = name === '' ? 'unknown' : name
+  if (managers.size > 1_000) managers.clear()
+  managers.set(agent, made)
+  return made
+}
+
+/** What the registry needs for a write, with admission bound to this request. */
+export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more: WriteInit): WriteOptions {
+  const { ctx, info, kind, user } = call
+  const request = (object: AnyObject | undefined, old: Readonly<AnyObject> | undefined) => ({
+    operation: more.operation,
+    kind,
+    subresource: info.subresource,
+    namespace: info.namespace,
+    name: info.name !== '' && more.operation !== 'CREATE' ? info.name : ((object ?? old)?.metadata.name ?? info.name),
+    object: more.body ?? object,
+    oldObject: old,
+    options: asked.options,
+    dryRun: asked.dryRun,
+    user,
+    warn: call.warn,
+  })
+  return {
+    env: { now: ctx.clock.now(), user: user.name },
+    subresource: info.subresource,
+    dryRun: asked.dryRun,
+    admission: {
+      mutate: async (object, old) => await deps.admission.mutate(ctx, request(object, old)),
+      validate: async (object, old) => await deps.admission.validate(ctx, request(object as AnyObject | undefined, old)),
+    },
+    warn: call.warn,
+    manager: {
+      name: asked.fieldManager,
+      operation: more.apply === true ? 'Apply' : 'Update',
+      ...(asked.force ? { force: true } : {}),
+    },
+  }
+}
+
+export interface WriteInit {
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE'
+  readonly apply?: boolean
+  /** What admission sees as the object where that is not what is stored (binding, eviction, scale). */
+  readonly body?: AnyObject
+}
+
+/** List and watch parameters. Throws 400 or 422 as upstream. */
+export function listQuery(call: Call): ListQuery {
+  const { info } = call
+  const { query } = info
+  if (query.raw === '') return { namespace: info.namespace, ...(info.name === '' ? {} : { name: info.name }) }
+  const resourceVersion = query.get('resourceVersion')
+  const match = query.get('resourceVersionMatch') ?? ''
+  const token = query.get('continue') ?? ''
+  const limit = integer(query, 'limit')
+  checkListOptions(call, { resourceVersion: resourceVersion ?? '', match, token, watch: info.verb === 'watch' })
+  const labelSelector = query.get('labelSelector')
+  const fieldSelector = query.get('fieldSelector')
+  return {
+    namespace: info.namespace,
+    ...(info.name === '' ? {} : { name: info.name }),
+    ...(labelSelector === undefined || labelSelector === '' ? {} : { labelSelector }),
+    ...(fieldSelector === undefined || fieldSelector === '' ? {} : { fieldSelector }),
+    ...(limit === undefined || limit <= 0 ? {} : { limit }),
+    ...(token === '' ? {} : { continue: token }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(match === '' ? {} : { resourceVersionMatch: match }),
+  }
+}
+
+interface ListAsked {
+  readonly resourceVersion: string
+  readonly match: string
+  readonly token: string
+  readonly watch: boolean
+}
+
+/** apimachinery/pkg/apis/meta/internalversion/validation/validation.go. */
+function checkListOptions(call: Call, { resourceVersion, match, token, watch }: ListAsked): void {
+  const errors: FieldError[] = []
+  const initial = call.info.query.get('sendInitialEvents')
+  if (initial !== undefined && !watch) errors.push(forbiddenField(path('sendInitialEvents'), 'sendInitialEvents is forbidden for list'))
+  if (watch && initial !== undefined) {
+    if (match === '') errors.push(forbiddenField(path('resourceVersionMatch'), 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
+    else if (match !== 'NotOlderThan') errors.push(unsupportedMatch(match, ['NotOlderThan']))
+  } else if (match !== '') {
+    if (watch) errors.push(forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
+    if (resourceVersion === '') errors.push(forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
+    if (token !== '') errors.push(forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch is forbidden when continue is provided'))
+    if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(unsupportedMatch(match, ['Exact', 'NotOlderThan', '']))
+    if (match === 'Exact' && resourceVersion === '0') {
+      errors.push(forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    }
+  }
+  if (errors.length > 0) throw invalid({ group: metaGroup, kind: 'ListOptions' }, '', errors)
+}
+
+function unsupportedMatch(match: string, supported: readonly string[]): FieldError {
+  return notSupported(path('resourceVersionMatch'), match, supported)
+}
+
+/** Go's sentence for a number that is none. */
+export function integer(query: Query, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === undefined || text === '') return undefined
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return Number(text)
+}
+
+/** DeleteOptions from the body, or from the query when there is no body. Throws 400, 422. */
+export async function deleteOptions(call: Call): Promise<DeleteOptions> {
+  const body = await call.payload.options()
+  const given = (body ?? fromQuery(call.info.query)) as DeleteOptions
+  const errors: FieldError[] = []
+  const policy = given.propagationPolicy
+  if (given.orphanDependents !== undefined && policy !== undefined) {
+    errors.push(invalidValue(path('propagationPolicy'), policy, 'orphanDependents and deletionPropagation cannot be both set'))
+  }
+  if (policy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(policy)) {
+    errors.push(notSupported(path('propagationPolicy'), policy, ['Foreground', 'Background', 'Orphan', 'nil']))
+  }
+  errors.push(...dryRunErrors(given.dryRun ?? []))
+  if (errors.length > 0) throw invalid({ group: metaGroup, kind: 'DeleteOptions' }, '', errors)
+  return given
+}
+
+function fromQuery(query: Query): DeleteOptions {
+  if (query.raw === '') return {}
+  const graceS = integer(query, 'gracePeriodSeconds')
+  const policy = query.get('propagationPolicy')
+  const dryRun = query.all('dryRun')
+  return {
+    ...(graceS === undefined ? {} : { gracePeriodSeconds: graceS }),
+    ...(query.get('orphanDependents') === undefined ? {} : { orphanDependents: query.flag('orphanDependents') }),
+    ...(policy === undefined ? {} : { propagationPolicy: policy }),
+    ...(dryRun.length === 0 ? {} : { dryRun: [...dryRun] }),
+  }
+}
+
+/** Options of a delete as the rest of a write sees them; dryRun may come in the body or in the query. */
+export function askedOfDelete(call: Call, options: DeleteOptions): Asked {
+  return {
+    dryRun: (options.dryRun ?? []).length > 0,
+    fieldValidation: 'Ignore',
+    fieldManager: managerOf(call.agent),
+    force: false,
+    options: { ...options, kind: 'DeleteOptions', apiVersion: `${metaGroup}/v1` },
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * patch: JSON, merge and strategic merge patches of the current object, and server-side apply. How patches work is
+ * core/api/patch; here they are read, run inside the registry's compare-and-set, decoded again and checked.
+ */
+import { ApiError, badRequest, conflict, invalid } from '../../api/errors.ts'
+import { invalidValue, path } from '../../api/field.ts'
+import type { AnyObject } from '../../api/meta.ts'
+import { applyPatch } from '../../api/patch/apply.ts'
+import { applyJsonPatch, parseJsonPatch } from '../../api/patch/json.ts'
+import { applyMergePatch } from '../../api/patch/merge.ts'
+import { definitionOf } from '../../api/schema/schema.ts'
+import { decodeValue } from '../../api/schema/validate.ts'
+import { duplicateFields, parseJson } from '../../api/codec/json.ts'
+import { patchTypes } from '../body.ts'
+import { cloneJson } from '../../lib/json.ts'
+import { parseYamlBody } from '../codec.ts'
+import type { ApiServerDeps, Call, Outcome, PatchBody, Target } from '../deps.ts'
+import { askedOf, writeOptions, type Asked } from './options.ts'
+import { dedupeOwners } from './owners.ts'
+import { checkName, checkNamespace, creating, keyOf } from './write.ts'
+import { strategicPatch } from './strategic.ts'
+
+export async function patchVerb(deps: ApiServerDeps, call: Call): Promise<Outcome> {
+  const patch = await call.payload.patch()
+  const asked = patchAsked(call, patch.type)
+  const apply = patch.type === patchTypes.apply
+  const document = readPatch(call, patch, asked)
+  const options = {
+    ...writeOptions(deps, call, asked, { operation: 'UPDATE', apply }),
+    ...(apply && call.info.subresource === '' ? { createIfAbsent: { admission: creating(deps, call, asked) } } : {}),
+  }
+  const change = (current: AnyObject | undefined): AnyObject => {
+    const next = apply
+      ? applied(call, asked, document as AnyObject, current)
+      : patched(call, { asked, type: patch.type, document, target: call.kind, live: current as AnyObject })
+    checkNamespace(call, next)
+    checkName(call, next)
+    dedupeOwners(next, call)
+    return next
+  }
+  const { item, created } = await deps.registry.update(call.ctx, call.kind, keyOf(call), change, options)
+  return { type: 'item', code: created ? 201 : 200, item }
+}
+
+/** Throws 415 for patches that are none, 422 for options that do not fit. */
+export function patchAsked(call: Call, type: string): Asked {
+  if (!(Object.values(patchTypes) as string[]).includes(type)) {
+    throw new ApiError({ code: 415, reason: 'UnsupportedMediaType', message: '415: Unsupported Media Type', details: {} })
+  }
+  if (type === patchTypes.strategic && definitionOf(call.kind.group, call.kind.version, call.kind.kind) === undefined) {
+    throw new ApiError({
+      code: 415, reason: 'UnsupportedMediaType',
+      message: 'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
+    })
+  }
+  return askedOf('PatchOptions', call.info.query, call.agent, { apply: type === patchTypes.apply })
+}
+
+/** The parsed document; duplicate fields are warned of or refused as upstream does for each patch type. */
+function readPatch(call: Call, patch: PatchBody, asked: Asked): unknown {
+  if (patch.text === undefined) return patch.document
+  if (patch.type === patchTypes.apply) return readApply(patch.text)
+  const parsed = parseJson(patch.text)
+  if (!parsed.ok) throw badRequest(patch.type === patchTypes.strategic ? parsed.error : `error decoding patch: ${parsed.error}`)
+  if (asked.fieldValidation === 'Warn') {
+    for (const field of duplicateFields(patch.text, parsed.value)) call.warn(`${patch.type === patchTypes.json ? 'json patch ' : ''}duplicate field ${JSON.stringify(field)}`)
+  }
+  if (patch.type === patchTypes.strategic && (typeof parsed.value !== 'object' || Array.isArray(parsed.value))) {
+    throw badRequest(`json: cannot unmarshal ${Array.isArray(parsed.value) ? 'array' : typeof parsed.value === 'boolean' ? 'bool' : typeof parsed.value} into Go value of type map[string]interface {}`)
+  }
+  return parsed.value
+}
+
+function readApply(text: string): AnyObject {
+  // JSON is YAML, and much faster to read.
+  const parsed = text.trimStart().startsWith('{') ? orYaml(text) : parseYamlBody(text)
+  if (!parsed.ok) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${parsed.error}`)
+  const { value } = parsed
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`)
+  }
+  return value as AnyObject
+}
+
+function orYaml(text: string): ReturnType<typeof parseJson> {
+  const json = parseJson(text)
+  return json.ok ? json : parseYamlBody(text)
+}
+
+export interface PatchRun {
+  readonly asked: Asked
+  readonly type: string
+  readonly document: unknown
+  readonly target: Target
+  /** The caller's own copy. */
+  readonly live: AnyObject
+}
+
+/** One patch of a computed object such as Scale. */
+export function applyPatchBody(call: Call, run: PatchBody & Pick<PatchRun, 'asked' | 'target' | 'live'>): AnyObject {
+  const { asked, target, live, type } = run
+  const document = readPatch(call, run, asked)
+  if (type === patchTypes.apply) return applyTo(asked, document as AnyObject, { live, target, subresource: call.info.subresource, now: call.ctx.clock.now() })
+  return patched(call, { asked, type, document, target, live })
+}
+
+/** The patched object, decoded as its kind: what does not fit is 422 with the whole document, as upstream says it. */
+function patched(call: Call, run: PatchRun): AnyObject {
+  const { type, document, live, target, asked } = run
+  const before = type === patchTypes.strategic ? cloneJson(live) : live
+  const next =
+    type === patchTypes.json ? applyJsonPatch(live, parseJsonPatch(document))
+    : type === patchTypes.merge ? applyMergePatch(live, document)
+    : strategicPatch(before, document as AnyObject, target)
+  const shown = (): string => (type === patchTypes.strategic ? goMap(document) : goJson(next))
+  const definition = definitionOf(target.group, target.version, target.kind)
+  if (definition === undefined) return next as AnyObject
+  const decoded = decodeValue(definition, next)
+  if (decoded.error !== undefined) throw refuse(shown(), type === patchTypes.strategic ? strategicError(decoded.error) : decoded.error)
+  if (decoded.unknown.length > 0) {
+    if (asked.fieldValidation === 'Strict') throw refuse(shown(), `strict decoding error: ${decoded.unknown.join(', ')}`)
+    if (asked.fieldValidation === 'Warn') for (const text of decoded.unknown) call.warn(text)
+  }
+  const object = decoded.object as AnyObject
+  object.metadata ??= {}
+  return object
+}
+
+function refuse(document: string, why: string): ApiError {
+  return invalid({ group: '', kind: '' }, '', [invalidValue(path('patch'), document, why)])
+}
+
+/** Upstream converts strategic results field by field, with words of its own for a wrong type. */
+function strategicError(error: string): string {
+  const match = /^json: cannot unmarshal (\w+) into Go (?:struct field \S+|value) of type (\S+)$/.exec(error)
+  if (match === null) return error
+  const [, found = '', type = ''] = match
+  if (/^v\d/.test(type) && !type.startsWith('[]')) return `cannot restore struct from: ${found}`
+  if (type.startsWith('[]')) return `cannot restore slice from ${found}`
+  if (type.startsWith('map[')) return `cannot restore map from ${found}`
+  return `unrecognized type: ${type}`
+}
+
+/** Upstream's encoder sorts the keys of maps, and puts apiVersion and kind among them. */
+function goJson(value: unknown): string {
+  return JSON.stringify(value)
+}
+
+/** Go's %v of a map: `map[spec:map[replicas:x]]`. */
+function goMap(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`
+  if (typeof value !== 'object' || value === null) return value === null ? '<nil>' : String(value)
+  return `map[${Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => `${key}:${goMap(inner)}`).join(' ')}]`
+}
+
+function applied(call: Call, asked: Asked, document: AnyObject, current: AnyObject | undefined): AnyObject {
+  const { info, kind } = call
+  const subresource = info.subresource
+  if (current === undefined && (document.metadata?.uid ?? '') !== '') {
+    throw conflict({ group: kind.group, resource: kind.plural }, info.name, `uid mismatch: the provided object specified uid ${document.metadata.uid}, and no existing object was found`)
+  }
+  return applyTo(asked, document, { live: current, target: kind, subresource, now: call.ctx.clock.now() })
+}
+
+interface ApplyInit {
+  readonly live: AnyObject | undefined
+  readonly target: Target
+  readonly subresource: string
+  readonly now: number
+}
+
+function applyTo(asked: Asked, document: AnyObject, { live, target, subresource, now }: ApplyInit): AnyObject {
+  const kind = { ...target, plural: '', namespaced: true }
+  const result = applyPatch({ live, applied: document, manager: asked.fieldManager, force: asked.force, kind: 'plural' in target ? (target as typeof kind) : kind, subresource, now })
+  if (result.conflict !== undefined) throw result.conflict
+  const definition = definitionOf(target.group, target.version, target.kind)
+  if (definition === undefined) return result.object
+  const decoded = decodeValue(definition, cloneJson(result.object))
+  if (decoded.error !== undefined) throw badRequest(decoded.error)
+  const object = decoded.object as AnyObject
+  object.metadata ??= {}
+  return object
+}
