@@ -280,7 +280,8 @@ function mapRun(of: Type): Run {
       state.path.push(key)
       const after = before === null ? zeroOf(of) : item(state, before)
       state.path.pop()
-      if (after !== before) map[key] = after
+      if (after === undefined) delete map[key]
+      else if (after !== before) map[key] = after
     }
     return map
   }
