@@ -5,6 +5,7 @@
  * Start reading at runProxy().
  */
 import type { EndpointSlice, Service } from '../../core/api/schema/types.ts'
+import { Bell } from '../../core/lib/bell.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import type { Exec } from '../host/exec.ts'
 import type { Nft } from '../host/nft.ts'
@@ -44,7 +45,7 @@ const retryMs = 1_000
 /** Runs until ctx ends; leaves the rules. */
 export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
   const forget = conntrackCleaner(deps.exec)
-  const wake = new Wake()
+  const wake = new Bell()
   const stops = [deps.services.onChange(() => wake.ring()), deps.endpointSlices.onChange(() => wake.ring())]
   try {
     // Before anything is known, every Service address is refused; rules of an earlier run go on until the state is whole.
@@ -98,33 +99,4 @@ async function sync(ctx: Ctx, deps: ProxyDeps, prev: Loaded | undefined, next: L
   }
   await forget(ctx, staleFlows(prev?.frontends ?? [], next.frontends))
   return next
-}
-
-/** One bell, many ringers: remembers that it rang. */
-class Wake {
-  #rung = false
-  #waiter: (() => void) | undefined
-
-  ring(): void {
-    this.#rung = true
-    this.#waiter?.()
-  }
-
-  clear(): void {
-    this.#rung = false
-  }
-
-  /** True when it rang, false when `ms` passed first. */
-  async wait(ctx: Ctx, ms: number): Promise<boolean> {
-    if (!this.#rung) {
-      const rang = new Promise<void>((resolve) => (this.#waiter = resolve))
-      const limit = new AbortController()
-      const signal = AbortSignal.any([ctx.signal, limit.signal])
-      await Promise.race([rang, ctx.clock.sleep(ms, signal).catch(() => {})])
-      limit.abort()
-      this.#waiter = undefined
-    }
-    ctx.signal.throwIfAborted()
-    return this.#rung
-  }
 }

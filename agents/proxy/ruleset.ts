@@ -167,10 +167,7 @@ export const emptyContent: Content = contentOf([])
 
 function changes(prev: Content, next: Content): string[] {
   const lines: string[] = []
-  for (const [name, rules] of next.chains) {
-    if (prev.chains.has(name)) continue
-    lines.push(`add chain ${serviceTable} ${name}`)
-  }
+  for (const name of next.chains.keys()) if (!prev.chains.has(name)) lines.push(`add chain ${serviceTable} ${name}`)
   for (const [name, rules] of next.chains) {
     if (!prev.chains.has(name)) lines.push(...rules.map((rule) => `add rule ${serviceTable} ${name} ${rule}`))
   }
