@@ -29,7 +29,7 @@ export interface StatusDetails {
 export interface Status {
   readonly kind: 'Status'
   readonly apiVersion: 'v1'
-  readonly metadata: Record<string, never>
+  readonly metadata: { readonly continue?: string }
   readonly status: 'Failure' | 'Success'
   readonly message?: string
   readonly reason?: string
@@ -42,6 +42,8 @@ export interface ApiErrorInit {
   readonly reason: Reason
   readonly message: string
   readonly details?: StatusDetails
+  /** With which a list that expired may go on, inconsistently. */
+  readonly continue?: string
 }
 
 /** Thrown (or returned) wherever an API request ends other than well; `status()` is what goes over the wire. */
@@ -49,6 +51,7 @@ export class ApiError extends Error {
   readonly code: number
   readonly reason: Reason
   readonly details: StatusDetails | undefined
+  readonly continue: string | undefined
 
   constructor(init: ApiErrorInit) {
     super(init.message)
@@ -56,13 +59,14 @@ export class ApiError extends Error {
     this.code = init.code
     this.reason = init.reason
     this.details = init.details
+    this.continue = init.continue
   }
 
   status(): Status {
     return {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata: this.continue === undefined ? {} : { continue: this.continue },
       status: 'Failure',
       message: this.message,
       ...(this.reason === '' ? {} : { reason: this.reason }),
@@ -77,6 +81,7 @@ export class ApiError extends Error {
       reason: (status.reason ?? '') as Reason,
       message: status.message ?? 'unknown',
       ...(status.details === undefined ? {} : { details: status.details }),
+      ...(status.metadata?.continue === undefined ? {} : { continue: status.metadata.continue }),
     })
   }
 }

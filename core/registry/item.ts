@@ -1,0 +1,99 @@
+/**
+ * Items: an object with its JSON bytes. In the store an object lies without its resourceVersion,
+ * which is the number of the change that wrote it; on the way out the number is put in between
+ * two pieces of bytes, so nothing is serialised twice. The object itself is parsed when first asked for.
+ */
+import { apiVersionOf, type AnyObject } from '../api/meta.ts'
+import type { Kind } from '../api/kind.ts'
+import type { Make } from '../store/cache.ts'
+import type { Item } from './registry.ts'
+
+const encoder = new TextEncoder()
+const metadataMark = Buffer.from('"metadata":{')
+const rvOpen = '"resourceVersion":"'
+
+/** The object as it is stored: kind, apiVersion and metadata first, no resourceVersion. */
+export function encodeStored(kind: Kind, object: Readonly<AnyObject>): Uint8Array {
+  const { kind: name, apiVersion, metadata, ...rest } = object
+  const { resourceVersion: _, ...meta } = metadata
+  const head = kind.conversion === undefined ? { kind: kind.kind, apiVersion: apiVersionOf(kind) } : { kind: name, apiVersion }
+  return encoder.encode(JSON.stringify({ ...head, metadata: meta, ...rest }))
+}
+
+/** Bytes with the resourceVersion put in; `splice` is where its text begins, -1 where there is none. */
+class StoredItem implements Item {
+  readonly bytes: Uint8Array
+  readonly revision: number
+  readonly splice: number
+  #object: AnyObject | undefined
+  #views: Map<Kind, Item> | undefined
+
+  constructor(bytes: Uint8Array, revision: number, splice: number) {
+    this.bytes = bytes
+    this.revision = revision
+    this.splice = splice
+  }
+
+  get object(): Readonly<AnyObject> {
+    return (this.#object ??= JSON.parse(utf8(this.bytes)) as AnyObject)
+  }
+
+  /** The item in another version's shape, made once. */
+  view(kind: Kind): Item {
+    let view = this.#views?.get(kind)
+    if (view === undefined) {
+      view = converted(kind, this)
+      this.#views ??= new Map()
+      this.#views.set(kind, view)
+    }
+    return view
+  }
+}
+
+/** How the cache makes items from what is stored. */
+export const storedItems: Make<Item> = {
+  item(value, revision) {
+    const mark = asBuffer(value).indexOf(metadataMark)
+    if (mark < 0) throw new Error(`registry: revision ${revision} is not an object of ours`)
+    const splice = mark + metadataMark.length
+    return spliced(value.subarray(0, splice), value.subarray(splice), revision)
+  },
+  at(item, revision) {
+    const { bytes, splice, revision: was } = item as StoredItem
+    const end = splice + rvOpen.length + String(was).length + 2
+    return spliced(bytes.subarray(0, splice), bytes.subarray(end), revision)
+  },
+}
+
+function spliced(head: Uint8Array, tail: Uint8Array, revision: number): StoredItem {
+  const text = `${rvOpen}${revision}",`
+  const bytes = new Uint8Array(head.length + text.length + tail.length)
+  bytes.set(head, 0)
+  for (let i = 0; i < text.length; i++) bytes[head.length + i] = text.charCodeAt(i)
+  bytes.set(tail, head.length + text.length)
+  return new StoredItem(bytes, revision, head.length)
+}
+
+/** The item as this kind shows it: itself, unless the kind converts. */
+export function viewOf(kind: Kind, item: Item): Item {
+  return kind.conversion === undefined ? item : (item as StoredItem).view(kind)
+}
+
+/** An item of an object that is in nobody's cache: dry runs, and the last state of what an update deleted. */
+export function looseItem(object: Readonly<AnyObject>, revision: number): Item {
+  return { object, bytes: encoder.encode(JSON.stringify(object)), revision }
+}
+
+function converted(kind: Kind, item: StoredItem): Item {
+  const object = kind.conversion?.fromStored(item.object) as AnyObject
+  const shown = { ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) }
+  return looseItem(shown, item.revision)
+}
+
+function utf8(bytes: Uint8Array): string {
+  return asBuffer(bytes).toString('utf8')
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

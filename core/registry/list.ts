@@ -1,0 +1,128 @@
+/**
+ * list: an array of shared items, from memory as of now, or as of an earlier revision where a
+ * continue token or resourceVersionMatch=Exact asks for one. A list in pages shows one moment.
+ */
+import { ApiError, badRequest, expired } from '../api/errors.ts'
+import type { Kind } from '../api/kind.ts'
+import type { Ctx } from '../lib/ctx.ts'
+import { Compacted, type Revision } from '../store/store.ts'
+import { shelf, type Base } from './base.ts'
+import { viewOf } from './item.ts'
+import type { Item, ListQuery, ListResult } from './registry.ts'
+import { selectionOf, type Selection } from './select.ts'
+import { checkListOptions, parseVersion, tooOldList, waitFor } from './version.ts'
+
+/** Where a list goes on; upstream's form (k8s.io/apiserver/pkg/storage/continue.go). */
+interface Continue {
+  readonly v: string
+  readonly rv: number
+  readonly start: string
+}
+
+interface Start {
+  /** undefined: now. */
+  readonly at: Revision | undefined
+  readonly after: string
+}
+
+/** What stands under a selection's range, in order. */
+interface Source {
+  slice(range: string, after: string, limit: number): { readonly values: readonly Item[]; readonly remaining: number }
+  entries(range: string, after: string): Iterable<[string, Item]>
+}
+
+export async function list(base: Base, ctx: Ctx, kind: Kind, query: ListQuery): Promise<ListResult> {
+  checkListOptions(query)
+  const selection = selectionOf(kind, query)
+  const start = await startOf(base, ctx, kind, selection, query)
+  const at = start.at ?? base.cache.revision()
+  const items = shelf(base, kind)
+  const limit = query.limit !== undefined && query.limit > 0 ? query.limit : Infinity
+  if (start.at === undefined || !items.changedSince(at)) {
+    return page({ slice: (range, after, max) => items.list(range, after, max), entries: (range, after) => items.entries(range, after) }, kind, selection, start.after, limit, at)
+  }
+  return page(await sourceAt(base, ctx, kind, selection, query, at, start.after), kind, selection, start.after, limit, at)
+}
+
+async function sourceAt(base: Base, ctx: Ctx, kind: Kind, selection: Selection, query: ListQuery, at: Revision, after: string): Promise<Source> {
+  try {
+    return await shelf(base, kind).listAt(ctx, selection.range, at)
+  } catch (error) {
+    if (!(error instanceof Compacted)) throw error
+    if ((query.continue ?? '') === '') throw expired(tooOldList)
+    throw new ApiError({ code: 410, reason: 'Expired', message: inconsistentSentence, continue: encodeContinue(kind, after, -1) })
+  }
+}
+
+function page(source: Source, kind: Kind, selection: Selection, after: string, limit: number, at: Revision): ListResult {
+  const resourceVersion = String(at)
+  if (!selection.filters) {
+    const { values, remaining } = source.slice(selection.range, after, limit)
+    const items = kind.conversion === undefined ? values : values.map((item) => viewOf(kind, item))
+    const last = values.at(-1)
+    if (remaining === 0 || last === undefined) return { items, resourceVersion }
+    return { items, resourceVersion, continue: encodeContinue(kind, `${keyIn(kind, last)}\0`, at), remainingItemCount: remaining }
+  }
+  const items: Item[] = []
+  let last = ''
+  for (const [key, item] of source.entries(selection.range, after)) {
+    if (selection.exact && key !== selection.range) continue
+    const shown = viewOf(kind, item)
+    if (!selection.matches(shown)) continue
+    if (items.length === limit) return { items, resourceVersion, continue: encodeContinue(kind, `${last}\0`, at) }
+    items.push(shown)
+    last = key
+  }
+  return { items, resourceVersion }
+}
+
+function keyIn(kind: Kind, item: Item): string {
+  const { namespace = '', name = '' } = item.object.metadata
+  return `${kind.prefix}/${namespace}/${name}`
+}
+
+async function startOf(base: Base, ctx: Ctx, kind: Kind, selection: Selection, query: ListQuery): Promise<Start> {
+  const version = parseVersion(query.resourceVersion)
+  if (query.continue !== undefined && query.continue !== '') {
+    if (version !== undefined && version !== 0) throw badRequest('specifying resource version is not allowed when using continue')
+    const { rv, start } = decodeContinue(query.continue)
+    const after = `${kind.prefix}/${start}`
+    if (!after.startsWith(selection.range) && !selection.filters) throw badRequest('invalid continue token: continue key is not valid')
+    if (rv > 0) await waitFor(base, ctx, rv)
+    return { at: rv < 0 ? undefined : rv, after }
+  }
+  if (version === undefined || version === 0) return { at: undefined, after: '' }
+  await waitFor(base, ctx, version)
+  const limited = query.limit !== undefined && query.limit > 0
+  const exact = query.resourceVersionMatch === 'Exact' || ((query.resourceVersionMatch ?? '') === '' && limited)
+  return { at: exact ? version : undefined, after: '' }
+}
+
+const tokenVersion = 'meta.k8s.io/v1'
+
+/** `after` ends in a zero character: the next key there can be. */
+function encodeContinue(kind: Kind, after: string, rv: Revision): string {
+  const token: Continue = { v: tokenVersion, rv, start: after.slice(kind.prefix.length + 1) }
+  return Buffer.from(JSON.stringify(token)).toString('base64url')
+}
+
+function decodeContinue(text: string): Continue {
+  const bad = (why: string): ApiError => badRequest(`invalid continue token: ${why}`)
+  let token: Partial<Continue>
+  try {
+    if (!/^[\w-]*$/.test(text)) throw new Error('not base64')
+    token = JSON.parse(Buffer.from(text, 'base64url').toString()) as Partial<Continue>
+  } catch {
+    throw bad('continue key is not valid')
+  }
+  if (token?.v !== tokenVersion) throw bad(`continue key is not valid: server does not recognize this encoded version ${token?.v ?? ''}`.trimEnd())
+  if (typeof token.rv !== 'number' || token.rv === 0) throw bad('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
+  if (typeof token.start !== 'string' || token.start === '') throw bad('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
+  if (token.start.split('/').some((part) => part === '.' || part === '..')) throw bad(`continue key is not valid: ${token.start}`)
+  return token as Continue
+}
+
+const inconsistentSentence =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, ' +
+  'or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - ' +
+  'objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
