@@ -169,7 +169,9 @@ function planOf(of: Definition): Plan {
   const plan = { of, fields, always }
   plans.set(of, plan)
   for (const field of of.fields.values()) {
-    fields.set(field.name, { field, run: runOf(field.type), empty: field.omitEmpty && !field.pointer ? emptyRule(field.type) : undefined })
+    // An empty managedFields has a meaning of its own: it asks for a fresh start (patch/managedfields.ts, which takes it out).
+    const omits = field.omitEmpty && !field.pointer && field.name !== 'managedFields'
+    fields.set(field.name, { field, run: runOf(field.type), empty: omits ? emptyRule(field.type) : undefined })
     const zero = zeroRule(field)
     if (zero !== undefined) always.push({ name: field.name, zero })
   }
