@@ -3,7 +3,7 @@
  * before its containers, brought up to date when their sources change, and torn
  * down after its last container. To add a plugin: a file in volumes/, a line here.
  */
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import type { ConfigMap, Pod, Secret, Volume } from '../../core/api/schema/types.ts'
@@ -99,8 +99,4 @@ export async function tearDownVolumes(ctx: Ctx, mounts: Mounts, podDir: string):
   // Whatever is still mounted must not be deleted through: it is somebody's data.
   if ((await mounts.under(ctx, podDir)).length > 0) throw new Error(`volumes of ${podDir} are still mounted`)
   await rm(podDir, { recursive: true, force: true })
-}
-
-export async function makeFolder(path: string, mode: number): Promise<void> {
-  await mkdir(path, { recursive: true, mode })
 }

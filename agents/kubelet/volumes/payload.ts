@@ -1,5 +1,5 @@
 /** Files out of objects: what configMap, secret, downwardAPI and projected volumes share. */
-import { chmod, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { notFound } from '../../../core/api/errors.ts'
 import type { Ctx } from '../../../core/lib/ctx.ts'
 import type { DownwardAPIVolumeFile, KeyToPath } from '../../../core/api/schema/types.ts'
@@ -71,7 +71,6 @@ function downwardText(env: VolumeEnv, item: DownwardAPIVolumeFile): string {
 export async function publish(ctx: Ctx, env: VolumeEnv, path: string, files: Files, uid?: number): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o777 })
   if ((await env.mounts.under(ctx, path)).length === 0) await env.mounts.tmpfs(ctx, path, { sizeBytes: 0, mode: 0o777 })
-  await chmod(path, 0o777)
   const gid = env.pod.spec?.securityContext?.fsGroup
   await writeAtomically(path, files, { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) }, stampOf(ctx))
 }

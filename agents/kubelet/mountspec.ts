@@ -1,0 +1,125 @@
+/**
+ * A container's mounts: its volumes (with sub-paths), hosts, resolv.conf and the
+ * termination message. A sub-path is walked step by step without following links
+ * and pinned with a bind mount, so that a container that swaps a folder for a link
+ * cannot lead the next one out of its volume (CVE-2017-1002101).
+ */
+import { closeSync, constants, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { mkdir, realpath } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import type { Ctx } from '../../core/lib/ctx.ts'
+import type { Container, VolumeMount } from '../../core/api/schema/types.ts'
+import type { Mounts } from '../host/mounts.ts'
+import type { ContainerMount } from '../host/runtime.ts'
+import { expand } from './env.ts'
+
+export interface MountInput {
+  readonly container: Readonly<Container>
+  readonly podDir: string
+  /** Volume name to its path on the host. */
+  readonly volumes: ReadonlyMap<string, string>
+  readonly env: ReadonlyMap<string, string>
+  /** Files that every container gets, by path in it; a volume at the same path wins. */
+  readonly given: ReadonlyMap<string, string>
+  readonly attempt: number
+}
+
+export async function mountsOf(ctx: Ctx, mounts: Mounts, input: MountInput): Promise<readonly ContainerMount[]> {
+  const { container, volumes, given } = input
+  const list: ContainerMount[] = []
+  for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
+    const root = volumes.get(mount.name)
+    if (root === undefined) throw new Error(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
+    if (mount.recursiveReadOnly === 'Enabled') throw new Error(`volume "${mount.name}" requested recursive read-only mode, but it is not supported by the runtime`)
+    const sub = subPathOf(mount, input.env)
+    const source = sub === '' ? root : await pin(ctx, mounts, input, { root, sub, mount, index: i })
+    list.push({ source, target: mount.mountPath, readOnly: mount.readOnly === true, propagation: propagationOf(mount.mountPropagation) })
+  }
+  const taken = new Set(list.map((m) => m.target.replace(/\/+$/, '')))
+  for (const [target, source] of given) if (!taken.has(target)) list.push({ source, target, readOnly: false, propagation: 'rprivate' })
+  return list
+}
+
+function propagationOf(mode: string | undefined): ContainerMount['propagation'] {
+  return mode === 'Bidirectional' ? 'rshared' : mode === 'HostToContainer' ? 'rslave' : 'rprivate'
+}
+
+function subPathOf(mount: Readonly<VolumeMount>, env: ReadonlyMap<string, string>): string {
+  let sub = mount.subPath ?? ''
+  if (mount.subPathExpr !== undefined && mount.subPathExpr !== '') {
+    const missing: string[] = []
+    sub = expand(mount.subPathExpr, (name) => {
+      const value = env.get(name)
+      if (value === undefined) missing.push(name)
+      return value ?? ''
+    })
+    if (missing.length > 0) throw new Error(`missing value for ${missing.toSorted().join(', ')}`)
+  }
+  if (sub.startsWith('/')) throw new Error(`error SubPath \`${sub}\` must not be an absolute path`)
+  if (sub.split('/').includes('..')) throw new Error(`unable to provision SubPath \`${sub}\`: must not contain '..'`)
+  return sub.split('/').filter((step) => step !== '' && step !== '.').join('/')
+}
+
+interface Pin {
+  readonly root: string
+  readonly sub: string
+  readonly mount: Readonly<VolumeMount>
+  readonly index: number
+}
+
+/** Binds `root/sub` to a place of the pod's own and returns that place. */
+async function pin(ctx: Ctx, mounts: Mounts, input: MountInput, { root, sub, mount, index }: Pin): Promise<string> {
+  const fail = (why: string): Error => new Error(`failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}": ${why}`)
+  const rootReal = await realpath(root)
+  await makeInside(rootReal, sub).catch((error: unknown) => {
+    throw new Error(`failed to create subPath directory for volumeMount "${mount.name}" of container "${input.container.name}"`, { cause: error })
+  })
+  const wanted = await realpath(join(rootReal, sub))
+  const inside = relative(rootReal, wanted)
+  if (inside.startsWith('..')) throw fail(`subpath "${sub}" not within volume path`)
+  const fd = openStepwise(rootReal, inside)
+  try {
+    const place = join(input.podDir, 'volume-subpaths', mount.name, input.container.name, String(index))
+    await mounts.unmount(ctx, place)
+    mkdirSync(dirname(place), { recursive: true, mode: 0o750 })
+    if (fstatSync(fd).isDirectory()) mkdirSync(place, { recursive: true, mode: 0o750 })
+    else writeFileSync(place, '', { mode: 0o640 })
+    await mounts.bind(ctx, `/proc/self/fd/${fd}`, place)
+    return place
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Makes what is missing of the sub-path; an existing part may be a link, which is checked after. */
+async function makeInside(root: string, sub: string): Promise<void> {
+  let at = root
+  for (const step of sub.split('/')) {
+    const next = join(at, step)
+    const real = await realpath(next).catch(() => undefined)
+    if (real === undefined) await mkdir(next, { mode: 0o777 })
+    at = real ?? next
+    if (relative(root, at).startsWith('..')) throw new Error(`${sub} leads out of its volume`)
+  }
+}
+
+/** Opens a path one folder at a time, refusing links: what was checked is what is opened. */
+function openStepwise(root: string, inside: string): number {
+  const oPath = 0x200000
+  let fd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY)
+  for (const step of inside.split('/').filter((s) => s !== '')) {
+    try {
+      const next = openSync(`/proc/self/fd/${fd}/${step}`, oPath | constants.O_NOFOLLOW)
+      closeSync(fd)
+      fd = next
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+    if (fstatSync(fd).isSymbolicLink()) {
+      closeSync(fd)
+      throw new Error(`${inside} became a link`)
+    }
+  }
+  return fd
+}

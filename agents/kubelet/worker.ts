@@ -1,0 +1,396 @@
+/**
+ * A pod's worker: one loop a pod, from its arrival to the removal of its last
+ * trace. Level-triggered: whenever something changed (the pod, its containers, a
+ * probe, an object it uses, time) it looks at everything, lets plan.ts decide, acts,
+ * and looks again. Start reading at sync().
+ */
+import { Bell } from '../../core/lib/bell.ts'
+import { childCtx, type Ctx } from '../../core/lib/ctx.ts'
+import { isBeingDeleted } from '../../core/api/meta.ts'
+import type { Pod } from '../../core/api/schema/types.ts'
+import type { RuntimeContainer } from '../host/runtime.ts'
+import type { PodDeps } from './deps.ts'
+import { StartError } from './images.ts'
+import { graceOf, graceSMin, killAll, killContainer } from './kill.ts'
+import { containerNameOf, label } from './labels.ts'
+import { terminationMessage } from './messages.ts'
+import { newest, type ObservedPod } from './observe.ts'
+import { planPod, type Plan } from './plan.ts'
+import { refOf } from './ports.ts'
+import { finishPod, stopSandboxes } from './remove.ts'
+import { containersOf, findContainer, isTerminalPhase, podText, type PodContainer } from './spec.ts'
+import { attachNetwork, prepareVolumes, restartKey, startContainer, startSandbox, writePodFiles } from './start.ts'
+import { statusOf } from './status.ts'
+import { MountError, type VolumesReady } from './volumes.ts'
+
+/** A worker looks again at the latest after this long, whatever happened. */
+const resyncMs = 60_000
+/** Waits after failures that say nothing about when to try again. */
+const retryMs = [500, 1_000, 2_000, 5_000, 10_000] as const
+/** Times that one sync may plan anew after having acted. */
+const roundsMax = 20
+
+/** What the API wants; 'gone': it knows no such pod. */
+export type Desired = Readonly<Pod> | 'gone'
+
+export class PodWorker {
+  readonly uid: string
+  readonly #deps: PodDeps
+  readonly #bell = new Bell()
+  #pod: Readonly<Pod>
+  #gone = false
+  #busy = false
+  /** Ends what a sync waits for when the pod is to go. */
+  #interrupt: (() => void) | undefined
+  #podIPs: readonly string[]
+  #attached: string | undefined
+  #volumes: VolumesReady | undefined
+  #volumesStale = false
+  #verdict: { readonly phase: 'Failed'; readonly reason: string; readonly message: string } | undefined
+  #terminal = false
+  readonly #reasons = new Map<string, { readonly reason: string; readonly message: string }>()
+  readonly #retryAt = new Map<string, number>()
+  readonly #messages = new Map<string, string>()
+  readonly #told = new Set<string>()
+  #failures = 0
+
+  constructor(deps: PodDeps, pod: Readonly<Pod>) {
+    this.#deps = deps
+    this.#pod = pod
+    this.uid = pod.metadata.uid ?? ''
+    this.#podIPs = (pod.status?.podIPs ?? []).map((p) => p.ip)
+    this.#terminal = isTerminalPhase(pod.status?.phase)
+  }
+
+  get pod(): Readonly<Pod> {
+    return this.#pod
+  }
+
+  /** The pod as the API has it now. */
+  update(desired: Desired): void {
+    const leaving = this.#leaving()
+    const before = this.#graceS()
+    if (desired === 'gone') this.#gone = true
+    else {
+      if (desired.metadata.resourceVersion !== this.#pod.metadata.resourceVersion) this.#volumesStale = true
+      this.#pod = desired
+    }
+    if (!leaving && this.#leaving()) this.#interrupt?.()
+    else if (leaving && this.#graceS() < before) this.#hurry()
+    this.#bell.ring()
+  }
+
+  /** Its containers or probes changed. */
+  poke(): void {
+    if (this.#busy) this.#report()
+    this.#bell.ring()
+  }
+
+  /** An object that a volume shows has changed. */
+  refreshVolumes(): void {
+    this.#volumesStale = true
+    this.#retryAt.clear()
+    this.#bell.ring()
+  }
+
+  /** Until nothing of the pod is left, or ctx ends; then its containers run on. */
+  async run(ctx: Ctx): Promise<void> {
+    while (!ctx.signal.aborted) {
+      this.#bell.clear()
+      let wakeMs = ctx.clock.now() + resyncMs
+      const { ctx: work, end } = childCtx(ctx)
+      try {
+        this.#busy = true
+        this.#interrupt = this.#leaving() ? undefined : () => end(new Interrupted())
+        const outcome = await this.sync(work)
+        if (outcome === 'done') return
+        if (outcome !== undefined) wakeMs = Math.min(wakeMs, outcome)
+        this.#failures = 0
+      } catch (error) {
+        if (ctx.signal.aborted) return
+        if (!(error instanceof Interrupted) && work.signal.reason instanceof Interrupted === false) {
+          ctx.log.warn('pod sync', { pod: podText(this.#pod), error })
+          wakeMs = ctx.clock.now() + (retryMs[this.#failures++] ?? 15_000)
+        } else this.#bell.ring()
+      } finally {
+        this.#busy = false
+        this.#interrupt = undefined
+        end()
+      }
+      await this.#bell.wait(ctx, Math.max(0, wakeMs - ctx.clock.now())).catch(() => undefined)
+    }
+  }
+
+  /** One look at everything. Says when to look again; 'done': nothing is left to do, ever. */
+  async sync(ctx: Ctx): Promise<number | undefined | 'done'> {
+    for (let round = 0; round < roundsMax; round++) {
+      const observed = this.#deps.observer.pod(this.uid)
+      await this.#readMessages(ctx, observed)
+      this.#checkDeadline(ctx)
+      if (this.#leaving() || this.#terminal) return this.#end(ctx, observed)
+      await this.#adopt(ctx, observed)
+      this.#watchProbes(observed)
+      const plan = this.#plan(ctx, observed)
+      if (plan.finished) {
+        this.#terminal = true
+        continue
+      }
+      this.#hold(plan)
+      this.#report()
+      const again = await this.#act(ctx, observed, plan)
+      if (again !== 'again') return earliest([again, plan.wakeMs, this.#volumes?.refreshMs, this.#deadlineMs()])
+    }
+    return 0
+  }
+
+  #plan(ctx: Ctx, observed: ObservedPod | undefined): Plan {
+    const { prober, restarts } = this.#deps
+    return planPod({
+      pod: this.#pod,
+      observed,
+      verdict: (c, spec, probe) => {
+        const has = probe === 'startup' ? spec.container.startupProbe : spec.container.livenessProbe
+        return has === undefined ? 'success' : prober.verdict(c.id, probe)
+      },
+      waiting: (spec, finishedMs) => restarts.waiting(restartKey(this.#pod, spec), finishedMs, ctx.clock.now()),
+    })
+  }
+
+  async #act(ctx: Ctx, observed: ObservedPod | undefined, plan: Plan): Promise<number | undefined | 'again'> {
+    if (plan.kill.length > 0) {
+      await Promise.all(
+        plan.kill.map((kill) => {
+          const graceS = kill.why === 'old sandbox' ? graceSMin : graceOf(this.#pod, kill)
+          return killContainer(ctx, this.#deps, { pod: this.#pod, ...kill, graceS, podIP: this.#podIPs[0] ?? '' })
+        }),
+      )
+      return 'again'
+    }
+    if (this.#volumes === undefined || this.#volumesStale || (this.#volumes.refreshMs ?? Infinity) <= ctx.clock.now()) await this.#mount(ctx)
+    if (plan.sandbox !== undefined) {
+      await this.#makeSandbox(ctx, observed, plan.sandbox.attempt)
+      return 'again'
+    }
+    return this.#start(ctx, plan.start)
+  }
+
+  async #mount(ctx: Ctx): Promise<void> {
+    this.#volumesStale = false
+    try {
+      this.#volumes = await prepareVolumes(ctx, this.#deps, this.#pod, this.#podIPs)
+    } catch (error) {
+      if (error instanceof MountError) this.#deps.recorder.event(refOf(this.#pod, 'Pod'), 'Warning', 'FailedMount', error.message)
+      // What is mounted serves on: only a pod that has not begun waits.
+      if (this.#volumes === undefined) throw error
+      ctx.log.warn('volumes not brought up to date', { pod: podText(this.#pod), error })
+    }
+  }
+
+  async #makeSandbox(ctx: Ctx, observed: ObservedPod | undefined, attempt: number): Promise<void> {
+    const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => this.#deps.recorder.event(refOf(this.#pod, 'Pod'), type, reason, message)
+    if (observed !== undefined && observed.sandboxes.length > 0) {
+      tell('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+      await stopSandboxes(ctx, this.#deps, this.uid, observed, { remove: true })
+      this.#attached = undefined
+    }
+    try {
+      const id = await startSandbox(ctx, this.#deps, this.#pod, attempt)
+      await this.#deps.observer.refresh(ctx, id)
+      await this.#join(ctx, this.#deps.observer.pod(this.uid)?.sandboxes[0])
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      tell('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`)
+      throw error
+    }
+  }
+
+  /** A sandbox that ran before this Kubun did: its network is learned again, nothing is restarted. */
+  async #adopt(ctx: Ctx, observed: ObservedPod | undefined): Promise<void> {
+    const sandbox = observed?.sandboxes[0]
+    if (sandbox?.state === 'running' && this.#attached !== sandbox.id) await this.#join(ctx, sandbox)
+  }
+
+  async #join(ctx: Ctx, sandbox: RuntimeContainer | undefined): Promise<void> {
+    if (sandbox === undefined || sandbox.state !== 'running') throw new Error('the sandbox ended at once')
+    this.#podIPs = await attachNetwork(ctx, this.#deps, this.#pod, sandbox)
+    await writePodFiles(this.#deps, this.#pod, this.#podIPs)
+    this.#attached = sandbox.id
+    this.#report()
+  }
+
+  async #start(ctx: Ctx, wanted: readonly PodContainer[]): Promise<number | undefined | 'again'> {
+    let retry: number | undefined
+    let began = false
+    for (const spec of wanted) {
+      const { name } = spec.container
+      const wait = this.#retryAt.get(name)
+      if (wait !== undefined && wait > ctx.clock.now()) {
+        retry = earliest([retry, wait])
+        continue
+      }
+      const observed = this.#deps.observer.pod(this.uid)
+      const sandbox = observed?.sandboxes[0]
+      if (observed === undefined || sandbox === undefined || this.#volumes === undefined) return 'again'
+      const statuses = this.#deps.statuses.get(this.#pod)
+      const prev = [...(statuses.containerStatuses ?? []), ...(statuses.initContainerStatuses ?? []), ...(statuses.ephemeralContainerStatuses ?? [])].find((s) => s.name === name)
+      try {
+        await startContainer(ctx, this.#deps, { pod: this.#pod, spec, observed, sandbox, podIPs: this.#podIPs, volumes: this.#volumes, prev })
+        this.#reasons.delete(name)
+        this.#retryAt.delete(name)
+        began = true
+        await this.#prune(ctx, name)
+      } catch (error) {
+        ctx.signal.throwIfAborted()
+        if (!(error instanceof StartError)) throw error
+        this.#reasons.set(name, { reason: error.reason, message: error.message })
+        const at = error.retryMs ?? ctx.clock.now() + startRetryMs
+        this.#retryAt.set(name, at)
+        retry = earliest([retry, at])
+        this.#report()
+      }
+    }
+    return began ? 'again' : retry
+  }
+
+  /** Of the ended containers of one name the last is kept, for its logs and its state. */
+  async #prune(ctx: Ctx, name: string): Promise<void> {
+    const ended = this.#deps.observer.pod(this.uid)?.containers.filter((c) => containerNameOf(c) === name && c.state === 'exited') ?? []
+    for (const c of ended.slice(1)) {
+      await this.#deps.runtime.remove(ctx, c.id)
+      this.#messages.delete(c.id)
+    }
+  }
+
+  /** Containers that wait for their back-off say so. */
+  #hold(plan: Plan): void {
+    for (const { name, reason, message } of plan.held) {
+      this.#reasons.set(name, { reason, message })
+      const last = newest(this.#deps.observer.pod(this.uid), name)
+      const spec = findContainer(this.#pod, name)
+      if (last === undefined || spec === undefined || this.#told.has(last.id)) continue
+      this.#told.add(last.id)
+      this.#deps.recorder.event(refOf(this.#pod, 'Pod', `spec.${spec.kind === 'app' ? 'containers' : 'initContainers'}{${name}}`), 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${podText(this.#pod)}`)
+    }
+  }
+
+  /** The pod is finished, or is to go: everything ends, and then, if the API wants it gone, every trace. */
+  async #end(ctx: Ctx, observed: ObservedPod | undefined): Promise<number | undefined | 'done'> {
+    this.#watchProbes(observed)
+    const running = observed?.containers.filter((c) => c.state === 'running') ?? []
+    if (running.length > 0) {
+      this.#report()
+      await killAll(ctx, this.#deps, this.#pod, running, { graceS: this.#graceS(), podIP: this.#podIPs[0] ?? '' })
+      await this.#readMessages(ctx, this.#deps.observer.pod(this.uid))
+    }
+    const rest = this.#deps.observer.pod(this.uid)
+    if (rest?.containers.some((c) => c.state === 'running') === true) return 0
+    if (!this.#gone && !isTerminalPhase(this.#pod.status?.phase)) {
+      this.#terminal = true
+      this.#report()
+    }
+    this.#deps.prober.watch(this.uid, [], { terminating: true }, () => {})
+    if (rest !== undefined && rest.sandboxes.some((c) => c.state === 'running')) await stopSandboxes(ctx, this.#deps, this.uid, rest, { remove: false })
+    if (!this.#leaving()) return undefined
+    await finishPod(ctx, this.#deps, this.#pod, { gone: this.#gone })
+    return 'done'
+  }
+
+  #report(): void {
+    if (this.#gone || (isTerminalPhase(this.#pod.status?.phase) && !this.#leaving())) return
+    const { statuses, node, observer, prober } = this.#deps
+    const observed = observer.pod(this.uid)
+    const terminal = this.#terminal && observed?.containers.some((c) => c.state === 'running') !== true
+    statuses.set(
+      this.#pod,
+      statusOf({
+        pod: this.#pod,
+        prev: statuses.get(this.#pod),
+        observed,
+        nowMs: this.#deps.group.ctx.clock.now(),
+        hostIPs: node.hostIPs,
+        podIPs: this.#podIPs,
+        reasons: this.#reasons,
+        messages: this.#messages,
+        imageRef: (id) => `docker://${id}`,
+        started: (c, spec) => prober.started(c, spec),
+        ready: (c, spec) => prober.ready(c, spec),
+        terminal,
+        ...(this.#verdict === undefined ? {} : { verdict: this.#verdict }),
+      }),
+    )
+  }
+
+  #watchProbes(observed: ObservedPod | undefined): void {
+    const { prober, recorder, node } = this.#deps
+    const status = this.#deps.statuses.get(this.#pod)
+    const known = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]
+    const podIP = (this.#pod.spec?.hostNetwork === true ? node.hostIPs : this.#podIPs)[0] ?? ''
+    const running = (observed?.containers ?? []).flatMap((container) => {
+      const spec = containersOf(this.#pod).find((s) => s.container.name === containerNameOf(container))
+      if (spec === undefined || container.state !== 'running') return []
+      const before = known.find((s) => s.containerID === `docker://${container.id}`)
+      return [{ container, spec, podIP, wasReady: before?.ready === true, wasStarted: before?.started === true }]
+    })
+    prober.watch(this.uid, running, { terminating: this.#leaving() }, (spec, reason, message) => {
+      recorder.event(refOf(this.#pod, 'Pod', `spec.${spec.kind === 'app' ? 'containers' : 'initContainers'}{${spec.container.name}}`), 'Warning', reason, message)
+    })
+  }
+
+  async #readMessages(ctx: Ctx, observed: ObservedPod | undefined): Promise<void> {
+    for (const c of observed?.containers ?? []) {
+      if (c.state !== 'exited' || this.#messages.has(c.id)) continue
+      this.#messages.set(c.id, await terminationMessage(ctx, this.#deps.runtime, c).catch(() => ''))
+    }
+  }
+
+  #checkDeadline(ctx: Ctx): void {
+    const at = this.#deadlineMs()
+    if (at === undefined || at > ctx.clock.now() || this.#terminal || this.#verdict !== undefined) return
+    const message = 'Pod was active on the node longer than the specified deadline'
+    this.#verdict = { phase: 'Failed', reason: 'DeadlineExceeded', message }
+    this.#terminal = true
+    this.#deps.recorder.event(refOf(this.#pod, 'Pod'), 'Normal', 'DeadlineExceeded', message)
+  }
+
+  #deadlineMs(): number | undefined {
+    const seconds = this.#pod.spec?.activeDeadlineSeconds
+    const start = this.#deps.statuses.get(this.#pod).startTime
+    return seconds === undefined || start === undefined ? undefined : Date.parse(start) + seconds * 1000
+  }
+
+  #leaving(): boolean {
+    return this.#gone || isBeingDeleted(this.#pod)
+  }
+
+  #graceS(): number {
+    const { metadata, spec } = this.#pod
+    if (this.#gone) return Math.min(metadata.deletionGracePeriodSeconds ?? graceSMin, spec?.terminationGracePeriodSeconds ?? 30)
+    return metadata.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? 30
+  }
+
+  /** Whoever deletes again with less patience is heard at once. */
+  #hurry(): void {
+    const { group, runtime, observer } = this.#deps
+    const graceS = Math.max(graceSMin, this.#graceS())
+    for (const c of observer.pod(this.uid)?.containers ?? []) {
+      if (c.state === 'running' && c.labels[label.role] === 'container') {
+        group.go('kill sooner', (ctx) => runtime.stop(ctx, c.id, graceS).catch((error: unknown) => ctx.log.debug('kill sooner', { error })))
+      }
+    }
+  }
+}
+
+/** A container that could not be started is tried again after this long, if nothing else happens. */
+const startRetryMs = 10_000
+
+class Interrupted extends Error {
+  constructor() {
+    super('the pod is to go')
+    this.name = 'AbortError'
+  }
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((at) => at !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
+}
