@@ -4,6 +4,10 @@
  */
 import { encodeRequest, type Answer, type Request } from './sqlite.frame.ts'
 
+/** In the executable the worker is an entry point of its own, and lies where it lies in the source, seen from the root. */
+const place = import.meta.url.includes('/$bunfs/') ? './core/store/drivers/sqlite.worker.ts' : './sqlite.worker.ts'
+const workerUrl = new URL(place, import.meta.url)
+
 interface Job {
   /** Made when its turn comes, so that a batch holds all that gathered meanwhile. */
   readonly request: () => Request
@@ -17,7 +21,7 @@ export class WriterThread {
   #broken: string | undefined
 
   constructor() {
-    this.#worker = new Worker(new URL('./sqlite.worker.ts', import.meta.url))
+    this.#worker = new Worker(workerUrl)
     this.#worker.onmessage = (event: MessageEvent<string>) => this.#answered(JSON.parse(event.data) as Answer)
     this.#worker.onerror = (event) => this.#fail(`the writer thread ended: ${event.message}`)
   }
