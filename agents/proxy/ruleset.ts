@@ -12,10 +12,13 @@ import type { Frontend } from './frontends.ts'
 
 export const serviceTable = 'inet kubun-services'
 
-/** Mark bit of connections whose source is to become this node's; the bit upstream uses. */
+/**
+ * The slot that was drawn travels in the packet's mark, and with it this bit (upstream's) when the source is to become
+ * this node's. Only the first packet of a connection is marked; postrouting clears it.
+ */
 const masqueradeMark = 0x4000
-/** Endpoints a Service with affinity may have: their numbers share the mark with the bit above. */
-export const stickyBackendsMax = masqueradeMark - 1
+/** Endpoints one address and port may have: their numbers share the mark with the bit above. More are left out. */
+export const backendsMax = masqueradeMark - 1
 /** Clients with affinity that are remembered at once; past it new ones are balanced like any other. */
 export const stickyClientsMax = 262_144
 /** Elements of one statement; longer ones are split, as nft's parser slows with the line. */
@@ -39,21 +42,22 @@ export interface Content {
 }
 
 const key = 'ip daddr . meta l4proto . th dport'
-const keyType = 'ip daddr . meta l4proto . tcp dport'
+/** Plain types, never `typeof`: nft makes a map of `tcp dport` match TCP alone, and refuses `th dport` in a later transaction. */
+const keyType = 'ipv4_addr . inet_proto . inet_service'
 
 /** Every map and set with its type. `''` as value of an element: it is a set. The order is that of the text. */
 const maps = {
-  services: `typeof ${keyType} : verdict`,
-  'inside-services': `typeof ${keyType} : verdict`,
-  endpoints: `typeof ${keyType} . numgen random mod 1 : ip daddr . tcp dport`,
-  'inside-endpoints': `typeof ${keyType} . numgen random mod 1 : ip daddr . tcp dport`,
-  'sticky-slots': `typeof ${keyType} . numgen random mod 1 : meta mark`,
-  'sticky-endpoints': `typeof ${keyType} . meta mark : ip daddr . tcp dport`,
-  refused: `typeof ${keyType} : verdict`,
-  'sticky-live': `typeof ${keyType} . meta mark`,
-  hairpin: 'typeof ip saddr . ip daddr',
-  guarded: `typeof ${keyType}`,
-  sources: `typeof ${keyType} . ip saddr; flags interval`,
+  services: `type ${keyType} : verdict`,
+  'inside-services': `type ${keyType} : verdict`,
+  endpoints: `type ${keyType} . mark : ipv4_addr . inet_service`,
+  'inside-endpoints': `type ${keyType} . mark : ipv4_addr . inet_service`,
+  'sticky-slots': `type ${keyType} . mark : mark`,
+  'sticky-endpoints': `type ${keyType} . mark : ipv4_addr . inet_service`,
+  refused: `type ${keyType} : verdict`,
+  'sticky-live': `type ${keyType} . mark`,
+  hairpin: 'type ipv4_addr . ipv4_addr',
+  guarded: `type ${keyType}`,
+  sources: `type ${keyType} . ipv4_addr; flags interval`,
 } as const
 export type MapName = keyof typeof maps
 const mapNames = Object.keys(maps) as MapName[]
@@ -61,7 +65,8 @@ const mapNames = Object.keys(maps) as MapName[]
 export function contentOf(frontends: readonly Frontend[]): Content {
   const elements = Object.fromEntries(mapNames.map((name) => [name, new Map<string, string>()])) as Record<MapName, Map<string, string>>
   const chains = new Map<string, readonly string[]>()
-  for (const f of frontends) {
+  for (const frontend of frontends) {
+    const f = frontend.backends.length <= backendsMax ? frontend : { ...frontend, backends: frontend.backends.slice(0, backendsMax) }
     const at = `${f.ip} . ${f.protocol} . ${f.port}`
     if (f.sources !== undefined) {
       elements.guarded.set(at, '')
@@ -69,7 +74,7 @@ export function contentOf(frontends: readonly Frontend[]): Content {
     }
     if (f.backends.length === 0) elements.refused.set(at, f.empty === 'drop' ? 'drop' : 'goto refuse')
     else if (f.from === 'inside') addInside(f, at, elements, chains)
-    else if (f.stickyS !== undefined && f.backends.length <= stickyBackendsMax) addSticky(f, at, f.stickyS, elements, chains)
+    else if (f.stickyS !== undefined) addSticky(f, at, f.stickyS, elements, chains)
     else addPlain(f, at, elements, chains)
     for (const { ip } of f.backends) elements.hairpin.set(`${ip} . ${ip}`, '')
   }
@@ -79,21 +84,23 @@ export function contentOf(frontends: readonly Frontend[]): Content {
 type Elements = Record<MapName, Map<string, string>>
 type Chains = Map<string, readonly string[]>
 
-const markRule = `meta mark set meta mark or ${masqueradeMark}`
+function mark(f: Frontend, number: number): string {
+  return String(number | (f.masquerade ? masqueradeMark : 0))
+}
 
 function addPlain(f: Frontend, at: string, elements: Elements, chains: Chains): void {
   const n = f.backends.length
   const chain = `${f.masquerade ? 'any' : 'near'}-${n}`
-  chains.set(chain, [...(f.masquerade ? [markRule] : []), `dnat ip to ${key} . numgen random mod ${n} map @endpoints`])
+  chains.set(chain, [`meta mark set numgen random mod ${n} offset ${mark(f, 0)}`, `dnat ip to ${key} . meta mark map @endpoints`])
   elements.services.set(at, `goto ${chain}`)
-  f.backends.forEach((b, slot) => elements.endpoints.set(`${at} . ${slot}`, `${b.ip} . ${b.port}`))
+  f.backends.forEach((b, slot) => elements.endpoints.set(`${at} . ${mark(f, slot)}`, `${b.ip} . ${b.port}`))
 }
 
 function addInside(f: Frontend, at: string, elements: Elements, chains: Chains): void {
   const n = f.backends.length
-  chains.set(`inside-${n}`, [markRule, `dnat ip to ${key} . numgen random mod ${n} map @inside-endpoints`])
+  chains.set(`inside-${n}`, [`meta mark set numgen random mod ${n} offset ${mark(f, 0)}`, `dnat ip to ${key} . meta mark map @inside-endpoints`])
   elements['inside-services'].set(at, `goto inside-${n}`)
-  f.backends.forEach((b, slot) => elements['inside-endpoints'].set(`${at} . ${slot}`, `${b.ip} . ${b.port}`))
+  f.backends.forEach((b, slot) => elements['inside-endpoints'].set(`${at} . ${mark(f, slot)}`, `${b.ip} . ${b.port}`))
 }
 
 /**
@@ -113,16 +120,17 @@ function addSticky(f: Frontend, at: string, stickyS: number, elements: Elements,
     `meta mark set ${client} map @affinity`,
     `${key} . meta mark @sticky-live goto hold-${stickyS}`,
     `delete @affinity { ${client} : meta mark }`,
-    `meta mark set ${key} . numgen random mod ${n} map @sticky-slots`,
+    `meta mark set numgen random mod ${n}`,
+    `meta mark set ${key} . meta mark map @sticky-slots`,
     `goto hold-${stickyS}`,
   ])
   elements.services.set(at, `goto sticky-${stickyS}-${n}`)
   const numbers = numbersOf(f)
   f.backends.forEach((b, slot) => {
-    const mark = `0x${((numbers[slot] ?? 0) | (f.masquerade ? masqueradeMark : 0)).toString(16).padStart(8, '0')}`
-    elements['sticky-slots'].set(`${at} . ${slot}`, mark)
-    elements['sticky-endpoints'].set(`${at} . ${mark}`, `${b.ip} . ${b.port}`)
-    elements['sticky-live'].set(`${at} . ${mark}`, '')
+    const number = mark(f, numbers[slot] ?? 0)
+    elements['sticky-slots'].set(`${at} . ${slot}`, number)
+    elements['sticky-endpoints'].set(`${at} . ${number}`, `${b.ip} . ${b.port}`)
+    elements['sticky-live'].set(`${at} . ${number}`, '')
   })
 }
 
@@ -132,8 +140,8 @@ function numbersOf(f: Frontend): number[] {
   return f.backends.map(({ ip, port }) => {
     let hash = 0x811c9dc5
     for (const c of `${ip}:${port}`) hash = Math.imul(hash ^ c.charCodeAt(0), 0x01000193) >>> 0
-    let number = (hash % stickyBackendsMax) + 1
-    while (used.has(number)) number = (number % stickyBackendsMax) + 1
+    let number = (hash % backendsMax) + 1
+    while (used.has(number)) number = (number % backendsMax) + 1
     used.add(number)
     return number
   })
@@ -245,7 +253,7 @@ const fixedChains = `
     type nat hook postrouting priority 100; policy accept;
     ip saddr . ip daddr @hairpin masquerade
     meta mark and ${masqueradeMark} == 0 return
-    meta mark set meta mark xor ${masqueradeMark}
+    meta mark set 0
     ip saddr @pods return
     ip daddr @own-pods return
     masquerade fully-random
