@@ -1,0 +1,67 @@
+/**
+ * Admission in call order, which is upstream's (pkg/kubeapiserver/options/plugins.go)
+ * with Kubun's RBACEscalation where upstream checks in the registry. All plugins
+ * change the object first, in order; after defaulting and validation all judge it.
+ * To add one: a file in plugins/, its test, a line here.
+ */
+import type { Ctx } from '../lib/ctx.ts'
+import type { ApiError } from '../api/errors.ts'
+import type { AdmissionDeps } from './deps.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts'
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './plugins/certificates.ts'
+import { defaultIngressClass } from './plugins/defaultingressclass.ts'
+import { defaultStorageClass } from './plugins/defaultstorageclass.ts'
+import { defaultTolerationSeconds } from './plugins/defaulttolerationseconds.ts'
+import { limitRanger } from './plugins/limitranger.ts'
+import { namespaceLifecycle } from './plugins/namespacelifecycle.ts'
+import { nodeRestriction } from './plugins/noderestriction.ts'
+import { podSecurity } from './plugins/podsecurity.ts'
+import { priority } from './plugins/priority.ts'
+import { rbacEscalation } from './plugins/rbacescalation.ts'
+import { runtimeClass } from './plugins/runtimeclass.ts'
+import { serviceAccount } from './plugins/serviceaccount.ts'
+import { storageObjectInUseProtection } from './plugins/storageprotection.ts'
+import { taintNodesByCondition } from './plugins/taintnodes.ts'
+
+export const plugins = [
+  namespaceLifecycle, // refuses what would be written into a namespace that is not there or going away
+  limitRanger, // default requests and limits, before anybody counts them
+  serviceAccount,
+  nodeRestriction,
+  taintNodesByCondition,
+  podSecurity,
+  priority,
+  defaultTolerationSeconds,
+  defaultStorageClass,
+  storageObjectInUseProtection,
+  rbacEscalation,
+  runtimeClass,
+  certificateApproval,
+  certificateSigning,
+  certificateSubjectRestriction,
+  defaultIngressClass,
+] as const satisfies readonly ((deps: AdmissionDeps) => AdmissionPlugin)[]
+
+export function admissionChain(deps: AdmissionDeps): readonly AdmissionPlugin[] {
+  return plugins.map((plugin) => plugin(deps))
+}
+
+/** Lets every plugin change the object, in order; the first refusal ends it. */
+export async function runMutate(ctx: Ctx, chain: readonly AdmissionPlugin[], request: AdmissionRequest): Promise<ApiError | undefined> {
+  for (const plugin of chain) {
+    if (plugin.mutate === undefined || !plugin.handles(request)) continue
+    const refusal = await plugin.mutate(ctx, request)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
+/** Lets every plugin judge the final object, in order; the first refusal ends it. */
+export async function runValidate(ctx: Ctx, chain: readonly AdmissionPlugin[], request: AdmissionRequest): Promise<ApiError | undefined> {
+  for (const plugin of chain) {
+    if (plugin.validate === undefined || !plugin.handles(request)) continue
+    const refusal = await plugin.validate(ctx, request)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
