@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { writeDescriptions } from '../../core/api/schema/generate/descriptions.ts'
 
 const root = join(import.meta.dir, '..', '..')
 const dist = join(root, 'dist')
@@ -14,7 +15,7 @@ rmSync(assets, { recursive: true, force: true })
 mkdirSync(assets, { recursive: true })
 writeFileSync(join(assets, 'licenses.txt.gz'), gzipSync(await licenses()))
 await bundleDashboard()
-await writeDescriptions()
+explain()
 writeAssetIndex()
 await compile()
 
@@ -43,11 +44,8 @@ async function bundleDashboard(): Promise<void> {
   }
 }
 
-async function writeDescriptions(): Promise<void> {
-  const path = join(root, 'core/api/schema/descriptions.build.ts')
-  if (!existsSync(path)) return
-  const { buildDescriptions } = (await import(path)) as { buildDescriptions: (modules: string) => string }
-  writeFileSync(join(assets, 'descriptions.json.gz'), gzipSync(buildDescriptions(join(root, 'node_modules'))))
+function explain(): void {
+  writeDescriptions(join(root, 'node_modules/@kubernetes/client-node'), join(assets, 'descriptions.json.gz'))
 }
 
 /** dist/assets.ts imports every asset as a file, so that the executable carries it. */
