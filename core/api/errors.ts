@@ -154,7 +154,7 @@ export function invalid(gk: { readonly group: string; readonly kind: string }, n
     details: {
       ...(name === '' ? {} : { name }),
       ...(gk.group === '' ? {} : { group: gk.group }),
-      kind: gk.kind,
+      ...(gk.kind === '' ? {} : { kind: gk.kind }),
       causes: errors.map((e) => ({ reason: e.type, message: e.detailMessage(), field: e.field })),
     },
   })

@@ -2,7 +2,7 @@
  * Who asks, and may they: authentication, impersonation, authorization, with upstream's sentences of refusal
  * (k8s.io/apiserver/pkg/endpoints/filters). The decisions themselves are made in core/auth.
  */
-import { forbidden, unauthorized, internal } from '../api/errors.ts'
+import { badRequest, forbidden, unauthorized } from '../api/errors.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Attributes, Authorizer, Credentials, Decision, User } from '../auth/user.ts'
 import type { ApiServerDeps } from './deps.ts'
@@ -80,7 +80,7 @@ const groupHeader = 'impersonate-group'
 const uidHeader = 'impersonate-uid'
 const extraPrefix = 'impersonate-extra-'
 
-/** The user that the request is to run as. Throws 403 for what the sender may not impersonate, 500 for headers without a user. */
+/** The user that the request is to run as. Throws 403 for what the sender may not impersonate, 400 for headers without a user. */
 export async function impersonate(deps: Pick<ApiServerDeps, 'authorizer'>, request: Incoming, sender: User): Promise<User> {
   const name = request.header(userHeader)
   const groups = request.headers(groupHeader)
@@ -88,7 +88,8 @@ export async function impersonate(deps: Pick<ApiServerDeps, 'authorizer'>, reque
   const extra = extraOf(request)
   if (name === undefined || name === '') {
     if (groups.length === 0 && uid === undefined && Object.keys(extra).length === 0) return sender
-    throw internal(`requested ${JSON.stringify(groups)} without impersonating a user`)
+    const list = groups.length === 0 ? '[]string(nil)' : `[]string{${groups.map(quote).join(', ')}}`
+    throw badRequest(`requested &user.DefaultInfo{Name:"", UID:${quote(uid ?? '')}, Groups:${list}, Extra:map[string][]string(nil)} without impersonating a user name`)
   }
   const ask = (group: string, resource: string, target: string, more: { readonly namespace?: string; readonly subresource?: string } = {}): Promise<void> | undefined =>
     authorize(deps.authorizer, {

@@ -9,6 +9,8 @@ import type { Kind } from '../api/kind.ts'
 import type { AnyObject } from '../api/meta.ts'
 import type { Item, ListResult, Registry } from '../registry/registry.ts'
 import type { Authenticator, Authorizer, User } from '../auth/user.ts'
+import type { ServiceAccountTokens } from '../auth/authn/serviceaccount.ts'
+import type { RulesStatus } from '../auth/authz/authorizers.ts'
 import type { AdmissionRequest } from '../admission/plugin.ts'
 import type { RequestInfo } from './request.ts'
 
@@ -18,33 +20,15 @@ export interface AdmissionChain {
   validate(ctx: Ctx, request: AdmissionRequest): Promise<void>
 }
 
-/** What RBAC grants a user in a namespace (SelfSubjectRulesReview). */
+/** What a user may do in a namespace (SelfSubjectRulesReview). */
 export interface RulesFor {
-  rulesFor(user: User, namespace: string): {
-    readonly resourceRules: readonly AnyRule[]
-    readonly nonResourceRules: readonly AnyRule[]
-    readonly incomplete: boolean
-    readonly evaluationError?: string
-  }
+  rulesFor(user: User, namespace: string): RulesStatus
 }
 
-type AnyRule = Readonly<Record<string, readonly string[]>>
-
-export interface TokenClaims {
-  readonly namespace: string
-  readonly serviceAccount: { readonly name: string; readonly uid: string }
+/** Service account tokens: TokenRequest and TokenReview. */
+export interface Tokens extends Pick<ServiceAccountTokens, 'review' | 'request'> {
+  /** Audiences that mean this API server. */
   readonly audiences: readonly string[]
-  readonly expirationS: number
-  /** The Pod, Secret or Node that the token dies with. */
-  readonly boundTo?: { readonly kind: string; readonly name: string; readonly uid: string }
-  /** The node of a bound Pod. */
-  readonly node?: { readonly name: string; readonly uid?: string }
-}
-
-export interface TokenIssuer {
-  /** Audiences of tokens that ask for none. */
-  readonly audiences: readonly string[]
-  issue(ctx: Ctx, claims: TokenClaims): Promise<{ readonly token: string; readonly expiration: number }>
 }
 
 export interface VersionInfo {
@@ -82,7 +66,7 @@ export interface ApiServerDeps {
   readonly random: Random
   readonly checks: readonly HealthCheck[]
   readonly rules?: RulesFor
-  readonly tokens?: TokenIssuer
+  readonly tokens?: Tokens
   /** Read for every connection, so that renewed certificates count. */
   readonly kubelet?: () => KubeletClient
   /** The dashboard under /ui. */

@@ -17,10 +17,10 @@ import { parseYamlBody } from '../codec.ts'
 import type { ApiServerDeps, Call, Outcome, PatchBody, Target } from '../deps.ts'
 import { askedOf, writeOptions, type Asked } from './options.ts'
 import { dedupeOwners } from './owners.ts'
-import { checkName, checkNamespace, creating, keyOf } from './write.ts'
+import { checkName, checkNamespace, creating, keyOf, reshaped, type Reshape } from './write.ts'
 import { strategicPatch } from './strategic.ts'
 
-export async function patchVerb(deps: ApiServerDeps, call: Call): Promise<Outcome> {
+export async function patchVerb(deps: ApiServerDeps, call: Call, reshape?: Reshape): Promise<Outcome> {
   const patch = await call.payload.patch()
   const asked = patchAsked(call, patch.type)
   const apply = patch.type === patchTypes.apply
@@ -30,13 +30,14 @@ export async function patchVerb(deps: ApiServerDeps, call: Call): Promise<Outcom
     ...(apply && call.info.subresource === '' ? { createIfAbsent: { admission: creating(deps, call, asked) } } : {}),
   }
   const change = (current: AnyObject | undefined): AnyObject => {
+    const before = reshape === undefined || current === undefined ? undefined : cloneJson(current)
     const next = apply
       ? applied(call, asked, document as AnyObject, current)
       : patched(call, { asked, type: patch.type, document, target: call.kind, live: current as AnyObject })
     checkNamespace(call, next)
     checkName(call, next)
     dedupeOwners(next, call)
-    return next
+    return reshape === undefined || before === undefined ? next : reshaped(reshape, next, before, call)
   }
   const { item, created } = await deps.registry.update(call.ctx, call.kind, keyOf(call), change, options)
   return { type: 'item', code: created ? 201 : 200, item }

@@ -19,7 +19,13 @@ export async function createVerb(deps: ApiServerDeps, call: Call): Promise<Outco
   return { type: 'item', code: 201, item }
 }
 
-export async function updateVerb(deps: ApiServerDeps, call: Call): Promise<Outcome> {
+/**
+ * Of what was sent, the part that a subresource may change, put into a copy of what stands there.
+ * `current` is the callee's own.
+ */
+export type Reshape = (sent: AnyObject, current: AnyObject, call: Call) => AnyObject
+
+export async function updateVerb(deps: ApiServerDeps, call: Call, reshape?: Reshape): Promise<Outcome> {
   const asked = askedOf('UpdateOptions', call.info.query, call.agent)
   const sent = await call.payload.object(call.kind, call, asked.fieldValidation)
   checkNamespace(call, sent)
@@ -32,9 +38,20 @@ export async function updateVerb(deps: ApiServerDeps, call: Call): Promise<Outco
   }
   // Each try of a lost race starts from what was sent. A resourceVersion admits one try only, so that copy is spared.
   const conditional = (sent.metadata.resourceVersion ?? '') !== ''
-  const change = (): AnyObject => (conditional ? sent : cloneJson(sent))
+  const change = (current: AnyObject | undefined): AnyObject => {
+    const next = conditional && reshape === undefined ? sent : cloneJson(sent)
+    return reshape === undefined || current === undefined ? next : reshaped(reshape, next, current, call)
+  }
   const { item, created } = await deps.registry.update(call.ctx, call.kind, keyOf(call), change, options)
   return { type: 'item', code: created ? 201 : 200, item }
+}
+
+/** The version that the client names counts for the whole object. */
+export function reshaped(reshape: Reshape, sent: AnyObject, current: AnyObject, call: Call): AnyObject {
+  const version = sent.metadata.resourceVersion ?? ''
+  const next = reshape(sent, current, call)
+  if (version !== '') next.metadata.resourceVersion = version
+  return next
 }
 
 /** Admission of a write that turns out to create: the user must have the right to create, too. */

@@ -1,0 +1,110 @@
+/**
+ * The four reviews of authorization.k8s.io: whether a user may do something, here or anywhere, and everything the sender
+ * may do in a namespace. After k8s.io/kubernetes/pkg/registry/authorization and its validation.
+ */
+import { badRequest, invalid } from '../../api/errors.ts'
+import { invalidValue, path, type FieldError, type Path } from '../../api/field.ts'
+import type { LocalSubjectAccessReview, SelfSubjectRulesReview, SubjectAccessReview, SubjectAccessReviewSpec } from '../../api/schema/types.ts'
+import type { Attributes, User } from '../../auth/user.ts'
+import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
+import { readCreate } from './create.ts'
+
+const spec = path('spec')
+
+export async function subjectAccessReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
+  const { object } = await readCreate<SubjectAccessReview>(deps, call)
+  refuse([...attributeErrors(object.spec), ...subjectErrors(object.spec)])
+  return await answer(deps, object, userOf(object.spec))
+}
+
+export async function selfSubjectAccessReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
+  const { object } = await readCreate<SubjectAccessReview>(deps, call)
+  refuse(attributeErrors(object.spec))
+  return await answer(deps, object, call.user)
+}
+
+export async function localSubjectAccessReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
+  const { object } = await readCreate<LocalSubjectAccessReview>(deps, call)
+  const { namespace } = call.info
+  const errors = [...attributeErrors(object.spec), ...subjectErrors(object.spec)]
+  const asked = object.spec.resourceAttributes
+  if (asked !== undefined && (asked.namespace ?? '') !== namespace) {
+    errors.push(invalidValue(spec.child('resourceAttributes', 'namespace'), asked.namespace ?? '', 'must match metadata.namespace'))
+  }
+  if (object.spec.nonResourceAttributes !== undefined) {
+    errors.push(invalidValue(spec.child('nonResourceAttributes'), object.spec.nonResourceAttributes, 'disallowed on this kind of request'))
+  }
+  refuse(errors)
+  return await answer(deps, object, userOf(object.spec))
+}
+
+export async function selfSubjectRulesReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
+  const { object } = await readCreate<SelfSubjectRulesReview>(deps, call)
+  const namespace = object.spec.namespace ?? ''
+  if (namespace === '') throw badRequest('no namespace on request')
+  const status = deps.rules?.rulesFor(call.user, namespace) ?? {
+    resourceRules: [], nonResourceRules: [], incomplete: true, evaluationError: 'the authorizer does not tell its rules',
+  }
+  return { type: 'object', code: 201, object: { kind: object.kind, apiVersion: object.apiVersion, metadata: {}, spec: {}, status } }
+}
+
+async function answer(deps: ApiServerDeps, review: SubjectAccessReview | LocalSubjectAccessReview, user: User): Promise<Outcome> {
+  const decision = await deps.authorizer.authorize(questionOf(review.spec, user))
+  const status = {
+    allowed: decision.answer === 'allow',
+    ...(decision.answer === 'deny' ? { denied: true } : {}),
+    ...(decision.reason === '' ? {} : { reason: decision.reason }),
+  }
+  return { type: 'object', code: 201, object: { ...review, status } }
+}
+
+function questionOf(of: SubjectAccessReviewSpec, user: User): Attributes {
+  const plain = of.nonResourceAttributes
+  if (plain !== undefined) return { type: 'path', user, verb: plain.verb ?? '', path: plain.path ?? '' }
+  const asked = of.resourceAttributes ?? {}
+  const fieldSelector = asked.fieldSelector?.rawSelector
+  const labelSelector = asked.labelSelector?.rawSelector
+  return {
+    type: 'resource',
+    user,
+    verb: asked.verb ?? '',
+    group: asked.group ?? '',
+    version: asked.version ?? '*',
+    resource: asked.resource ?? '',
+    subresource: asked.subresource ?? '',
+    namespace: asked.namespace ?? '',
+    name: asked.name ?? '',
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+  }
+}
+
+function userOf(of: SubjectAccessReviewSpec): User {
+  return {
+    name: of.user ?? '',
+    groups: of.groups ?? [],
+    ...(of.uid === undefined ? {} : { uid: of.uid }),
+    ...(of.extra === undefined ? {} : { extra: of.extra }),
+  }
+}
+
+function attributeErrors(of: SubjectAccessReviewSpec): FieldError[] {
+  const both = of.resourceAttributes !== undefined && of.nonResourceAttributes !== undefined
+  const none = of.resourceAttributes === undefined && of.nonResourceAttributes === undefined
+  if (both) return [only(spec.child('nonResourceAttributes'), of.nonResourceAttributes, 'cannot be specified in combination with resourceAttributes')]
+  return none ? [only(spec.child('resourceAttributes'), of.resourceAttributes, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')] : []
+}
+
+function only(at: Path, value: unknown, detail: string): FieldError {
+  return invalidValue(at, value ?? null, detail)
+}
+
+function subjectErrors(of: SubjectAccessReviewSpec): readonly FieldError[] {
+  if ((of.user ?? '') !== '' || (of.groups ?? []).length > 0) return []
+  return [invalidValue(spec.child('user'), of.user ?? '', 'at least one of user or group must be specified')]
+}
+
+/** Upstream leaves the kind out of these errors. */
+function refuse(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group: 'authorization.k8s.io', kind: '' }, '', errors)
+}

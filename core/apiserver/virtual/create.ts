@@ -1,0 +1,23 @@
+/** What creates of computed objects share: decoding, the checks of a create, admission; nothing is stored. */
+import type { AnyObject } from '../../api/meta.ts'
+import type { ApiServerDeps, Call, Target } from '../deps.ts'
+import { askedOf, writeOptions, type Asked } from '../verbs/options.ts'
+
+export interface Sent<T> {
+  readonly object: T
+  readonly asked: Asked
+}
+
+/** The body, admitted. `target` is the body's kind where that is not the kind of the path. */
+export async function readCreate<T extends object = AnyObject>(deps: ApiServerDeps, call: Call, target: Target = call.kind, options: { readonly admit?: boolean } = {}): Promise<Sent<T>> {
+  const asked = askedOf('CreateOptions', call.info.query, call.agent)
+  const object = await call.payload.object(target, call, asked.fieldValidation)
+  if (options.admit !== false) await admitCreate(deps, call, asked, object)
+  return { object: object as unknown as T, asked }
+}
+
+export async function admitCreate(deps: ApiServerDeps, call: Call, asked: Asked, object: AnyObject): Promise<void> {
+  const { admission } = writeOptions(deps, call, asked, { operation: 'CREATE' })
+  await admission.mutate(object, undefined)
+  await admission.validate(object, undefined)
+}
