@@ -283,7 +283,7 @@ function unescape(text: string): string {
       }
       value += escaped
     } else if (c === ',' || c === '=') {
-      throw badRequest(`invalid field selector: unescaped character in value: ${c}`)
+      throw badRequest(`invalid field selector: unescaped character in value: ${c.charCodeAt(0)}`) // a number: Go's %v of a rune
     } else {
       value += c
     }

@@ -53,6 +53,8 @@ class StoreRegistry implements OpenRegistry {
   readonly #base: Base
   readonly #kinds = new Map<string, Kind>()
   readonly #bookmarks = new Bookmarks()
+  /** How to end the watches of a kind, which end when it is described anew or goes. */
+  readonly #watches = new Map<string, Set<() => void>>()
   readonly #life: Ctx
   readonly #endLife: () => void
   readonly #timers = new Map<string, Timer>()
@@ -87,8 +89,21 @@ class StoreRegistry implements OpenRegistry {
     return list(this.#base, ctx, kind, query)
   }
 
-  watch(ctx: Ctx, kind: Kind, query: WatchQuery, sink: WatchSink): Promise<{ stop(): void }> {
-    return watch(this.#base, this.#bookmarks, ctx, kind, query, sink)
+  async watch(ctx: Ctx, kind: Kind, query: WatchQuery, sink: WatchSink): Promise<{ stop(): void }> {
+    const following = await watch(this.#base, this.#bookmarks, ctx, kind, query, sink)
+    const end = (): void => {
+      following.stop()
+      sink.end()
+    }
+    const id = kindId(kind)
+    const watches = this.#watches.get(id) ?? new Set()
+    this.#watches.set(id, watches.add(end))
+    return {
+      stop() {
+        watches.delete(end)
+        following.stop()
+      },
+    }
   }
 
   create(ctx: Ctx, kind: Kind, namespace: string, object: AnyObject, options: WriteOptions): Promise<Item> {
@@ -130,13 +145,17 @@ class StoreRegistry implements OpenRegistry {
   }
 
   addKind(kind: Kind): void {
+    this.removeKind(kind)
     this.#kinds.set(kindId(kind), kind)
-    this.#listed = undefined
   }
 
   removeKind(kind: Kind): void {
-    this.#kinds.delete(kindId(kind))
+    const id = kindId(kind)
+    this.#kinds.delete(id)
     this.#listed = undefined
+    const watches = this.#watches.get(id)
+    this.#watches.delete(id)
+    for (const end of watches ?? []) end()
   }
 
   async close(): Promise<void> {

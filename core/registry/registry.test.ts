@@ -373,6 +373,13 @@ describe('watch', () => {
     expect(await refusal(open({ resourceVersion: '2999' }))).toBe('410 Expired too old resource version: 2999 (3000)')
   })
 
+  it('ends with its kind', async () => {
+    const w = await open()
+    registry.removeKind(configMaps)
+    await make(configMap('a'))
+    expect([w.lines, registry.kind('', 'v1', 'configmaps')]).toEqual([[], undefined])
+  })
+
   it('ends with the registry', async () => {
     const w = await open()
     await registry.close()

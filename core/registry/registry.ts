@@ -67,7 +67,7 @@ export interface WatchQuery extends ListQuery {
 }
 
 export interface WatchSink {
-  /** `bytes` is the object's JSON, shared between all watchers of one version. Return false when the stream is full: see drain(). */
+  /** Called at once and never waited for, the first times before watch() has resolved. A sink that cannot follow ends its own stream. */
   event(type: 'ADDED' | 'MODIFIED' | 'DELETED', item: Item): void
   /** A bookmark at this revision; `initialEnd` marks the end of initial events (annotation k8s.io/initial-events-end). */
   bookmark(revision: number, initialEnd: boolean): void

@@ -9,7 +9,7 @@ import { Sorted, type Slice } from './sorted.ts'
 import { Closed, type Change, type Revision, type Store, type Watch } from './store.ts'
 
 /** Events a prefix remembers for watchers that come back and lists that go on; older ones are read from the store. */
-export const windowEventsMax = 2_048
+export const windowEventsMax = 1_000
 /** Entries read from the store at a time when the cache fills. */
 const fillEntriesMax = 2_000
 

@@ -2,6 +2,7 @@
  * The SQLite database: its tables, its settings, and what may be wrong with the file. One row
  * a change is all there is: the current state of a key is its newest row, found by the index.
  */
+import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3/linux-x64'
 import type { Database as Connection } from 'better-sqlite3'
 
@@ -40,6 +41,7 @@ const tables = `
 export function connect(path: string): Connection {
   let db: Connection | undefined
   try {
+    makePrivate(path)
     db = new Database(path, { timeout: busyMs })
     const created = db.pragma('page_count', { simple: true }) === 0
     if (created) db.pragma('auto_vacuum = INCREMENTAL')
@@ -51,6 +53,11 @@ export function connect(path: string): Connection {
     db?.close()
     throw new Error(sentence(path, cause), { cause })
   }
+}
+
+/** Secrets lie in it: nobody but the owner may read it, nor the files that SQLite puts beside it with the same mode. */
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
 }
 
 function settle(db: Connection): void {
@@ -90,6 +97,7 @@ function sentence(path: string, cause: unknown): string {
  * The lock is SQLite's own on a file beside it, so the kernel frees it however the process ends.
  */
 export function lock(path: string): { release(): void } {
+  makePrivate(`${path}.lock`)
   const db = new Database(`${path}.lock`, { timeout: 0 })
   try {
     db.exec('BEGIN EXCLUSIVE')

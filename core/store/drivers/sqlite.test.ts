@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -75,6 +75,15 @@ describe('sqlite file', () => {
     expect(await store.put(ctx, 'a', value, 1)).toEqual({ ok: true, revision: 2 })
     expect(await store.put(ctx, 'b', value, 'absent')).toEqual({ ok: true, revision: 3 })
     thief.close()
+    await store.close()
+  })
+
+  it('can be read by nobody else', async () => {
+    const path = join(dir, 'private.db')
+    const store = await openSqlite(path)
+    await store.put(ctx, 'a', value, 'absent')
+    const modes = await Promise.all([path, `${path}-wal`, `${path}.lock`].map(async (file) => (await stat(file)).mode & 0o777))
+    expect(modes).toEqual([0o600, 0o600, 0o600])
     await store.close()
   })
 
