@@ -19,6 +19,8 @@ import { priorityClasses } from '../api/scheduling/priorityclass.ts'
 import { runtimeClasses } from '../api/node/runtimeclass.ts'
 import { storageClasses } from '../api/storage/storageclass.ts'
 import { createRequest } from '../pki/request.ts'
+import type { Client } from '../client/client.ts'
+import { resourceQuotas } from '../api/core/resourcequota.ts'
 import { privileged, unionAuthorizer } from '../auth/authz/authorizers.ts'
 import { rbac } from '../auth/authz/rbac.ts'
 import type { Pod } from '../api/schema/types.ts'
@@ -37,6 +39,11 @@ function world(): FakeWorld {
     .put(serviceAccounts, { metadata: { namespace: 'ns', name: 'default' }, imagePullSecrets: [{ name: 'pull' }] })
 }
 
+/** Charging a quota is one conditional status write. */
+function quotaClient(w: FakeWorld): Client {
+  return { update: async (_: Ctx, kind: Kind, object: KubeObject) => (w.put(kind, object), object) } as unknown as Client
+}
+
 interface Ask {
   readonly kind: Kind | string
   readonly object?: object
@@ -52,7 +59,7 @@ async function admit(w: FakeWorld, ask: Ask): Promise<{ object: AnyObject; error
   const clock = virtualClock()
   const ctx: Ctx = { clock, log: silentLog, signal: new AbortController().signal }
   const authz = rbac(w)
-  const chain = admissionChain({ lookup: w, rbac: authz, authorizer: unionAuthorizer([privileged, authz]), random: seededRandom(1) })
+  const chain = admissionChain({ lookup: w, rbac: authz, authorizer: unionAuthorizer([privileged, authz]), random: seededRandom(1), client: () => quotaClient(w) })
   const kind = typeof ask.kind === 'string' ? kinds.find((k) => k.plural === ask.kind) : ask.kind
   if (kind === undefined) throw new Error(`no kind ${String(ask.kind)}`)
   const warnings: string[] = []
@@ -240,5 +247,34 @@ describe('PodSecurity', () => {
     })
     expect((await raise('baseline')).warnings).toEqual(['existing pods in namespace "ns" violate the new PodSecurity enforce level "baseline:latest"', 'a (and 1 other pod): host namespaces'])
     expect((await raise('x')).error?.message).toBe('Namespace "ns" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "x": must be one of privileged, baseline, restricted')
+  })
+})
+
+describe('ResourceQuota', () => {
+  const quota = (hard: Record<string, string>, used: Record<string, string>, spec: object = {}): FakeWorld =>
+    world().put(resourceQuotas, { metadata: { namespace: 'ns', name: 'q' }, spec: { hard, ...spec }, status: { hard, used } })
+  const sized = (cpu: string, spec: object = {}): object => pod({ containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }], ...spec })
+  const used = (w: FakeWorld): unknown => w.get(resourceQuotas, { namespace: 'ns', name: 'q' })?.status?.used
+
+  it('charges what it admits, and refuses what would exceed', async () => {
+    const w = quota({ 'requests.cpu': '1', pods: '5' }, { 'requests.cpu': '500m', pods: '1' })
+    expect((await admit(w, { kind: pods, object: sized('400m') })).error).toBeUndefined()
+    expect(used(w)).toEqual({ 'requests.cpu': '900m', pods: '2' })
+    expect((await admit(w, { kind: pods, object: sized('200m') })).error?.message)
+      .toBe('pods "p" is forbidden: exceeded quota: q, requested: requests.cpu=200m, used: requests.cpu=900m, limited: requests.cpu=1')
+    expect(used(w)).toEqual({ 'requests.cpu': '900m', pods: '2' })
+  })
+
+  it.each<[string, FakeWorld, Ask, string | undefined]>([
+    ['silent containers', quota({ cpu: '1' }, { cpu: '0' }), { kind: pods, object: pod() }, 'pods "p" is forbidden: failed quota: q: must specify cpu for: c'],
+    ['unknown use', quota({ pods: '1' }, {}), { kind: pods, object: pod() }, 'pods "p" is forbidden: status unknown for quota: q, resources: pods'],
+    ['counts', quota({ 'count/deployments.apps': '1' }, { 'count/deployments.apps': '1' }), { kind: 'deployments', object: { metadata: { name: 'd' }, spec: {} } }, 'deployments.apps "d" is forbidden: exceeded quota: q, requested: count/deployments.apps=1, used: count/deployments.apps=1, limited: count/deployments.apps=1'],
+    ['other scopes', quota({ pods: '0' }, { pods: '0' }, { scopes: ['NotBestEffort'] }), { kind: pods, object: pod() }, undefined],
+    ['own scopes', quota({ pods: '0' }, { pods: '0' }, { scopes: ['BestEffort'] }), { kind: pods, object: pod() }, 'pods "p" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0'],
+    ['node ports', quota({ 'services.nodeports': '1' }, { 'services.nodeports': '0' }), { kind: 'services', object: { metadata: { name: 's' }, spec: { type: 'NodePort', ports: [{ port: 1 }, { port: 2 }] } } }, 'services "s" is forbidden: exceeded quota: q, requested: services.nodeports=2, used: services.nodeports=0, limited: services.nodeports=1'],
+    ['a service that stays', quota({ services: '1' }, { services: '1' }), { kind: 'services', operation: 'UPDATE', old: { metadata: { name: 's' }, spec: {} }, object: { metadata: { name: 's' }, spec: {} } }, undefined],
+    ['storage of a class', quota({ 'fast.storageclass.storage.k8s.io/requests.storage': '1Gi' }, { 'fast.storageclass.storage.k8s.io/requests.storage': '0' }), { kind: 'persistentvolumeclaims', object: { metadata: { name: 'c' }, spec: { storageClassName: 'fast', resources: { requests: { storage: '2Gi' } } } } }, 'persistentvolumeclaims "c" is forbidden: exceeded quota: q, requested: fast.storageclass.storage.k8s.io/requests.storage=2Gi, used: fast.storageclass.storage.k8s.io/requests.storage=0, limited: fast.storageclass.storage.k8s.io/requests.storage=1Gi'],
+  ])('%s', async (_, w, ask, want) => {
+    expect((await admit(w, ask)).error?.message).toBe(want)
   })
 })

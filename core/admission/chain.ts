@@ -18,6 +18,7 @@ import { nodeRestriction } from './plugins/noderestriction.ts'
 import { podSecurity } from './plugins/podsecurity.ts'
 import { priority } from './plugins/priority.ts'
 import { rbacEscalation } from './plugins/rbacescalation.ts'
+import { resourceQuota } from './plugins/resourcequota.ts'
 import { runtimeClass } from './plugins/runtimeclass.ts'
 import { serviceAccount } from './plugins/serviceaccount.ts'
 import { storageObjectInUseProtection } from './plugins/storageprotection.ts'
@@ -40,6 +41,7 @@ export const plugins = [
   certificateSigning,
   certificateSubjectRestriction,
   defaultIngressClass,
+  resourceQuota, // last: charges only what everybody else lets through
 ] as const satisfies readonly ((deps: AdmissionDeps) => AdmissionPlugin)[]
 
 export function admissionChain(deps: AdmissionDeps): readonly AdmissionPlugin[] {

@@ -3,6 +3,7 @@ import type { Random } from '../lib/random.ts'
 import { ApiError, forbidden, type StatusCause } from '../api/errors.ts'
 import type { KubeObject } from '../api/meta.ts'
 import type { Rbac } from '../auth/authz/rbac.ts'
+import type { Client } from '../client/client.ts'
 import type { Lookup } from '../auth/lookup.ts'
 import type { Authorizer } from '../auth/user.ts'
 import type { AdmissionRequest } from './plugin.ts'
@@ -14,6 +15,8 @@ export interface AdmissionDeps {
   readonly authorizer: Authorizer
   readonly rbac: Rbac
   readonly random: Random
+  /** Writes of admission itself (quota status), under an identity that may. A function: the client stands behind the chain it is part of. */
+  readonly client: () => Client
 }
 
 /** Whether the request is about this resource; `subresource` '' for the object itself. */

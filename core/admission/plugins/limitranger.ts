@@ -2,14 +2,13 @@
  * LimitRanger: a namespace's LimitRanges give containers default requests and limits, and refuse pods and claims outside their
  * bounds (plugin/pkg/admission/limitranger).
  */
-import { addQuantities, canonicalQuantity, compareQuantities, largerQuantity, quantityMilli } from '../../api/quantity.ts'
+import { canonicalQuantity, compareQuantities, quantityMilli } from '../../api/quantity.ts'
 import { isBeingDeleted } from '../../api/meta.ts'
 import { limitRanges } from '../../api/core/limitrange.ts'
+import { podQuantities, type Quantities } from '../../api/core/quota.ts'
 import type { Container, LimitRangeItem, PersistentVolumeClaim, Pod } from '../../api/schema/types.ts'
 import { isAbout, objectOf, refuse, type AdmissionDeps } from '../deps.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../plugin.ts'
-
-type Quantities = Readonly<Record<string, string | number>>
 
 const annotation = 'kubernetes.io/limit-ranger'
 
@@ -61,7 +60,7 @@ function podErrors(pod: Readonly<Pod>, limits: readonly LimitRangeItem[]): strin
   const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]
   return limits.flatMap((limit) => {
     if (limit.type === 'Container') return containers.flatMap((c) => bounds(limit, c.resources?.requests ?? {}, c.resources?.limits ?? {}))
-    return limit.type === 'Pod' ? bounds(limit, podQuantities(pod, 'requests'), podQuantities(pod, 'limits')) : []
+    return limit.type === 'Pod' ? bounds(limit, podQuantities(pod, 'requests', false), podQuantities(pod, 'limits', false)) : []
   })
 }
 
@@ -112,32 +111,6 @@ function aboveRatio(type: string, name: string, bound: string | number, request:
 
 function each(bounds: Quantities | undefined, check: (name: string, bound: string | number) => string | undefined): string[] {
   return Object.entries(bounds ?? {}).flatMap(([name, bound]) => check(name, bound) ?? [])
-}
-
-/** Of the pod as a whole, without overhead: what runs together is added, what runs before counts by its largest. */
-function podQuantities(pod: Readonly<Pod>, which: 'requests' | 'limits'): Quantities {
-  const total: Record<string, string> = {}
-  const sidecars: Record<string, string> = {}
-  const start: Record<string, string> = {}
-  const add = (into: Record<string, string>, more: Quantities): Record<string, string> => {
-    for (const [name, q] of Object.entries(more)) into[name] = into[name] === undefined ? String(q) : addQuantities(into[name], String(q))
-    return into
-  }
-  const raise = (into: Record<string, string>, more: Quantities): void => {
-    for (const [name, q] of Object.entries(more)) into[name] = into[name] === undefined ? String(q) : largerQuantity(into[name], String(q))
-  }
-  for (const c of pod.spec?.containers ?? []) add(total, c.resources?.[which] ?? {})
-  for (const c of pod.spec?.initContainers ?? []) {
-    const own = c.resources?.[which] ?? {}
-    if (c.restartPolicy === 'Always') {
-      add(total, own)
-      raise(start, add(sidecars, own))
-    } else raise(start, add({ ...sidecars }, own))
-  }
-  raise(total, start)
-  const podLevel = pod.spec?.resources?.[which] ?? {}
-  for (const name of ['cpu', 'memory']) if (podLevel[name] !== undefined) total[name] = String(podLevel[name])
-  return total
 }
 
 function show(quantity: string | number): string {
