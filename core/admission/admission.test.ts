@@ -81,6 +81,9 @@ async function admit(w: FakeWorld, ask: Ask): Promise<{ object: AnyObject; error
 const pod = (spec: object = {}, metadata: object = {}): Pod =>
   ({ metadata: { namespace: 'ns', name: 'p', ...metadata }, spec: { containers: [{ name: 'c', image: 'i' }], ...spec } })
 
+const claim = (storage: string, storageClassName: string, phase = ''): object =>
+  ({ metadata: { name: 'c' }, spec: { storageClassName, resources: { requests: { storage } } }, status: { phase } })
+
 describe('a plain pod', () => {
   it('gets account, token, CA and namespace, pull secrets, priority and tolerations as upstream gives them', async () => {
     const { object, error } = await admit(world(), { kind: pods, object: pod() })
@@ -157,6 +160,15 @@ describe('refusals', () => {
     expect(error?.message).toBe(want)
   })
 
+  it.each<[string, Ask, string | undefined]>([
+    ['unbound', { kind: 'persistentvolumeclaims', operation: 'UPDATE', old: claim('1Gi', 'fast', 'Pending'), object: claim('2Gi', 'fast') }, 'persistentvolumeclaims "c" is forbidden: Only bound persistent volume claims can be expanded'],
+    ['fixed', { kind: 'persistentvolumeclaims', operation: 'UPDATE', old: claim('1Gi', 'slow', 'Bound'), object: claim('2Gi', 'slow') }, 'persistentvolumeclaims "c" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize'],
+    ['expandable', { kind: 'persistentvolumeclaims', operation: 'UPDATE', old: claim('1Gi', 'fast', 'Bound'), object: claim('2Gi', 'fast') }, undefined],
+  ])('a claim grows: %s', async (_, ask, want) => {
+    const classes = world().put(storageClasses, { metadata: { name: 'fast' }, provisioner: 'p', allowVolumeExpansion: true }, { metadata: { name: 'slow' }, provisioner: 'p' })
+    expect((await admit(classes, ask)).error?.message).toBe(want)
+  })
+
   it('a terminating namespace is named as the cause', async () => {
     const { error } = await admit(w, { kind: 'configmaps', namespace: 'going', object: { metadata: { name: 'a' } } })
     expect(error?.details?.causes).toEqual([{ reason: 'NamespaceTerminating', message: 'namespace going is being terminated', field: 'metadata.namespace' }])
@@ -172,6 +184,7 @@ describe('refusals', () => {
 
 describe('defaults', () => {
   const w = world()
+    .put(nodes, { metadata: { name: 'n', labels: { 'topology.kubernetes.io/zone': 'z', other: 'x' } } })
     .put(storageClasses, { metadata: { name: 'old', creationTimestamp: '2026-01-01T00:00:00Z', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } }, provisioner: 'p' },
       { metadata: { name: 'new', creationTimestamp: '2026-02-01T00:00:00Z', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } }, provisioner: 'p' })
     .put(ingressClasses, { metadata: { name: 'web', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } } })
@@ -186,6 +199,7 @@ describe('defaults', () => {
     ['a claim without class stays so', { kind: 'persistentvolumeclaims', object: { metadata: { name: 'c' }, spec: { storageClassName: '', resources: { requests: { storage: '1Gi' } } } } }, { spec: { storageClassName: '' } }],
     ['class of an ingress', { kind: 'ingresses', object: { metadata: { name: 'i' }, spec: {} } }, { spec: { ingressClassName: 'web' } }],
     ['taint of a node', { kind: nodes, object: { metadata: { name: 'n' } } }, { spec: { taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }] } }],
+    ['zone of a bound pod', { kind: pods, subresource: 'binding', name: 'p', object: { metadata: { name: 'p' }, target: { kind: 'Node', name: 'n' } } }, { metadata: { labels: { 'topology.kubernetes.io/zone': 'z' } } }],
     ['runtime class of a pod', { kind: pods, object: pod({ runtimeClassName: 'vm' }) }, { spec: { overhead: { cpu: '250m' }, nodeSelector: { vm: 'yes' } } }],
     ['limits of a container', { kind: pods, object: pod() }, {
       metadata: { annotations: { 'kubernetes.io/limit-ranger': 'LimitRanger plugin set: cpu request for container c; cpu limit for container c' } },

@@ -9,6 +9,7 @@ import type { ApiError } from '../api/errors.ts'
 import type { AdmissionDeps } from './deps.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './plugins/certificates.ts'
+import { claimResize } from './plugins/claimresize.ts'
 import { defaultIngressClass } from './plugins/defaultingressclass.ts'
 import { defaultStorageClass } from './plugins/defaultstorageclass.ts'
 import { defaultTolerationSeconds } from './plugins/defaulttolerationseconds.ts'
@@ -16,6 +17,7 @@ import { limitRanger } from './plugins/limitranger.ts'
 import { namespaceLifecycle } from './plugins/namespacelifecycle.ts'
 import { nodeRestriction } from './plugins/noderestriction.ts'
 import { podSecurity } from './plugins/podsecurity.ts'
+import { podTopologyLabels } from './plugins/podtopologylabels.ts'
 import { priority } from './plugins/priority.ts'
 import { rbacEscalation } from './plugins/rbacescalation.ts'
 import { resourceQuota } from './plugins/resourcequota.ts'
@@ -36,11 +38,13 @@ export const plugins = [
   defaultStorageClass,
   storageObjectInUseProtection,
   rbacEscalation,
+  claimResize,
   runtimeClass,
   certificateApproval,
   certificateSigning,
   certificateSubjectRestriction,
   defaultIngressClass,
+  podTopologyLabels,
   resourceQuota, // last: charges only what everybody else lets through
 ] as const satisfies readonly ((deps: AdmissionDeps) => AdmissionPlugin)[]
 
