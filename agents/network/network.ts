@@ -4,6 +4,7 @@
  * makes stays when Kubun stops, and removeNetwork() takes it away.
  */
 import type { Node } from '../../core/api/schema/types.ts'
+import { feedsSynced, onChange, type Feed } from '../../core/client/feed.ts'
 import { Bell } from '../../core/lib/bell.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import type { Exec } from '../host/exec.ts'
@@ -11,13 +12,6 @@ import type { Link } from '../host/link.ts'
 import type { Nft } from '../host/nft.ts'
 import { ensureMasquerade, removeMasquerade } from './masquerade.ts'
 import { overlay, planOverlay, type Overlay, type OverlayConfig } from './overlay.ts'
-
-/** What an informer gives: the objects as they are now, and a call at every change. */
-export interface Feed<T> {
-  list(): readonly Readonly<T>[]
-  onChange(changed: () => void): () => void
-  synced(ctx: Ctx): Promise<void>
-}
 
 export interface NetworkDeps {
   readonly nodes: Feed<Node>
@@ -37,11 +31,11 @@ const settleMs = 100
 export async function runNetwork(ctx: Ctx, deps: NetworkDeps): Promise<void> {
   const mesh = overlay(deps.link, deps.overlay)
   const bell = new Bell()
-  const stop = deps.nodes.onChange(() => bell.ring())
+  const stop = onChange([deps.nodes], () => bell.ring())
   try {
     await deps.link.sysctl(ctx, { 'ipv4/ip_forward': '1' })
     await ensureMasquerade(ctx, deps, deps)
-    await deps.nodes.synced(ctx)
+    await feedsSynced(ctx, [deps.nodes])
     let checkAt = ctx.clock.monotonic() + networkCheckMs
     while (!ctx.signal.aborted) {
       const check = ctx.clock.monotonic() >= checkAt
@@ -60,7 +54,7 @@ const retryMs = 2_000
 async function look(ctx: Ctx, deps: NetworkDeps, mesh: Overlay, check: boolean): Promise<boolean> {
   try {
     if (check) await ensureMasquerade(ctx, deps, deps)
-    const plan = planOverlay(deps.nodes.list(), deps.overlay.nodeName)
+    const plan = planOverlay(deps.nodes.lister.list(), deps.overlay.nodeName)
     if (plan !== undefined) await mesh.sync(ctx, plan, { check })
     return true
   } catch (error) {

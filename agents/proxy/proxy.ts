@@ -5,6 +5,7 @@
  * Start reading at runProxy().
  */
 import type { EndpointSlice, Service } from '../../core/api/schema/types.ts'
+import { feedsSynced, onChange, type Feed } from '../../core/client/feed.ts'
 import { Bell } from '../../core/lib/bell.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import type { Exec } from '../host/exec.ts'
@@ -12,15 +13,6 @@ import type { Nft } from '../host/nft.ts'
 import { conntrackCleaner, staleFlows } from './conntrack.ts'
 import { frontendsOf, type Frontend } from './frontends.ts'
 import { contentOf, emptyContent, render, renderChange, serviceTable, type Content, type RulesetConfig } from './ruleset.ts'
-
-/** What an informer gives: the objects as they are now, and a call at every change. */
-export interface Feed<T> {
-  list(): readonly Readonly<T>[]
-  /** Calls back at every change until the returned function is called. */
-  onChange(changed: () => void): () => void
-  /** Resolves when list() is complete for the first time. */
-  synced(ctx: Ctx): Promise<void>
-}
 
 export interface ProxyDeps {
   readonly services: Feed<Service>
@@ -46,11 +38,12 @@ const retryMs = 1_000
 export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
   const forget = conntrackCleaner(deps.exec)
   const wake = new Bell()
-  const stops = [deps.services.onChange(() => wake.ring()), deps.endpointSlices.onChange(() => wake.ring())]
+  const feeds = [deps.services, deps.endpointSlices]
+  const stop = onChange(feeds, () => wake.ring())
   try {
     // Before anything is known, every Service address is refused; rules of an earlier run go on until the state is whole.
     if (!(await deps.nft.has(ctx, serviceTable))) await deps.nft.load(ctx, render(deps.config, emptyContent))
-    await Promise.all([deps.services.synced(ctx), deps.endpointSlices.synced(ctx)])
+    await feedsSynced(ctx, feeds)
     let loaded: Loaded | undefined
     while (!ctx.signal.aborted) {
       wake.clear()
@@ -61,7 +54,7 @@ export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
       else if (!(await deps.nft.has(ctx, serviceTable))) loaded = undefined
     }
   } finally {
-    for (const stop of stops) stop()
+    stop()
   }
 }
 
@@ -82,7 +75,7 @@ function wanted(deps: ProxyDeps): Loaded {
     ownIps: deps.config.ownIps,
     ...(deps.zone === undefined ? {} : { zone: deps.zone }),
   }
-  const frontends = frontendsOf(deps.services.list(), deps.endpointSlices.list(), node)
+  const frontends = frontendsOf(deps.services.lister.list(), deps.endpointSlices.lister.list(), node)
   return { frontends, content: contentOf(frontends) }
 }
 

@@ -7,6 +7,8 @@ import { overlay, planOverlay } from '../../agents/network/overlay.ts'
 import { ensureMasquerade } from '../../agents/network/masquerade.ts'
 import { podNetwork, type PodNetwork } from '../../agents/network/pods.ts'
 import { runProxy } from '../../agents/proxy/proxy.ts'
+import type { Feed } from '../../core/client/feed.ts'
+import type { Handler } from '../../core/client/informer.ts'
 import { Group } from '../../core/lib/group.ts'
 import type { EndpointSlice, Node, Service } from '../../core/api/schema/types.ts'
 import { openLab, tcpAsk, tcpServer, udpClient, udpServer, type Lab, type LabSpace } from '../support/netlab.ts'
@@ -14,18 +16,18 @@ import { openLab, tcpAsk, tcpServer, udpClient, udpServer, type Lab, type LabSpa
 const root = process.getuid?.() === 0
 
 /** A list that can be changed, as the proxy wants it. */
-function feed<T>(items: T[]) {
-  const listeners = new Set<() => void>()
+function feed<T>(items: T[]): Feed<T> & { set(next: T[]): void } {
+  const handlers = new Set<Handler<T>>()
   return {
-    list: () => items,
-    onChange: (changed: () => void) => {
-      listeners.add(changed)
-      return () => void listeners.delete(changed)
+    lister: { list: () => items },
+    synced: Promise.resolve(),
+    on(handler) {
+      handlers.add(handler)
+      return () => void handlers.delete(handler)
     },
-    synced: () => Promise.resolve(),
-    set(next: T[]) {
+    set(next) {
       items = next
-      for (const changed of listeners) changed()
+      for (const handler of handlers) handler.added?.(next[0] as T, false)
     },
   }
 }
