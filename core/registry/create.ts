@@ -9,6 +9,7 @@ import { looseItem, storedItems, viewOf } from './item.ts'
 import { trackOwnership } from './ownership.ts'
 import { fillIdentity, needsName, place, prepareCreate, setDefaults, wipe } from './prepare.ts'
 import type { Item, WriteOptions } from './registry.ts'
+import { clearStatus } from './reset.ts'
 
 /** Names tried for one generateName; with eight, a million names of one beginning collide once in a thousand creates. */
 const generatedNamesMax = 8
@@ -39,6 +40,7 @@ async function admit(kind: Kind, namespace: string, object: AnyObject, options: 
   place(kind, namespace, object)
   delete object.metadata.resourceVersion
   wipe(object)
+  clearStatus(kind, object)
   setDefaults(kind, object, options.env.now)
   trackOwnership(kind, object, undefined, options)
   await options.admission.mutate(object, undefined)

@@ -11,7 +11,7 @@ import { foregroundFinalizer, orphanFinalizer } from '../api/metavalidation.ts'
 import type { DeleteOptions } from '../api/schema/types.ts'
 import { formatTime } from '../api/time.ts'
 import type { Ctx } from '../lib/ctx.ts'
-import { cloneJson } from '../lib/json.ts'
+import { cloneJson, equalJson } from '../lib/json.ts'
 import { absent, resourceOf, shelf, standing, storeKey, stored, written, type Base } from './base.ts'
 import { looseItem, storedItems, viewOf } from './item.ts'
 import type { DeleteResult, Item, WriteOptions } from './registry.ts'
@@ -57,6 +57,7 @@ async function carryOut(
     plan.last.metadata.resourceVersion = String(outcome.revision)
     return { item: looseItem(plan.last, outcome.revision), deleted: true }
   }
+  if (equalJson(plan.next, viewOf(kind, current).object)) return { item: viewOf(kind, current), deleted: false }
   if (options.dryRun) return { item: looseItem(plan.next, current.revision), deleted: false }
   const bytes = stored(kind, plan.next)
   const outcome = await base.store.put(ctx, at, bytes, current.revision)

@@ -14,6 +14,7 @@ import { formatTime } from '../api/time.ts'
 import { equalJson } from '../lib/json.ts'
 import type { Random } from '../lib/random.ts'
 import type { WriteOptions } from './registry.ts'
+import { reset } from './reset.ts'
 
 /** Characters of a generated name, of which the last five are chance. */
 const generatedNameMax = 63
@@ -72,12 +73,9 @@ export function prepareUpdate(kind: Kind, next: AnyObject, prev: Readonly<AnyObj
   const whole = subresource === '' || subresource === 'scale'
   if (prev.metadata.generation === undefined) delete next.metadata.generation
   else next.metadata.generation = prev.metadata.generation
-  if (status) {
-    keepAllButStatus(next, prev)
-    kind.status?.prepareUpdate?.(next, prev, env)
-  } else if (whole) {
-    kind.strategy.prepareUpdate?.(next, prev, env)
-  }
+  reset(kind, next, prev, subresource)
+  if (status) kind.status?.prepareUpdate?.(next, prev, env)
+  else if (whole) kind.strategy.prepareUpdate?.(next, prev, env)
   if (kind.generation === 'spec' && raisesGeneration.has(subresource) && wantsOther(next, prev)) {
     next.metadata.generation = (prev.metadata.generation ?? 0) + 1
   }
@@ -91,15 +89,6 @@ export function prepareUpdate(kind: Kind, next: AnyObject, prev: Readonly<AnyObj
 
 function refuse(kind: Kind, object: Readonly<AnyObject>, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors)
-}
-
-function keepAllButStatus(next: AnyObject, prev: Readonly<AnyObject>): void {
-  for (const field of Object.keys(next)) {
-    if (field !== 'metadata' && field !== 'status' && field !== 'kind' && field !== 'apiVersion' && prev[field] === undefined) delete next[field]
-  }
-  for (const field of Object.keys(prev)) {
-    if (field !== 'metadata' && field !== 'status' && field !== 'kind' && field !== 'apiVersion') next[field] = prev[field]
-  }
 }
 
 /** Whether anything but metadata and status is another. */

@@ -164,6 +164,20 @@ describe('update', () => {
     expect([(object['spec'] as { replicas: number }).replicas, object['status']]).toMatchObject([3, { replicas: 3 }])
   })
 
+  it('lets status be set through /status only', async () => {
+    const made = await make({ ...deployment(), status: { replicas: 7 } }, deployments)
+    expect(made.object['status']).toEqual({})
+    await change('web', (o) => void (o['status'] = { replicas: 5 }), deployments)
+    expect((await registry.get(ctx, deployments, key('web'))).object['status']).toEqual({})
+    await change('web', (o) => {
+      o['status'] = { replicas: 5 }
+      o.metadata.labels = { not: 'here' }
+      o.metadata.annotations = { but: 'here' }
+    }, deployments, { subresource: 'status' })
+    const { object } = await registry.get(ctx, deployments, key('web'))
+    expect([object['status'], object.metadata.labels, object.metadata.annotations]).toEqual([{ replicas: 5 }, undefined, { but: 'here' }])
+  })
+
   it('creates what is absent only when it may', async () => {
     const put = (more: object) => registry.update(ctx, configMaps, key('a'), () => configMap('a', { k: 'v' }), { ...write(), ...more })
     expect(await refusal(put({}))).toBe('404 NotFound configmaps "a" not found')
@@ -176,6 +190,8 @@ describe('update', () => {
     const kept = await registry.delete(ctx, configMaps, key('a'), {}, write())
     expect(kept.deleted).toBe(false)
     expect(kept.item.object.metadata).toMatchObject({ deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 })
+    await registry.delete(ctx, configMaps, key('a'), {}, write())
+    expect(registry.revision()).toBe(2)
     expect(await refusal(change('a', (o) => void o.metadata.finalizers?.push('y.io/g')))).toBe(
       '422 Invalid ConfigMap "a" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"y.io/g"}',
     )
