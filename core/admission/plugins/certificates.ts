@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { CertificateSigningRequest } from '../../api/schema/types.ts'
-import { parseRequest, signers } from '../../pki/request.ts'
+import { requestedSubject, signers } from '../../auth/requests.ts'
 import type { Authorizer, User } from '../../auth/user.ts'
 import { isAbout, objectOf, oldObjectOf, refuse, type AdmissionDeps } from '../deps.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
@@ -45,9 +45,9 @@ export function certificateSubjectRestriction(): AdmissionPlugin {
     async validate(_ctx, request) {
       const { spec } = objectOf<CertificateSigningRequest>(request)
       if (spec.signerName !== signers.client) return undefined
-      const parsed = parseRequest(Buffer.from(spec.request, 'base64').toString())
-      if (typeof parsed === 'string') return refuse(request, `failed to parse CSR: ${parsed}`)
-      if (!parsed.subject.organizations.includes('system:masters')) return undefined
+      const subject = requestedSubject(spec.request)
+      if (typeof subject === 'string') return refuse(request, `failed to parse CSR: ${subject}`)
+      if (!subject.organizations.includes('system:masters')) return undefined
       return refuse(request, `use of ${signers.client} signer with system:masters group is not allowed`)
     },
   }

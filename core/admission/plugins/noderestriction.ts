@@ -12,7 +12,7 @@ import { csiDrivers } from '../../api/storage/csidriver.ts'
 import type { CertificateSigningRequest, Node, PersistentVolumeClaim, Pod, PodSpec, TokenRequest, Volume } from '../../api/schema/types.ts'
 import { podConfigMapNames, podSecretNames } from '../../auth/authz/graph.ts'
 import { nodeNameOf } from '../../auth/authz/node.ts'
-import { parseRequest, signers } from '../../pki/request.ts'
+import { requestedSubject, signers } from '../../auth/requests.ts'
 import { objectOf, oldObjectOf, refuse, type AdmissionDeps } from '../deps.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../plugin.ts'
 
@@ -193,9 +193,9 @@ function requests({ request, node }: Question): Answer {
   if (request.operation !== 'CREATE') return undefined
   const { spec } = objectOf<CertificateSigningRequest>(request)
   if (spec.signerName !== signers.kubeletClient && spec.signerName !== signers.kubeletServing) return undefined
-  const parsed = parseRequest(Buffer.from(spec.request, 'base64').toString())
-  if (typeof parsed === 'string') return refuse(request, `unable to parse csr: ${parsed}`)
-  return parsed.subject.commonName === `system:node:${node}` ? undefined : refuse(request, `can only create a node CSR with CN=system:node:${node}`)
+  const subject = requestedSubject(spec.request)
+  if (typeof subject === 'string') return refuse(request, `unable to parse csr: ${subject}`)
+  return subject.commonName === `system:node:${node}` ? undefined : refuse(request, `can only create a node CSR with CN=system:node:${node}`)
 }
 
 /** What of the API a pod names, if anything (pkg/api/pod HasAPIObjectReference). */

@@ -1,13 +1,15 @@
 /**
  * Writes table.ts from upstream's own list of bootstrap roles and bindings.
- * Run when the API level rises: bun core/auth/policy/generate.ts <folder of k8s.io/kubernetes>
+ * Run when the API level rises, in a folder whose go.mod requires k8s.io/kubernetes.
  */
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from '../../api/schema/types.ts'
 
-const folder = join(process.argv[2] ?? '.', 'plugin/pkg/auth/authorizer/rbac/bootstrappolicy/testdata')
+const module = execFileSync('go', ['list', '-m', '-f', '{{.Dir}}', 'k8s.io/kubernetes'], { encoding: 'utf8' }).trim()
+const folder = join(module, 'plugin/pkg/auth/authorizer/rbac/bootstrappolicy/testdata')
 const label = 'rbac.authorization.k8s.io/aggregate-to-'
 
 function items<T>(file: string): readonly T[] {
