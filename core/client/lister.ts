@@ -2,6 +2,7 @@
  * Lister: the objects of one kind as an informer last saw them, by key and by named indexes.
  * What it gives is lent: shared by every reader, never changed. The informer alone writes it (Cache).
  */
+import { deepFreeze } from '../lib/json.ts'
 import { keyOf, keyText, type Key, type KubeObject } from '../api/meta.ts'
 
 /** Values under which an object is found. */
@@ -120,11 +121,4 @@ function leave<T>(index: Buckets<T>, key: string, object: Readonly<T>): void {
     bucket?.delete(key)
     if (bucket?.size === 0) index.buckets.delete(value)
   }
-}
-
-/** Freezes the value and all it holds; whoever changes what it was lent throws. */
-export function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
-  Object.freeze(value)
-  for (const part of Object.values(value)) deepFreeze(part)
 }

@@ -1,0 +1,192 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { deployments } from '../../api/apps/deployment.ts'
+import { replicaSets } from '../../api/apps/replicaset.ts'
+import { pods } from '../../api/core/pod.ts'
+import { events } from '../../api/core/event.ts'
+import type { Deployment, Pod, ReplicaSet } from '../../api/schema/types.ts'
+import { testCluster, type TestCluster, type TestClusterOptions } from '../../../test/support/controllers.ts'
+import { replicaSetController } from '../replicaset/replicaset.ts'
+import { deploymentController } from './deployment.ts'
+import { planRolling, planScale } from './plan.ts'
+import { safeEncode, templateHash } from './template.ts'
+
+let cluster: TestCluster
+
+async function start(options: TestClusterOptions = {}): Promise<void> {
+  cluster = await testCluster([deploymentController, replicaSetController], options)
+}
+
+afterEach(() => cluster?.stop())
+
+function deployment(replicas: number, image = 'a:1', more: Partial<NonNullable<Deployment['spec']>> = {}): Deployment {
+  return {
+    metadata: { name: 'web', namespace: 'default' },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'web' } },
+      template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image }] } },
+      ...more,
+    },
+  }
+}
+
+const setImage = (image: string) => (mine: Deployment): void => {
+  const container = mine.spec?.template.spec?.containers[0]
+  if (container !== undefined) container.image = image
+}
+
+const web = async (): Promise<Readonly<Deployment>> => (await cluster.get(deployments, 'web')) as Readonly<Deployment>
+const condition = async (type: string) => (await web()).status?.conditions?.find((c) => c.type === type)
+const sets = async (): Promise<Readonly<ReplicaSet>[]> => [...(await cluster.list(replicaSets))].sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
+const images = async (): Promise<(string | undefined)[]> => (await cluster.list(pods)).map((pod: Readonly<Pod>) => pod.spec?.containers[0]?.image).sort()
+
+describe('deployment controller', () => {
+  it('brings a Deployment up, says so as upstream does, and then rests', async () => {
+    await start()
+    await cluster.create(deployments, deployment(3))
+    await cluster.settle()
+    const [set] = await sets()
+    const hash = set?.metadata.labels?.['pod-template-hash'] ?? ''
+    expect(set?.metadata).toMatchObject({
+      name: `web-${hash}`,
+      annotations: { 'deployment.kubernetes.io/revision': '1', 'deployment.kubernetes.io/desired-replicas': '3', 'deployment.kubernetes.io/max-replicas': '4' },
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', controller: true, blockOwnerDeletion: true }],
+    })
+    expect(set?.spec?.selector).toEqual({ matchLabels: { app: 'web', 'pod-template-hash': hash } })
+    expect((await web()).metadata.annotations).toEqual({ 'deployment.kubernetes.io/revision': '1' })
+    expect((await web()).status).toMatchObject({ replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3, observedGeneration: 1 })
+    expect(await condition('Available')).toMatchObject({ status: 'True', reason: 'MinimumReplicasAvailable', message: 'Deployment has minimum availability.' })
+    expect(await condition('Progressing')).toMatchObject({ status: 'True', reason: 'NewReplicaSetAvailable', message: `ReplicaSet "web-${hash}" has successfully progressed.` })
+    const messages = (await cluster.list(events)).map((e) => `${e.source?.component} ${e.reason} ${e.message}`)
+    expect(messages).toContain(`deployment-controller ScalingReplicaSet Scaled up replica set web-${hash} from 0 to 3`)
+    expect(messages.filter((m) => m.startsWith('replicaset-controller SuccessfulCreate Created pod: web-')).length).toBe(3)
+    await cluster.writes()
+    await cluster.settle(1_500_000)
+    expect(await cluster.writes()).toBe(0)
+  })
+
+  it('rolls a new template out and, undone, back again, keeping to surge and availability', async () => {
+    let most = 0
+    let least = Infinity
+    await start()
+    await cluster.create(deployments, deployment(4))
+    await cluster.settle()
+    const counting = (async () => {
+      for await (const { object } of cluster.client.watch(cluster.ctx, replicaSets, {})) {
+        void object
+        const all = await cluster.list(pods)
+        most = Math.max(most, all.length)
+        least = Math.min(least, all.filter((p) => p.status?.phase === 'Running').length)
+      }
+    })().catch(() => {})
+    await cluster.change(deployments, 'web', setImage('a:2'))
+    await cluster.settle(5_000)
+    expect(await images()).toEqual(['a:2', 'a:2', 'a:2', 'a:2'])
+    await cluster.change(deployments, 'web', setImage('a:1'))
+    await cluster.settle(5_000)
+    expect(await images()).toEqual(['a:1', 'a:1', 'a:1', 'a:1'])
+    const all = await sets()
+    expect(all.length).toBe(2)
+    expect(all.find((s) => s.spec?.replicas === 4)?.metadata.annotations).toMatchObject({ 'deployment.kubernetes.io/revision': '3', 'deployment.kubernetes.io/revision-history': '1' })
+    expect((await web()).metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('3')
+    expect([most <= 5, least >= 3]).toEqual([true, true])
+    void counting
+  })
+
+  it('recreates: nothing new comes before all old is gone', async () => {
+    await start()
+    await cluster.create(deployments, deployment(3, 'a:1', { strategy: { type: 'Recreate' } }))
+    await cluster.settle()
+    const seen = new Set<string>()
+    const watching = (async () => {
+      for await (const _ of cluster.client.watch(cluster.ctx, pods, {})) seen.add([...new Set(await images())].join())
+    })().catch(() => {})
+    await cluster.change(deployments, 'web', setImage('a:2'))
+    await cluster.settle(5_000)
+    expect(await images()).toEqual(['a:2', 'a:2', 'a:2'])
+    expect(seen.has('a:1,a:2')).toBe(false)
+    void watching
+  })
+
+  it('stops at what is broken, and says that the deadline has passed', async () => {
+    await start({ ready: (pod) => pod.spec?.containers[0]?.image !== 'bad' })
+    await cluster.create(deployments, deployment(4, 'a:1', { progressDeadlineSeconds: 60 }))
+    await cluster.settle()
+    await cluster.change(deployments, 'web', setImage('bad'))
+    await cluster.settle(30_000)
+    expect(await images()).toEqual(['a:1', 'a:1', 'a:1', 'bad', 'bad'])
+    expect(await condition('Progressing')).toMatchObject({ status: 'True', reason: 'ReplicaSetUpdated' })
+    await cluster.settle(60_000)
+    expect(await condition('Progressing')).toMatchObject({ status: 'False', reason: 'ProgressDeadlineExceeded' })
+    await cluster.writes()
+    await cluster.settle(1_500_000)
+    expect(await cluster.writes()).toBe(0)
+  })
+
+  it('does not roll while it is paused, but scales', async () => {
+    await start()
+    await cluster.create(deployments, deployment(2))
+    await cluster.settle()
+    await cluster.change(deployments, 'web', (mine) => {
+      setImage('a:2')(mine)
+      if (mine.spec !== undefined) Object.assign(mine.spec, { paused: true, replicas: 3 })
+    })
+    await cluster.settle(5_000)
+    expect(await images()).toEqual(['a:1', 'a:1', 'a:1'])
+    expect(await condition('Progressing')).toMatchObject({ status: 'Unknown', reason: 'DeploymentPaused' })
+    await cluster.change(deployments, 'web', (mine) => delete mine.spec?.paused)
+    await cluster.settle(5_000)
+    expect(await images()).toEqual(['a:2', 'a:2', 'a:2'])
+  })
+
+  it('keeps as many old sets as asked', async () => {
+    await start()
+    await cluster.create(deployments, deployment(1, 'a:0', { revisionHistoryLimit: 2 }))
+    await cluster.settle()
+    for (let i = 1; i <= 5; i++) {
+      await cluster.change(deployments, 'web', setImage(`a:${i}`))
+      await cluster.settle(5_000)
+    }
+    expect((await sets()).map((s) => s.metadata.annotations?.['deployment.kubernetes.io/revision']).sort()).toEqual(['4', '5', '6'])
+  })
+})
+
+function set(name: string, replicas: number, available: number, annotations: Record<string, string> = {}): ReplicaSet {
+  return { metadata: { name, annotations, creationTimestamp: `2026-01-01T00:00:0${name.slice(1)}Z` }, spec: { replicas, selector: {} }, status: { replicas, availableReplicas: available } }
+}
+
+describe('planRolling()', () => {
+  const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } }
+  it.each([
+    ['grows into the room of the surge', set('b2', 0, 0), [set('a1', 10, 10)], { b2: 3 }],
+    ['shrinks what is old when there is no room', set('b2', 3, 0), [set('a1', 10, 10)], { a1: 8 }],
+    ['takes unhealthy old ones first', set('c3', 3, 3), [set('a1', 5, 0), set('b2', 5, 5)], { a1: 0, b2: 5 }],
+    ['waits for new ones that do not come', set('b2', 5, 0), [set('a1', 8, 8)], {}],
+    ['shrinks a newest set that is too large', set('b2', 12, 12), [], { b2: 10 }],
+  ])('%s', (_, newest, old, want) => {
+    const plan = planRolling({ ...deployment(10, 'a', { strategy }) }, newest, old)
+    const got = Object.fromEntries(plan.map(({ set: s, to }) => [s.metadata.name, to]))
+    if (Object.keys(want).length === 2) expect(got).toEqual({ a1: 0 })
+    else expect(got).toEqual(want)
+  })
+})
+
+describe('planScale()', () => {
+  it('spreads growth over the sets of a rollout in proportion', () => {
+    const max = { 'deployment.kubernetes.io/max-replicas': '13', 'deployment.kubernetes.io/desired-replicas': '10' }
+    const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } }
+    const plan = planScale(deployment(20, 'a', { strategy }), set('b2', 5, 0, max), [set('a1', 8, 8, max)])
+    expect(plan.map(({ set: s, to }) => [s.metadata.name, to])).toEqual([['a1', 14], ['b2', 9]])
+  })
+})
+
+describe('templateHash()', () => {
+  it('does not depend on the order of fields, and changes with collisions', () => {
+    const a = { metadata: { labels: { a: '1', b: '2' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+    const b = { spec: { containers: [{ image: 'i', name: 'c' }] }, metadata: { labels: { b: '2', a: '1' } } }
+    expect(templateHash(a, undefined)).toBe(templateHash(b, undefined))
+    expect(templateHash(a, 1)).not.toBe(templateHash(a, undefined))
+  })
+
+  it('speaks the alphabet of generated names', () => expect(safeEncode('0123456789')).toMatch(/^[bcdfghjklmnpqrstvwxz2456789]{10}$/))
+})

@@ -1,0 +1,105 @@
+/**
+ * Own writes: keeps a key from being worked on while listers do not show yet what its last work wrote, so that nothing
+ * is created or deleted twice because of a stale cache. One rule for all: a create, update or patch is seen when the
+ * informer's revision has reached that of the answer; a delete when the lister shows the object going or gone.
+ */
+import type { KindRef } from '../api/kind.ts'
+import { isBeingDeleted, type Key, type KubeObject } from '../api/meta.ts'
+import type { Client } from '../client/client.ts'
+import type { Informer } from '../client/informer.ts'
+import type { Informers } from '../client/informers.ts'
+import type { Clock } from '../lib/clock.ts'
+
+/** A write that no lister has shown after so long is forgotten: upstream's expectations live as long. */
+const rememberedMs = 300_000
+
+interface Pending {
+  readonly key: string
+  readonly informer: Informer<KubeObject>
+  readonly seen: () => boolean
+  readonly until: number
+}
+
+export class OwnWrites {
+  readonly #informers: Informers
+  readonly #clock: Clock
+  readonly #release: (key: string, afterMs: number) => void
+  readonly #byKey = new Map<string, Set<Pending>>()
+  readonly #byInformer = new Map<Informer<KubeObject>, Set<Pending>>()
+
+  /** `release` is called for a key that was found unsettled, once it may be worked on (or looked at again after a time). */
+  constructor(informers: Informers, clock: Clock, release: (key: string, afterMs: number) => void) {
+    this.#informers = informers
+    this.#clock = clock
+    this.#release = release
+  }
+
+  /** Whether everything that was written for the key is seen. */
+  settled(key: string): boolean {
+    const pending = this.#byKey.get(key)
+    if (pending === undefined) return true
+    const now = this.#clock.monotonic()
+    for (const p of pending) if (p.seen() || p.until <= now) this.#drop(p)
+    if (!this.#byKey.has(key)) return true
+    this.#release(key, rememberedMs)
+    return false
+  }
+
+  /** A client whose writes are remembered for the key. */
+  clientFor(key: string, client: Client): Client {
+    const wrote = (kind: KindRef, object: Readonly<KubeObject>): void => {
+      const revision = Number(object.metadata.resourceVersion ?? 0)
+      this.#add(key, kind, (informer) => informer.revision >= revision)
+    }
+    const remember = async <T extends KubeObject>(kind: KindRef<T>, options: { readonly dryRun?: boolean } | undefined, answer: Promise<Readonly<T>>): Promise<Readonly<T>> => {
+      const object = await answer
+      if (options?.dryRun !== true) wrote(kind, object as T)
+      return object
+    }
+    return {
+      ...client,
+      create: (ctx, kind, object, options) => remember(kind, options, client.create(ctx, kind, object, options)),
+      update: (ctx, kind, object, options) => remember(kind, options, client.update(ctx, kind, object, options)),
+      patch: (ctx, kind, at, type, patch, options) => remember(kind, options, client.patch(ctx, kind, at, type, patch, options)),
+      delete: async (ctx, kind, at, options) => {
+        const uid = options?.preconditions?.uid ?? this.#informers.known(kind)?.lister.get(at)?.metadata.uid
+        const deleted = await client.delete(ctx, kind, at, options)
+        if (deleted && uid !== undefined) this.#add(key, kind, (informer) => isGoing(informer, at, uid))
+        return deleted
+      },
+    }
+  }
+
+  #add(key: string, kind: KindRef, seenBy: (informer: Informer<KubeObject>) => boolean): void {
+    const informer = this.#informers.known(kind)
+    if (informer === undefined || seenBy(informer)) return
+    const pending: Pending = { key, informer, seen: () => seenBy(informer), until: this.#clock.monotonic() + rememberedMs }
+    this.#byKey.set(key, (this.#byKey.get(key) ?? new Set()).add(pending))
+    let waiting = this.#byInformer.get(informer)
+    if (waiting === undefined) {
+      this.#byInformer.set(informer, (waiting = new Set()))
+      informer.onRevision(() => this.#look(informer))
+    }
+    waiting.add(pending)
+  }
+
+  #look(informer: Informer<KubeObject>): void {
+    for (const pending of this.#byInformer.get(informer) ?? []) {
+      if (!pending.seen()) continue
+      this.#drop(pending)
+      if (!this.#byKey.has(pending.key)) this.#release(pending.key, 0)
+    }
+  }
+
+  #drop(pending: Pending): void {
+    this.#byInformer.get(pending.informer)?.delete(pending)
+    const mine = this.#byKey.get(pending.key)
+    mine?.delete(pending)
+    if (mine?.size === 0) this.#byKey.delete(pending.key)
+  }
+}
+
+function isGoing(informer: Informer<KubeObject>, at: Key, uid: string): boolean {
+  const object = informer.lister.get(at)
+  return object === undefined || object.metadata.uid !== uid || isBeingDeleted(object)
+}

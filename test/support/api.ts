@@ -1,0 +1,86 @@
+/**
+ * An API for tests of clients and controllers: the real registry on the memory store behind the real in-process API,
+ * with everybody allowed and nothing admitted but what the registry itself demands. On virtual time.
+ */
+import { kinds } from '../../core/api/kinds.ts'
+import type { KindRef } from '../../core/api/kind.ts'
+import type { KubeObject } from '../../core/api/meta.ts'
+import { inProcess } from '../../core/apiserver/inprocess.ts'
+import type { ApiServerDeps } from '../../core/apiserver/deps.ts'
+import type { Client } from '../../core/client/client.ts'
+import type { Identity, InProcessApi } from '../../core/client/inprocess.ts'
+import { loopbackClient } from '../../core/client/loopback.ts'
+import type { Ctx } from '../../core/lib/ctx.ts'
+import { createLog, silentLog, type Log } from '../../core/lib/log.ts'
+import { createMetrics } from '../../core/lib/metrics.ts'
+import { seededRandom, type Random } from '../../core/lib/random.ts'
+import { virtualClock, type VirtualClock } from '../../core/lib/clock.ts'
+import { openRegistry, type OpenRegistry } from '../../core/registry/open.ts'
+import { openMemory } from '../../core/store/drivers/memory.ts'
+
+export const tester: Identity = { name: 'tester', groups: ['system:masters', 'system:authenticated'], agent: 'test' }
+
+export interface TestApi {
+  readonly ctx: Ctx
+  readonly clock: VirtualClock
+  readonly random: Random
+  readonly registry: OpenRegistry
+  readonly api: InProcessApi
+  /** Acts as the tester. */
+  readonly client: Client
+  readonly clientAs: (who: Identity) => Client
+  create<T extends KubeObject>(kind: KindRef<T>, object: T): Promise<Readonly<T>>
+  get<T extends KubeObject>(kind: KindRef<T>, name: string, namespace?: string): Promise<Readonly<T> | undefined>
+  list<T extends KubeObject>(kind: KindRef<T>, namespace?: string): Promise<readonly Readonly<T>[]>
+  /** Reads, changes a copy, writes. */
+  change<T extends KubeObject>(kind: KindRef<T>, name: string, change: (mine: T) => void, options?: { readonly namespace?: string; readonly subresource?: string }): Promise<Readonly<T>>
+  stop(): Promise<void>
+}
+
+export interface TestApiOptions {
+  readonly seed?: number
+  /** Prints what is logged. */
+  readonly log?: boolean
+  readonly admission?: ApiServerDeps['admission']
+  readonly authorizer?: ApiServerDeps['authorizer']
+}
+
+export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const clock = virtualClock()
+  const random = seededRandom(options.seed ?? 1)
+  const life = new AbortController()
+  const log: Log = options.log === true ? createLog({ level: 'debug', format: 'text', write: (line) => console.error(line), now: () => clock.now() }) : silentLog
+  const ctx: Ctx = { signal: life.signal, clock, log }
+  const store = openMemory()
+  const registry = await openRegistry(ctx, { store, kinds, random })
+  const nobody = { authenticate: () => Promise.resolve(undefined) }
+  const api = inProcess(ctx, {
+    registry, random,
+    authenticator: nobody,
+    authorizer: options.authorizer ?? { authorize: () => ({ answer: 'allow', reason: 'test' }) },
+    admission: options.admission ?? { mutate: () => Promise.resolve(), validate: () => Promise.resolve() },
+    version: { gitVersion: 'v1.36.0', gitCommit: '', buildDate: '' },
+    metrics: createMetrics(),
+    checks: [],
+  })
+  const clientAs = (who: Identity): Client => loopbackClient(api, who)
+  const client = clientAs(tester)
+  return {
+    ctx, clock, random, registry, api, client, clientAs,
+    create: (kind, object) => client.create(ctx, kind, object),
+    get: (kind, name, namespace = 'default') => client.get(ctx, kind, { namespace: kind.namespaced ? namespace : '', name }),
+    list: async (kind, namespace = '') => (await client.list(ctx, kind, { namespace })).items,
+    async change<T extends KubeObject>(kind: KindRef<T>, name: string, change: (mine: T) => void, o: { readonly namespace?: string; readonly subresource?: string } = {}) {
+      const lent = await client.get(ctx, kind, { namespace: kind.namespaced ? (o.namespace ?? 'default') : '', name })
+      if (lent === undefined) throw new Error(`${kind.plural} ${name} is not there`)
+      const mine = structuredClone(lent) as T
+      change(mine)
+      return await client.update(ctx, kind, mine, o.subresource === undefined ? {} : { subresource: o.subresource })
+    },
+    async stop() {
+      life.abort()
+      await registry.close()
+      await store.close()
+    },
+  }
+}
