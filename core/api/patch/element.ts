@@ -33,6 +33,8 @@ export function valueElement(value: unknown): Element {
 
 /** JSON as Go's encoder writes it, which escapes HTML. */
 function jsonText(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'string' && /^[\w./ :-]*$/.test(value)) return `"${value}"`
   const text = JSON.stringify(value)
   return /[<>&\u2028\u2029]/.test(text) ? text.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`) : text
 }

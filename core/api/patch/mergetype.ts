@@ -27,8 +27,8 @@ export interface ListType {
 export interface MapType {
   readonly atomic: boolean
   readonly fields: ReadonlyMap<string, MapField>
-  /** The same fields, by name. */
-  readonly sorted: readonly MapField[]
+  /** Those of them that Go writes even as null, by name. */
+  readonly always: readonly MapField[]
   /** Of keys that are no fields; undefined: there may be none. */
   readonly rest: MergeType | undefined
 }
@@ -40,6 +40,8 @@ export interface MapField {
   readonly default: unknown
   /** Go writes it also when it is null. The codec leaves such nulls out; for ownership they are there. */
   readonly always: boolean
+  /** Its place among its siblings, by name. */
+  readonly rank: number
 }
 
 /** What managed fields and apply need to know of a kind. */
@@ -55,7 +57,7 @@ export interface ObjectType {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-const fieldless = { fields: new Map<string, MapField>(), sorted: [] }
+const fieldless = { fields: new Map<string, MapField>(), always: [] }
 
 /** Everything below is one leaf. */
 export const untyped: MergeType = { scalar: 'untyped' }
@@ -107,15 +109,11 @@ function typeOfDefinition(def: Definition): MergeType {
   return type
 }
 
-const mapField = (name: string, type: MergeType, fallback: unknown, always = false): MapField => ({ name, element: `f:${name}`, type, default: fallback, always })
+const mapField = (name: string, type: MergeType, fallback: unknown, always = false): MapField => ({ name, element: `f:${name}`, type, default: fallback, always, rank: 0 })
 
 function mapType(fields: readonly MapField[], rest: MergeType | undefined, atomic: boolean): MapType {
-  return {
-    atomic,
-    fields: new Map(fields.map((field) => [field.name, field])),
-    sorted: fields.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    rest,
-  }
+  const sorted = fields.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((field, rank) => ({ ...field, rank }))
+  return { atomic, fields: new Map(sorted.map((field) => [field.name, field])), always: sorted.filter((field) => field.always), rest }
 }
 
 function fieldType(field: Field): MergeType {
@@ -179,7 +177,7 @@ const zeroScalars: Partial<Record<Shape, unknown>> = { string: '', bool: false, 
 export function structuralType(schema: unknown, served?: (apiVersion: string) => boolean): ObjectType {
   const body = schema === undefined ? deduced : structural(schema, false)
   const meta = [mapField('apiVersion', { scalar: 'string' }, undefined), mapField('kind', { scalar: 'string' }, undefined), mapField('metadata', typeOfName('ObjectMeta'), undefined)]
-  const fields = [...(body.map?.sorted ?? []).filter((field) => meta.every((own) => own.name !== field.name)), ...meta]
+  const fields = [...(body.map?.fields.values() ?? []).filter((field) => meta.every((own) => own.name !== field.name)), ...meta]
   return { type: { map: mapType(fields, body.map?.rest, false) }, zero: {}, changeable: true, ...(served === undefined ? {} : { served }) }
 }
 

@@ -5,7 +5,7 @@
  */
 import { keyElement, valueElement, type Element } from './element.ts'
 import { emptySet, hasBelow, inOrder, isMember, leaf, union, type Draft, type FieldSet } from './fieldset.ts'
-import { untyped, type ListType, type MapType, type MergeType } from './mergetype.ts'
+import { untyped, type ListType, type MapField, type MapType, type MergeType } from './mergetype.ts'
 import { equal, isEmptyMap, isMap, put, type JsonMap } from './value.ts'
 
 export interface Comparison {
@@ -58,19 +58,34 @@ function itemsOf(list: ListType, value: readonly unknown[]): Map<Element, unknow
   return items
 }
 
-/** Calls back for each key that is set, in order; `nulls`: also for those that the codec left out though Go has them as null. */
-function eachKey(map: MapType, value: JsonMap, nulls: boolean, visit: (element: Element, type: MergeType, value: unknown, declared: boolean) => void): void {
+/** Calls back for each key that is set, in order. */
+function eachKey(map: MapType, value: JsonMap, visit: (element: Element, type: MergeType, value: unknown, declared: boolean) => void): void {
   if (map.rest === undefined) {
-    for (const field of map.sorted) {
-      const child = value[field.name] ?? (nulls && field.always ? null : value[field.name])
-      if (child !== undefined) visit(field.element, field.type, child, true)
-    }
+    for (const field of fieldsIn(map, value, false)) if (value[field.name] !== undefined) visit(field.element, field.type, value[field.name], true)
     return
   }
   for (const name of Object.keys(value).sort()) {
     const child = value[name]
     if (child !== undefined) visit(`f:${name}`, typeOfKey(map, name), child, map.fields.has(name))
   }
+}
+
+/**
+ * The declared fields that a value has, sorted by insertion: there are few, and often they are in order.
+ * `nulls`: also those that the codec left out though Go has them as null.
+ */
+function fieldsIn(map: MapType, value: JsonMap, nulls: boolean): readonly MapField[] {
+  const found: MapField[] = nulls && map.always.length > 0 ? [...map.always] : []
+  for (const name in value) {
+    const field = map.fields.get(name)
+    if (field === undefined || (nulls && field.always)) continue
+    let i = found.length
+    found.push(field)
+    if (i === 0 || (found[i - 1] as MapField).rank < field.rank) continue
+    for (; i > 0 && (found[i - 1] as MapField).rank > field.rank; i--) found[i] = found[i - 1] as MapField
+    found[i] = field
+  }
+  return found
 }
 
 const isFilledMap = (value: unknown): value is JsonMap => isMap(value) && !isEmptyMap(value)
@@ -96,7 +111,7 @@ function ownedBranch(type: MergeType, value: unknown, member: boolean): FieldSet
   if (form === 'map' && type.map !== undefined) {
     if (type.map.atomic) return leaf
     if (isMap(value)) {
-      eachKey(type.map, value, false, (element, child, item, declared) => {
+      eachKey(type.map, value, (element, child, item, declared) => {
         add(element, ownedBranch(child, item, !declared || item === null || (isMap(item) && isEmptyMap(item))))
       })
     }
@@ -125,20 +140,34 @@ interface Change {
 
 /** Everything below a place that is there on one side only: the place itself, and each field below it. */
 export function wholeBranch(type: MergeType, value: unknown): FieldSet {
-  const form = formOf(type, value)
-  if (form === 'map' && type.map !== undefined) {
-    if (type.map.atomic || !isFilledMap(value)) return leaf
-    const draft: Draft = { '.': leaf }
-    eachKey(type.map, value, true, (element, child, item) => { draft[element] = wholeBranch(child, item) })
+  if (typeof value !== 'object' || value === null) return leaf
+  if (Array.isArray(value)) return type.list === undefined || type.list.atomic || value.length === 0 ? leaf : wholeList(type.list, value)
+  return type.map === undefined || type.map.atomic || isEmptyMap(value) ? leaf : wholeMap(type.map, value as JsonMap)
+}
+
+function wholeMap(map: MapType, value: JsonMap): FieldSet {
+  const draft: Draft = { '.': leaf }
+  if (map.rest !== undefined) {
+    for (const name of Object.keys(value).sort()) if (value[name] !== undefined) draft[`f:${name}`] = wholeBranch(typeOfKey(map, name), value[name])
     return draft
   }
-  if (form === 'list' && type.list !== undefined) {
-    if (type.list.atomic || !isFilledList(value)) return leaf
-    const draft: Draft = { '.': leaf }
-    for (const [element, values] of itemsOf(type.list, value)) draft[element] = values.length > 1 ? leaf : wholeBranch(type.list.items, values[0])
-    return inOrder(draft)
+  for (const field of fieldsIn(map, value, true)) {
+    const child = value[field.name]
+    if (typeof child === 'object' && child !== null) draft[field.element] = wholeBranch(field.type, child)
+    else if (child !== undefined || field.always) draft[field.element] = leaf
   }
-  return leaf
+  return draft
+}
+
+function wholeList(list: ListType, value: readonly unknown[]): FieldSet {
+  const draft: Draft = { '.': leaf }
+  if (value.length === 1) {
+    const element = itemElement(list, value[0])
+    if (element !== undefined) draft[element] = wholeBranch(list.items, value[0])
+    return draft
+  }
+  for (const [element, values] of itemsOf(list, value)) draft[element] = values.length > 1 ? leaf : wholeBranch(list.items, values[0])
+  return inOrder(draft)
 }
 
 /** Both sides are there. A value that changed its form is compared in the old one and in the new. */
@@ -222,13 +251,8 @@ class Changes {
 function changedMap(map: MapType, prev: JsonMap, next: JsonMap): Change | undefined {
   const changes = new Changes()
   if (map.rest === undefined) {
-    for (const field of map.sorted) {
-      const before = prev[field.name]
-      const after = next[field.name]
-      if (before === after) continue
-      if (field.always) changes.visit(field.element, field.type, before ?? null, after ?? null)
-      else changes.visit(field.element, field.type, before, after)
-    }
+    for (const name in next) if (prev[name] !== next[name]) changedField(changes, map, name, prev, next)
+    for (const name in prev) if (next[name] === undefined) changedField(changes, map, name, prev, next)
     return changes.done()
   }
   for (const name of Object.keys(next)) changes.visit(`f:${name}`, typeOfKey(map, name), Object.hasOwn(prev, name) ? prev[name] : undefined, next[name])
@@ -236,7 +260,16 @@ function changedMap(map: MapType, prev: JsonMap, next: JsonMap): Change | undefi
   return changes.done()
 }
 
+function changedField(changes: Changes, map: MapType, name: string, prev: JsonMap, next: JsonMap): void {
+  const field = map.fields.get(name)
+  if (field === undefined) return
+  if (field.always) changes.visit(field.element, field.type, prev[name] ?? null, next[name] ?? null)
+  else changes.visit(field.element, field.type, prev[name], next[name])
+}
+
 function changedList(list: ListType, prev: readonly unknown[], next: readonly unknown[]): Change | undefined {
+  // Most lists did not change; that is known sooner than each item's element.
+  if (equal(prev, next)) return undefined
   const changes = new Changes()
   const before = itemsOf(list, prev)
   const after = itemsOf(list, next)
