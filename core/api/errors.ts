@@ -144,7 +144,8 @@ export function badRequest(message: string): ApiError {
 
 /** `gk` names the kind, not the resource: `Deployment.apps "web" is invalid: ...`. */
 export function invalid(gk: { readonly group: string; readonly kind: string }, name: string, errors: readonly FieldError[]): ApiError {
-  const sentences = errors.map((e) => e.message())
+  // Upstream's aggregates say a thing once.
+  const sentences = [...new Set(errors.map((e) => e.message()))]
   const text = sentences.length === 1 ? sentences[0] : `[${sentences.join(', ')}]`
   const kind = gk.group === '' ? gk.kind : `${gk.kind}.${gk.group}`
   return new ApiError({

@@ -62,13 +62,18 @@ function convert(outcome: Outcome, how: Rendering, kind: Kind): object | undefin
   const metadata = outcome.type === 'list' ? listMetadata(outcome.result) : { resourceVersion: objects[0]?.metadata.resourceVersion ?? '' }
   if (media.as === 'Table') return tableOf({ kind, objects, metadata, include: how.include, version, now: how.now, headers: true })
   if (media.as === 'PartialObjectMetadataList') {
-    if (outcome.type !== 'list') throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${kind.kind})`)
+    if (outcome.type !== 'list') throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(kind, kind.kind)})`)
     return { kind: media.as, apiVersion: `meta.k8s.io/${version}`, metadata, items: objects.map((object) => partialMetadata(object, version)) }
   }
-  if (outcome.type === 'list') throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${kind.listKind})`)
+  if (outcome.type === 'list') throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goType(kind, kind.listKind)})`)
   const [object] = objects
   if (object === undefined) throw internal('nothing to convert')
   return partialMetadata(object, version)
+}
+
+/** Upstream names its internal type: `*core.ConfigMapList`. */
+function goType({ group }: Kind, name: string): string {
+  return `*${group === '' ? 'core' : (group.split('.', 1)[0] ?? '')}.${name}`
 }
 
 function listMetadata(result: ListResult): Readonly<Record<string, unknown>> {

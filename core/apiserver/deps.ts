@@ -9,6 +9,7 @@ import type { Kind } from '../api/kind.ts'
 import type { AnyObject } from '../api/meta.ts'
 import type { Item, ListResult, Registry } from '../registry/registry.ts'
 import type { Authenticator, Authorizer, User } from '../auth/user.ts'
+import type { Descriptions } from '../api/schema/descriptions.ts'
 import type { ServiceAccountTokens } from '../auth/authn/serviceaccount.ts'
 import type { RulesStatus } from '../auth/authz/authorizers.ts'
 import type { AdmissionRequest } from '../admission/plugin.ts'
@@ -69,6 +70,10 @@ export interface ApiServerDeps {
   readonly tokens?: Tokens
   /** Read for every connection, so that renewed certificates count. */
   readonly kubelet?: () => KubeletClient
+  /** Public texts by path: the CA, OpenID discovery. */
+  readonly documents?: Readonly<Record<string, { readonly type: string; readonly text: () => Promise<string> }>>
+  /** What fields are for, read when OpenAPI is first asked for. */
+  readonly descriptions?: () => Descriptions
   /** The dashboard under /ui. */
   readonly ui?: (request: Request) => Response | Promise<Response>
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Context, Hono } from 'hono'
 import { apiVersionOf } from '../api/meta.ts'
 import type { Kind } from '../api/kind.ts'
+import type { ServedResource } from '../api/schema/openapi.ts'
 import { groups as knownGroups, resources, type ResourceFacts, type SubresourceFacts } from '../api/schema/resources.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { parseAccept } from './negotiate.ts'
@@ -36,7 +37,8 @@ export function discoveryRoutes(app: Hono, { registry }: ApiServerDeps): void {
       if (root === 'apis') return serve(c, root, jsonType, () => ({ kind: 'APIGroupList', apiVersion: 'v1', groups: groupNames(registry.kinds()).map((g) => groupObject(registry.kinds(), g)) }))
       const host = c.req.header('host') ?? new URL(c.req.url).host
       const serverAddressByClientCIDRs = clientCidrs.map((cidr) => ({ ...cidr, serverAddress: host }))
-      return Response.json({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs })
+      const body = JSON.stringify({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs })
+      return new Response(body, { headers: { 'content-type': jsonType } })
     }
     app.get(`/${root}`, route)
     app.get(`/${root}/`, route)
@@ -122,6 +124,14 @@ function subresourcesOf(kind: Kind): readonly Subresource[] {
       verbs: fact?.verbs ?? ['get', 'patch', 'update'],
     }
   })
+}
+
+/** A kind as OpenAPI and others who read resources want it. */
+export function servedResource(kind: Kind): ServedResource {
+  return {
+    group: kind.group, version: kind.version, kind: kind.kind, resource: kind.plural, namespaced: kind.namespaced, verbs: kind.verbs,
+    subresources: subresourcesOf(kind).map((sub) => ({ name: sub.name, kind: sub.kind, group: sub.group, version: sub.version, verbs: sub.verbs })),
+  }
 }
 
 function kindsIn(kinds: readonly Kind[], group: string, version: string): readonly Kind[] {

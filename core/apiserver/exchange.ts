@@ -17,6 +17,8 @@ export interface Incoming {
   headerNames(): readonly string[]
   /** The whole body. Throws ApiError 413 beyond the limit. */
   body(): Promise<Uint8Array>
+  /** The body as it comes, without limit: for what is only passed on. */
+  stream(): AsyncIterable<Uint8Array>
   readonly credentials: Credentials
   /** Address of the sender. */
   readonly peer: string

@@ -117,13 +117,11 @@ async function startWatch(deps: ApiServerDeps, ctx: Ctx, call: Call, sink: Watch
   const asked = query.get('sendInitialEvents')
   const timeoutS = integer(query, 'timeoutSeconds')
   let over = false
-  let watch: { stop(): void } | undefined
   const timers: { stop(): void }[] = []
   const stop = (): void => {
     if (over) return
     over = true
     for (const timer of timers) timer.stop()
-    watch?.stop()
   }
   const end = (error?: Error): void => {
     if (over) return
@@ -131,7 +129,7 @@ async function startWatch(deps: ApiServerDeps, ctx: Ctx, call: Call, sink: Watch
     stop()
     sink.end()
   }
-  watch = await deps.registry.watch(
+  const watch = await deps.registry.watch(
     ctx, call.kind,
     { ...listQuery(call), allowBookmarks: query.flag('allowWatchBookmarks'), sendInitialEvents: asked === undefined ? undefined : query.flag('sendInitialEvents') },
     {
@@ -144,6 +142,7 @@ async function startWatch(deps: ApiServerDeps, ctx: Ctx, call: Call, sink: Watch
     watch.stop()
     return { stop }
   }
+  timers.push(watch)
   const aborted = (): void => stop()
   ctx.signal.addEventListener('abort', aborted, { once: true })
   timers.push({ stop: () => ctx.signal.removeEventListener('abort', aborted) })

@@ -22,6 +22,9 @@ export function createSite(deps: ApiServerDeps, health: Health): Site {
   healthRoutes(app, health)
   discoveryRoutes(app, deps)
   openapiRoutes(app, deps)
+  for (const [path, { type, text }] of Object.entries(deps.documents ?? {})) {
+    app.get(path, async () => new Response(await text(), { headers: { 'content-type': type, 'cache-control': 'public, max-age=3600' } }))
+  }
   const { ui } = deps
   if (ui !== undefined) {
     app.all('/ui', (c) => ui(c.req.raw))

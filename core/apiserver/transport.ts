@@ -26,6 +26,7 @@ export function incomingOf(request: NodeRequest): Incoming {
     headers: (name) => headerValues(request, name),
     headerNames: () => Object.keys(request.headers),
     body: () => (body ??= readBody(request)),
+    stream: () => request as AsyncIterable<Uint8Array>,
     get credentials() {
       return credentialsOf(request)
     },

@@ -1,13 +1,140 @@
-/** Upgraded connections (WebSocket, SPDY): the request passes the same chain, then both sockets are joined. */
+/**
+ * Upgraded connections: exec, attach, port-forward, and WebSockets through the proxy. The request passes the same chain as
+ * any other; then it is sent on to the kubelet, pod or service as HTTP/1.1 and the two sockets are joined byte by byte.
+ * WebSocket and SPDY are spoken by the ends alone.
+ */
+import { connect as dialPlain, type Socket } from 'node:net'
 import type { IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
+import { connect as dialTls, type ConnectionOptions } from 'node:tls'
+import { ApiError, badRequest, genericNotFound } from '../../api/errors.ts'
 import type { Ctx } from '../../lib/ctx.ts'
-import type { Handling } from '../handle.ts'
+import { errorPath } from '../../lib/log.ts'
+import { attributesOf, authorize } from '../access.ts'
+import { asApiError } from '../answer.ts'
+import { bytesPayload } from '../body.ts'
+import type { Call } from '../deps.ts'
+import type { Incoming } from '../exchange.ts'
+import { identify, type Handling } from '../handle.ts'
+import { parseRequest } from '../request.ts'
+import { handlerOf, kindOf } from '../route.ts'
+import { incomingOf } from '../transport.ts'
+import { admitConnect } from './connect.ts'
+import { dialError, forwardedHeaders, hostOf, tlsOf } from './forward.ts'
+import { locate, type Location } from './location.ts'
 
-export async function serveUpgrade(ctx: Ctx, on: Handling, request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> {
-  void ctx
-  void on
-  void request
-  void head
-  socket.destroy()
+const dialMsMax = 30_000
+/** WebSockets of browsers cannot set headers: the token comes as a subprotocol, base64url (apiserver's authentication/request/websocket). */
+const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
+
+/** Never throws: a refusal is an HTTP answer on the socket. */
+export async function serveUpgrade(ctx: Ctx, on: Handling, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  socket.on('error', () => socket.destroy())
+  const started = ctx.clock.monotonic()
+  const info = parseRequest(request.method ?? 'GET', request.url ?? '/')
+  let code = 101
+  try {
+    const incoming = withProtocolToken(incomingOf(request))
+    const call = await enter(ctx, on, incoming, info)
+    const location = await locate(on.deps, call)
+    if (location === undefined) throw badRequest('nothing to connect to')
+    const other = await dial(ctx, location, socket)
+    other.write(headOf(incoming, call, location))
+    if (head.length > 0) other.write(head)
+    join(ctx, socket, other)
+  } catch (error) {
+    const api = asApiError(error)
+    code = api.code
+    if (!(error instanceof ApiError)) ctx.log.error('upgrade failed', { path: info.path, error: errorPath(error) })
+    refuse(socket, api)
+  }
+  on.metrics.observe(info, code, ctx.clock.monotonic() - started)
+}
+
+async function enter(ctx: Ctx, on: Handling, incoming: Incoming, info: ReturnType<typeof parseRequest>): Promise<Call> {
+  const user = await identify(ctx, on.deps, incoming)
+  await authorize(on.deps.authorizer, attributesOf(info, user))
+  const kind = info.isResource ? kindOf(on.deps.registry, info) : undefined
+  if (kind === undefined) throw genericNotFound()
+  if (handlerOf(kind, info) !== 'connect' || info.subresource === 'log') throw badRequest('this path cannot be upgraded')
+  const call: Call = { ctx, info, kind, user, agent: incoming.header('user-agent') ?? '', payload: bytesPayload(incoming), warn: () => {} }
+  await admitConnect(on.deps, call)
+  return call
+}
+
+function withProtocolToken(incoming: Incoming): Incoming {
+  const protocols = (incoming.header('sec-websocket-protocol') ?? '').split(',').map((text) => text.trim())
+  const bearer = protocols.find((protocol) => protocol.startsWith(bearerProtocol))
+  if (bearer === undefined) return incoming
+  const bearerToken = Buffer.from(bearer.slice(bearerProtocol.length), 'base64url').toString()
+  const rest = protocols.filter((protocol) => protocol !== bearer).join(', ')
+  return {
+    ...incoming,
+    method: incoming.method,
+    url: incoming.url,
+    peer: incoming.peer,
+    header: (name) => (name === 'sec-websocket-protocol' ? rest : incoming.header(name)),
+    headerNames: () => incoming.headerNames().filter((name) => name !== 'sec-websocket-protocol' || rest !== ''),
+    credentials: { ...incoming.credentials, bearerToken },
+  }
+}
+
+function dial(ctx: Ctx, location: Location, client: Duplex): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = location
+    const other: Socket = location.tls === undefined ? dialPlain({ host, port }) : dialTls({ host, port, ...tlsOf(location) } as ConnectionOptions)
+    const timer = ctx.clock.after(dialMsMax, () => other.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })))
+    const gone = (): void => void other.destroy()
+    client.once('close', gone)
+    other.once('error', (error: NodeJS.ErrnoException) => {
+      timer.stop()
+      reject(new ApiError({ code: 500, reason: '', message: `error dialing backend: ${dialError(error, location)}` }))
+    })
+    other.once(location.tls === undefined ? 'connect' : 'secureConnect', () => {
+      timer.stop()
+      client.off('close', gone)
+      resolve(other)
+    })
+  })
+}
+
+/** The request as the other side is to see it. */
+function headOf(incoming: Incoming, call: Call, location: Location): string {
+  const headers = { ...forwardedHeaders(incoming), host: hostOf(location), connection: 'Upgrade', upgrade: incoming.header('upgrade') ?? 'websocket' }
+  // Several values of these come as several headers, and SPDY clients offer versions that way.
+  const versions = incoming.headers('x-stream-protocol-version')
+  const lines = Object.entries(headers).filter(([name]) => name !== 'x-stream-protocol-version').map(([name, value]) => `${name}: ${value}`)
+  for (const version of versions) lines.push(`x-stream-protocol-version: ${version}`)
+  if (call.info.method === 'POST' && incoming.header('content-length') === undefined) lines.push('content-length: 0')
+  return `${call.info.method} ${location.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
+}
+
+/** Both ways, with back-pressure; each end of a direction is passed on, an error ends both. */
+function join(ctx: Ctx, client: Duplex, other: Socket): void {
+  const end = (): void => {
+    client.destroy()
+    other.destroy()
+  }
+  other.setNoDelay(true)
+  ;(client as Socket).setNoDelay?.(true)
+  other.on('error', end)
+  client.on('error', end)
+  client.once('close', end)
+  other.once('close', end)
+  client.pipe(other)
+  other.pipe(client)
+  ctx.signal.addEventListener('abort', end, { once: true })
+  other.once('close', () => ctx.signal.removeEventListener('abort', end))
+}
+
+function refuse(socket: Duplex, error: ApiError): void {
+  if (socket.destroyed) return
+  const body = JSON.stringify(error.status())
+  const head = [
+    `HTTP/1.1 ${error.code} ${error.reason === '' ? 'Error' : error.reason}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

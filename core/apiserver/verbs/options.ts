@@ -2,7 +2,7 @@
  * Query parameters of writes and reads as values: dryRun, fieldManager, fieldValidation, force, list and delete
  * options; checked as upstream checks them (apimachinery/pkg/apis/meta/v1/validation).
  */
-import { badRequest, invalid } from '../../api/errors.ts'
+import { ApiError, badRequest, invalid } from '../../api/errors.ts'
 import { forbiddenField, invalidValue, notSupported, path, required, tooLong, type FieldError } from '../../api/field.ts'
 import type { AnyObject } from '../../api/meta.ts'
 import type { DeleteOptions } from '../../api/schema/types.ts'
@@ -126,7 +126,7 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
 }
 
 export interface WriteInit {
-  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE'
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
   readonly apply?: boolean
   /** What admission sees as the object where that is not what is stored (binding, eviction, scale). */
   readonly body?: AnyObject
@@ -142,6 +142,7 @@ export function listQuery(call: Call): ListQuery {
   const token = query.get('continue') ?? ''
   const limit = integer(query, 'limit')
   checkListOptions(call, { resourceVersion: resourceVersion ?? '', match, token, watch: info.verb === 'watch' })
+  checkVersion(resourceVersion ?? '', info.verb === 'watch')
   const labelSelector = query.get('labelSelector')
   const fieldSelector = query.get('fieldSelector')
   return {
@@ -185,6 +186,19 @@ function checkListOptions(call: Call, { resourceVersion, match, token, watch }: 
 
 function unsupportedMatch(match: string, supported: readonly string[]): FieldError {
   return notSupported(path('resourceVersionMatch'), match, supported)
+}
+
+/** What Go's parser of versions says; undefined when it is one. */
+export function versionError(text: string): string | undefined {
+  return text === '' || /^\d+$/.test(text) ? undefined : `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`
+}
+
+/** A resourceVersion that is none is a bad request for lists, and an accident for everything else. */
+function checkVersion(text: string, watch: boolean): void {
+  const why = versionError(text)
+  if (why === undefined) return
+  const sentence = `resourceVersion: Invalid value: ${JSON.stringify(text)}: ${why}`
+  throw watch ? new ApiError({ code: 500, reason: '', message: sentence }) : badRequest(`invalid resource version: ${sentence}`)
 }
 
 /** Go's sentence for a number that is none. */

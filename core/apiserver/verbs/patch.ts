@@ -8,7 +8,7 @@ import type { AnyObject } from '../../api/meta.ts'
 import { applyPatch } from '../../api/patch/apply.ts'
 import { applyJsonPatch, parseJsonPatch } from '../../api/patch/json.ts'
 import { applyMergePatch } from '../../api/patch/merge.ts'
-import { definitionOf } from '../../api/schema/schema.ts'
+import { definition, definitionOf } from '../../api/schema/schema.ts'
 import { decodeValue } from '../../api/schema/validate.ts'
 import { duplicateFields, parseJson } from '../../api/codec/json.ts'
 import { patchTypes } from '../body.ts'
@@ -31,16 +31,25 @@ export async function patchVerb(deps: ApiServerDeps, call: Call, reshape?: Resha
   }
   const change = (current: AnyObject | undefined): AnyObject => {
     const before = reshape === undefined || current === undefined ? undefined : cloneJson(current)
+    const uid = current?.metadata.uid
     const next = apply
       ? applied(call, asked, document as AnyObject, current)
       : patched(call, { asked, type: patch.type, document, target: call.kind, live: current as AnyObject })
     checkNamespace(call, next)
     checkName(call, next)
+    if (!apply) checkUid(call, next, uid)
     dedupeOwners(next, call)
     return reshape === undefined || before === undefined ? next : reshaped(reshape, next, before, call)
   }
   const { item, created } = await deps.registry.update(call.ctx, call.kind, keyOf(call), change, options)
   return { type: 'item', code: created ? 201 : 200, item }
+}
+
+/** A PUT's uid is a precondition; a patch's is a change. */
+function checkUid(call: Call, next: AnyObject, uid: string | undefined): void {
+  if (next.metadata.uid === undefined || next.metadata.uid === uid) return
+  const error = invalidValue(path('metadata', 'uid'), next.metadata.uid, 'field is immutable')
+  throw invalid(call.kind, call.info.name, [error, error])
 }
 
 /** Throws 415 for patches that are none, 422 for options that do not fit. */
@@ -109,15 +118,14 @@ export function applyPatchBody(call: Call, run: PatchBody & Pick<PatchRun, 'aske
 /** The patched object, decoded as its kind: what does not fit is 422 with the whole document, as upstream says it. */
 function patched(call: Call, run: PatchRun): AnyObject {
   const { type, document, live, target, asked } = run
-  const before = type === patchTypes.strategic ? cloneJson(live) : live
   const next =
     type === patchTypes.json ? applyJsonPatch(live, parseJsonPatch(document))
     : type === patchTypes.merge ? applyMergePatch(live, document)
-    : strategicPatch(before, document as AnyObject, target)
+    : strategicPatch(live, document, target)
   const shown = (): string => (type === patchTypes.strategic ? goMap(document) : goJson(next))
-  const definition = definitionOf(target.group, target.version, target.kind)
-  if (definition === undefined) return next as AnyObject
-  const decoded = decodeValue(definition, next)
+  const of = definitionOf(target.group, target.version, target.kind)
+  if (of === undefined) return next as AnyObject
+  const decoded = decodeValue(of, type === patchTypes.strategic ? next : cloneJson(next))
   if (decoded.error !== undefined) throw refuse(shown(), type === patchTypes.strategic ? strategicError(decoded.error) : decoded.error)
   if (decoded.unknown.length > 0) {
     if (asked.fieldValidation === 'Strict') throw refuse(shown(), `strict decoding error: ${decoded.unknown.join(', ')}`)
@@ -143,9 +151,17 @@ function strategicError(error: string): string {
   return `unrecognized type: ${type}`
 }
 
-/** Upstream's encoder sorts the keys of maps, and puts apiVersion and kind among them. */
+/** Upstream's patches leave the object's own fields sorted, and those inside as Go's structs have them. */
 function goJson(value: unknown): string {
-  return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value)
+  const object = { ...value } as Record<string, unknown>
+  const meta = object['metadata'] as Record<string, unknown> | undefined
+  if (typeof meta === 'object' && meta !== null) {
+    const order = [...definition('ObjectMeta').fields.keys()]
+    const names = Object.keys(meta).toSorted((a, b) => order.indexOf(a) - order.indexOf(b))
+    object['metadata'] = Object.fromEntries(names.map((name) => [name, meta[name]]))
+  }
+  return JSON.stringify(Object.fromEntries(Object.entries(object).toSorted(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 /** Go's %v of a map: `map[spec:map[replicas:x]]`. */
@@ -175,9 +191,9 @@ function applyTo(asked: Asked, document: AnyObject, { live, target, subresource,
   const kind = { ...target, plural: '', namespaced: true }
   const result = applyPatch({ live, applied: document, manager: asked.fieldManager, force: asked.force, kind: 'plural' in target ? (target as typeof kind) : kind, subresource, now })
   if (result.conflict !== undefined) throw result.conflict
-  const definition = definitionOf(target.group, target.version, target.kind)
-  if (definition === undefined) return result.object
-  const decoded = decodeValue(definition, cloneJson(result.object))
+  const of = definitionOf(target.group, target.version, target.kind)
+  if (of === undefined) return result.object
+  const decoded = decodeValue(of, cloneJson(result.object))
   if (decoded.error !== undefined) throw badRequest(decoded.error)
   const object = decoded.object as AnyObject
   object.metadata ??= {}

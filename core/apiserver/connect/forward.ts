@@ -1,0 +1,147 @@
+/**
+ * One HTTP request passed on: headers that belong to the connection or to the sender's identity stay behind, bodies
+ * stream both ways with back-pressure. A kubelet that answers a log request with an error becomes a Status.
+ */
+import http, { type IncomingMessage, type RequestOptions } from 'node:http'
+import https from 'node:https'
+import { ApiError, badRequest, internal, serviceUnavailable } from '../../api/errors.ts'
+import type { Call } from '../deps.ts'
+import type { Exchange, Headers, Incoming, Outlet } from '../exchange.ts'
+import type { Location } from './location.ts'
+
+/** Headers of one hop (RFC 9110 7.6.1), and those that say who the sender is to us. */
+const ownHeaders = new Set([
+  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+  'host', 'authorization', 'http2-settings', 'expect',
+])
+
+export function forwardedHeaders(request: Incoming): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const name of request.headerNames()) {
+    if (name.startsWith(':') || name.startsWith('impersonate-') || ownHeaders.has(name)) continue
+    headers[name] = request.header(name) ?? ''
+  }
+  headers['x-forwarded-for'] = request.peer
+  headers['x-forwarded-proto'] = 'https'
+  headers['x-forwarded-uri'] = request.url
+  return headers
+}
+
+export function hostOf({ host, port }: Location): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+export async function forward(call: Call, { request, outlet }: Exchange, location: Location): Promise<void> {
+  const isLog = call.info.subresource === 'log'
+  const options: RequestOptions & https.RequestOptions = {
+    host: location.host,
+    port: location.port,
+    method: call.info.method,
+    path: location.path,
+    headers: { ...(isLog ? {} : forwardedHeaders(request)), host: hostOf(location) },
+    signal: call.ctx.signal,
+    ...tlsOf(location),
+  }
+  const sent = location.tls === undefined ? http.request(options) : https.request(options)
+  const answered = answerOf(sent, location, isLog)
+  outlet.onClose(() => sent.destroy())
+  if (call.info.method === 'GET' || call.info.method === 'HEAD') sent.end()
+  else {
+    for await (const chunk of request.stream()) {
+      if (!sent.write(chunk)) await new Promise<void>((resolve) => sent.once('drain', resolve))
+    }
+    sent.end()
+  }
+  const response = await answered
+  const code = response.statusCode ?? 502
+  if (isLog && (code < 200 || code > 206)) throw await refusalOf(response, call)
+  outlet.start(code, isLog ? { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' } : answerHeaders(response, call))
+  await pipe(response, outlet)
+}
+
+/** Kubelets show certificates of our CA; what pods show is their own business. */
+export function tlsOf({ tls }: Location): https.RequestOptions {
+  if (tls === undefined) return {}
+  if (tls.client === undefined) return { rejectUnauthorized: false }
+  return { cert: tls.client.cert, key: tls.client.key, ca: tls.client.ca, rejectUnauthorized: true }
+}
+
+function answerOf(sent: http.ClientRequest, location: Location, isLog: boolean): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    sent.once('response', resolve)
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      const why = dialError(error, location)
+      if (!isLog) return reject(serviceUnavailable(`error trying to reach service: ${why}`))
+      const scheme = location.tls === undefined ? 'http' : 'https'
+      reject(new ApiError({ code: 500, reason: '', message: `Get "${scheme}://${hostOf(location)}${location.path}": ${why}` }))
+    })
+  })
+}
+
+/** As Go says it. */
+export function dialError(error: NodeJS.ErrnoException, location: Location): string {
+  const start = `dial tcp ${hostOf(location)}: connect: `
+  if (error.code === 'ECONNREFUSED') return `${start}connection refused`
+  if (error.code === 'EHOSTUNREACH') return `${start}no route to host`
+  if (error.code === 'ENETUNREACH') return `${start}network is unreachable`
+  if (error.code === 'ETIMEDOUT') return `dial tcp ${hostOf(location)}: i/o timeout`
+  return error.message
+}
+
+function answerHeaders(response: IncomingMessage, call: Call): Headers {
+  const headers: Record<string, string | readonly string[]> = {}
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value !== undefined && !ownHeaders.has(name)) headers[name] = value
+  }
+  const location = response.headers.location
+  // Absolute paths of the other side are paths below the proxy here.
+  if (location?.startsWith('/') === true) headers['location'] = `${proxyRoot(call)}${location}`
+  return headers
+}
+
+function proxyRoot(call: Call): string {
+  const { path, rest } = call.info
+  return rest === '' ? path.replace(/\/$/, '') : path.slice(0, path.length - rest.length - 1)
+}
+
+/** k8s.io/apiserver/pkg/registry/generic/rest/response_checker.go. */
+async function refusalOf(response: IncomingMessage, call: Call): Promise<ApiError> {
+  let text = ''
+  for await (const chunk of response) {
+    text += String(chunk)
+    if (text.length > refusalCharsMax) break
+  }
+  const code = response.statusCode ?? 500
+  if (code === 400) return badRequest(text)
+  if (code === 500) return internal(text)
+  const details = { name: call.info.name, kind: 'pods/log', causes: [{ reason: 'UnexpectedServerResponse', message: text }] }
+  if (code === 404) return new ApiError({ code, reason: 'NotFound', message: `the server could not find the requested resource (get pods/log ${call.info.name})`, details })
+  return new ApiError({ code, reason: 'InternalError', message: `an error on the server (${JSON.stringify(text)}) has prevented the request from succeeding (get pods/log ${call.info.name})`, details })
+}
+
+const refusalCharsMax = 4_096
+
+async function pipe(from: IncomingMessage, outlet: Outlet): Promise<void> {
+  await new Promise<void>((resolve) => {
+    outlet.onDrain(() => from.resume())
+    outlet.onClose(() => {
+      from.destroy()
+      resolve()
+    })
+    from.on('data', (chunk: Buffer) => {
+      if (!outlet.write(chunk)) from.pause()
+    })
+    from.on('end', () => {
+      outlet.end()
+      resolve()
+    })
+    from.on('error', (error) => {
+      outlet.destroy(error)
+      resolve()
+    })
+    from.on('aborted', () => {
+      outlet.destroy(new Error('the other side ended early'))
+      resolve()
+    })
+  })
+}
