@@ -233,5 +233,6 @@ function words(error: unknown): string {
   if (typeof json?.message === 'string') return json.message
   const code = (error as { code?: string }).code
   if (code === 'ENOENT' || code === 'ECONNREFUSED') return 'docker does not answer on its socket'
-  return error instanceof Error ? error.message : String(error)
+  // dockerode puts its own words before Docker's.
+  return (error instanceof Error ? error.message : String(error)).replace(/^\(HTTP code \d+\) [\w ]+ - /, '').trim()
 }

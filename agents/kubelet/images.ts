@@ -34,6 +34,8 @@ export interface ImageRequest {
 export interface Images {
   /** The image, pulled if the policy says so. Throws StartError. */
   ensure(ctx: Ctx, request: ImageRequest): Promise<RuntimeImage>
+  /** Ids of what was pulled since the start. */
+  pulled(): ReadonlySet<string>
 }
 
 const pullBackoff = { firstMs: 10_000, maxMs: 300_000 } as const
@@ -41,6 +43,7 @@ const pullBackoff = { firstMs: 10_000, maxMs: 300_000 } as const
 export function imageManager(runtime: Runtime): Images {
   const backoff = new Backoff(pullBackoff.firstMs, pullBackoff.maxMs)
   const lastError = new Map<string, string>()
+  const pulled = new Set<string>()
 
   const pull = async (ctx: Ctx, { pod, container, secrets, tell }: ImageRequest, ref: string): Promise<RuntimeImage> => {
     const asked = container.image ?? ''
@@ -61,6 +64,7 @@ export function imageManager(runtime: Runtime): Images {
       const took = goDuration(Math.floor(ctx.clock.now() - now))
       tell('Normal', 'Pulled', `Successfully pulled image "${asked}" in ${took} (${took} including waiting). Image size: ${image.sizeBytes} bytes.`)
       lastError.delete(key)
+      pulled.add(image.id)
       return image
     } catch (error) {
       ctx.signal.throwIfAborted()
@@ -72,6 +76,7 @@ export function imageManager(runtime: Runtime): Images {
     }
   }
   return {
+    pulled: () => pulled,
     async ensure(ctx, request) {
       const { container, tell } = request
       const asked = container.image ?? ''

@@ -76,7 +76,7 @@ async function pin(ctx: Ctx, mounts: Mounts, input: MountInput, { root, sub, mou
   })
   const wanted = await realpath(join(rootReal, sub))
   const inside = relative(rootReal, wanted)
-  if (inside.startsWith('..')) throw fail(`subpath "${sub}" not within volume path`)
+  if (outside(inside)) throw fail(`subpath "${sub}" not within volume path`)
   const fd = openStepwise(rootReal, inside)
   try {
     const place = join(input.podDir, 'volume-subpaths', mount.name, input.container.name, String(index))
@@ -91,6 +91,9 @@ async function pin(ctx: Ctx, mounts: Mounts, input: MountInput, { root, sub, mou
   }
 }
 
+/** Not a matter of the first two letters: volumes of objects have folders named `..data`. */
+const outside = (path: string): boolean => path === '..' || path.startsWith('../')
+
 /** Makes what is missing of the sub-path; an existing part may be a link, which is checked after. */
 async function makeInside(root: string, sub: string): Promise<void> {
   let at = root
@@ -99,7 +102,7 @@ async function makeInside(root: string, sub: string): Promise<void> {
     const real = await realpath(next).catch(() => undefined)
     if (real === undefined) await mkdir(next, { mode: 0o777 })
     at = real ?? next
-    if (relative(root, at).startsWith('..')) throw new Error(`${sub} leads out of its volume`)
+    if (outside(relative(root, at))) throw new Error(`${sub} leads out of its volume`)
   }
 }
 

@@ -28,6 +28,8 @@ export interface PodNetwork {
   attach(ctx: Ctx, pod: PodAttachment): Promise<{ readonly ips: readonly string[] }>
   /** Takes them back; quiet when there is nothing. */
   detach(ctx: Ctx, pod: { readonly podUid: string }): Promise<void>
+  /** At start: these pods' sandboxes live; whatever else is there goes. */
+  adopt?(ctx: Ctx, livePodUids: ReadonlySet<string>): Promise<void>
   /** undefined when pods can be given addresses; else why not yet, for the node's Ready condition. */
   notReady?(): string | undefined
 }

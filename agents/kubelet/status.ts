@@ -123,7 +123,7 @@ function applyReason(input: StatusInput, spec: PodContainer, status: ContainerSt
 
 function stateOf(input: StatusInput, c: RuntimeContainer): ContainerState {
   if (c.state === 'running') return { running: { startedAt: rfc3339(c.startedMs) } }
-  if (c.state === 'created') return { waiting: {} }
+  if (c.state === 'created') return { waiting: { reason: 'ContainerCreating' } }
   const message = c.startFailed ? c.error : (input.messages.get(c.id) ?? '')
   return {
     terminated: {

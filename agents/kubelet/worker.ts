@@ -19,9 +19,9 @@ import { planPod, type Plan } from './plan.ts'
 import { refOf } from './ports.ts'
 import { finishPod, stopSandboxes } from './remove.ts'
 import { containersOf, findContainer, isTerminalPhase, podText, type PodContainer } from './spec.ts'
-import { attachNetwork, prepareVolumes, restartKey, startContainer, startSandbox, writePodFiles } from './start.ts'
+import { attachNetwork, podDirOf, prepareVolumes, restartKey, startContainer, startSandbox, writePodFiles } from './start.ts'
 import { statusOf } from './status.ts'
-import { MountError, type VolumesReady } from './volumes.ts'
+import { MountError, tearDownVolumes, type VolumesReady } from './volumes.ts'
 
 /** A worker looks again at the latest after this long, whatever happened. */
 const resyncMs = 60_000
@@ -53,6 +53,8 @@ export class PodWorker {
   readonly #messages = new Map<string, string>()
   readonly #told = new Set<string>()
   #failures = 0
+  #released = false
+  #closed = false
 
   constructor(deps: PodDeps, pod: Readonly<Pod>) {
     this.#deps = deps
@@ -72,8 +74,11 @@ export class PodWorker {
     const before = this.#graceS()
     if (desired === 'gone') this.#gone = true
     else {
-      if (desired.metadata.resourceVersion !== this.#pod.metadata.resourceVersion) this.#volumesStale = true
+      const same = wishOf(desired) === wishOf(this.#pod)
       this.#pod = desired
+      // Its own status comes back too: that is no reason to look at everything. Others' conditions may decide readiness.
+      if (same) return this.#report()
+      this.#volumesStale = true
     }
     if (!leaving && this.#leaving()) this.#interrupt?.()
     else if (leaving && this.#graceS() < before) this.#hurry()
@@ -193,6 +198,11 @@ export class PodWorker {
       await stopSandboxes(ctx, this.#deps, this.uid, observed, { remove: true })
       this.#attached = undefined
     }
+    const notReady = this.#pod.spec?.hostNetwork === true ? undefined : this.#deps.network.notReady?.()
+    if (notReady !== undefined) {
+      tell('Warning', 'NetworkNotReady', `network is not ready: ${notReady}`)
+      throw new Error(`network is not ready: ${notReady}`)
+    }
     try {
       const id = await startSandbox(ctx, this.#deps, this.#pod, attempt)
       await this.#deps.observer.refresh(ctx, id)
@@ -290,13 +300,26 @@ export class PodWorker {
     }
     this.#deps.prober.watch(this.uid, [], { terminating: true }, () => {})
     if (rest !== undefined && rest.sandboxes.some((c) => c.state === 'running')) await stopSandboxes(ctx, this.#deps, this.uid, rest, { remove: false })
-    if (!this.#leaving()) return undefined
+    if (!this.#leaving()) {
+      await this.#release(ctx)
+      return undefined
+    }
+    this.#closed = true
     await finishPod(ctx, this.#deps, this.#pod, { gone: this.#gone })
     return 'done'
   }
 
+  /** A finished pod keeps its dead containers, for their logs; its volumes go. */
+  async #release(ctx: Ctx): Promise<void> {
+    if (this.#released) return
+    await tearDownVolumes(ctx, this.#deps.mounts, podDirOf(this.#deps, this.uid))
+    this.#deps.objects.release(this.uid)
+    this.#deps.tokens.release(this.uid)
+    this.#released = true
+  }
+
   #report(): void {
-    if (this.#gone || (isTerminalPhase(this.#pod.status?.phase) && !this.#leaving())) return
+    if (this.#closed || this.#gone || (isTerminalPhase(this.#pod.status?.phase) && !this.#leaving())) return
     const { statuses, node, observer, prober } = this.#deps
     const observed = observer.pod(this.uid)
     const terminal = this.#terminal && observed?.containers.some((c) => c.state === 'running') !== true
@@ -378,6 +401,11 @@ export class PodWorker {
       }
     }
   }
+}
+
+/** All of a pod that the kubelet acts on. */
+function wishOf({ metadata: m, spec }: Readonly<Pod>): string {
+  return JSON.stringify([spec, m.labels, m.annotations, m.deletionTimestamp, m.deletionGracePeriodSeconds, m.generation])
 }
 
 /** A container that could not be started is tried again after this long, if nothing else happens. */

@@ -1,0 +1,220 @@
+/**
+ * The kubelet: runs the pods that are bound to its node. It wires the parts,
+ * registers the node, gives each pod a worker, and takes away what no pod claims.
+ * When it ends the containers run on; the next start finds them by their labels.
+ * Start reading at runKubelet(); what happens to one pod is worker.ts.
+ */
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { aborted, type Ctx } from '../../core/lib/ctx.ts'
+import { Bell } from '../../core/lib/bell.ts'
+import { Group } from '../../core/lib/group.ts'
+import type { Random } from '../../core/lib/random.ts'
+import { pods } from '../../core/api/core/pod.ts'
+import { services } from '../../core/api/core/service.ts'
+import type { Pod, Taint } from '../../core/api/schema/types.ts'
+import type { Client } from '../../core/client/client.ts'
+import { Informers } from '../../core/client/informers.ts'
+import type { Cgroups } from '../host/cgroups.ts'
+import type { Mounts } from '../host/mounts.ts'
+import type { Runtime } from '../host/runtime.ts'
+import { Backoff } from './backoff.ts'
+import type { PodDeps } from './deps.ts'
+import type { ClusterDns } from './files.ts'
+import { collectGarbage } from './garbage.ts'
+import { imageManager } from './images.ts'
+import { readMachine } from './machine.ts'
+import { registerNode, runLease, runNodeStatus, type NodeOptions } from './node.ts'
+import { objectSource } from './objects.ts'
+import { createObserver } from './observe.ts'
+import { ensurePause } from './pause.ts'
+import type { EventRecorder, PodNetwork } from './ports.ts'
+import { createProber } from './probes/prober.ts'
+import { removeTraces, stopSandboxes } from './remove.ts'
+import { statusWriter } from './statuses.ts'
+import { tokenSource } from './tokens.ts'
+import { tearDownVolumes } from './volumes.ts'
+import { PodWorker } from './worker.ts'
+
+export interface KubeletOptions {
+  readonly client: Client
+  readonly random: Random
+  readonly runtime: Runtime
+  readonly mounts: Mounts
+  readonly cgroups: Cgroups
+  readonly network: PodNetwork
+  readonly recorder: EventRecorder
+  readonly nodeName: string
+  readonly hostname: string
+  /** The node's addresses as they are now, its own family first. */
+  readonly nodeIPs: () => readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly taints: readonly Taint[]
+  readonly dataDir: string
+  readonly podsMax: number
+  /** Name under which pods' control groups live: kubepods. */
+  readonly cgroupRoot: string
+  readonly dns: ClusterDns
+  readonly resolvConf: string
+  readonly port: number
+  /** Version that the node shows: v1.36.3. */
+  readonly version: string
+}
+
+/** What the kubelet's server shows and uses. */
+export interface KubeletView {
+  readonly runtime: Runtime
+  readonly deps: PodDeps
+  pods(): readonly Readonly<Pod>[]
+  pod(namespace: string, name: string): Readonly<Pod> | undefined
+}
+
+export const restartBackoff = { firstMs: 10_000, maxMs: 300_000 } as const
+
+/** Until ctx ends. `serve` is started once the node is registered. */
+export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx: Ctx, view: KubeletView) => Promise<void>): Promise<void> {
+  await using group = new Group(ctx)
+  const { runtime, client, nodeName, dataDir } = options
+  const podsDir = join(dataDir, 'pods')
+  await mkdir(podsDir, { recursive: true, mode: 0o750 })
+  const info = await runtime.info(group.ctx)
+  const machine = await readMachine({ dataDir, podsMax: options.podsMax, version: options.version }, info)
+  await ensurePause(group.ctx, runtime, machine.arch)
+
+  const workers = new Map<string, PodWorker>()
+  const observer = createObserver(runtime, nodeName, (uid) => workers.get(uid)?.poke())
+  const informers = new Informers({ client, random: options.random })
+  const mine = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` })
+  const links = informers.of(services)
+  const deps: PodDeps = {
+    group,
+    client,
+    runtime,
+    mounts: options.mounts,
+    cgroups: options.cgroups,
+    network: options.network,
+    recorder: options.recorder,
+    images: imageManager(runtime),
+    objects: objectSource(group, client, (uid) => workers.get(uid)?.refreshVolumes()),
+    tokens: tokenSource(client),
+    prober: createProber(group, runtime, (uid) => workers.get(uid)?.poke()),
+    observer,
+    statuses: statusWriter(group, client),
+    restarts: new Backoff(restartBackoff.firstMs, restartBackoff.maxMs),
+    services: () => links.lister.list(),
+    node: { name: nodeName, hostIPs: options.nodeIPs(), allocatable: machine.allocatable, machineBytes: machine.memoryBytes, cgroupDriver: info.cgroupDriver },
+    podsDir,
+    seccompDir: join(dataDir, 'seccomp'),
+    cgroupRoot: options.cgroupRoot,
+    dns: options.dns,
+    resolvConf: options.resolvConf,
+  }
+  const view: KubeletView = { runtime, deps, pods: () => mine.lister.list(), pod: (namespace, name) => mine.lister.get({ namespace, name }) }
+
+  group.go('runtime', (ctx) => observer.run(ctx))
+  await Promise.race([observer.synced, aborted(group.ctx.signal)])
+  await options.network.adopt?.(group.ctx, new Set(observer.pods().filter((p) => p.sandboxes[0]?.state === 'running').map((p) => p.uid)))
+
+  const node: NodeOptions = {
+    client,
+    runtime,
+    recorder: options.recorder,
+    machine,
+    name: nodeName,
+    hostname: options.hostname,
+    addresses: options.nodeIPs,
+    labels: options.labels,
+    taints: options.taints,
+    kubeletPort: options.port,
+    notReady: () => options.network.notReady?.(),
+  }
+  group.go('server', (ctx) => serve(ctx, view))
+  await registerNode(group.ctx, node)
+  const bell = new Bell()
+  group.go('lease', (ctx) => runLease(ctx, node))
+  group.go('node', (ctx) => runNodeStatus(ctx, node, bell))
+  group.go('network ready', (ctx) => watchReadiness(ctx, node, bell))
+  group.go('informers', (ctx) => informers.run(ctx))
+  group.go('pods', (ctx) => runPods(ctx, deps, workers, mine))
+  group.go('garbage', (ctx) => collectGarbage(ctx, { runtime, imagesDir: info.rootDir, inUse: () => imagesInUse(deps), pulled: deps.images.pulled }))
+  options.recorder.event({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Normal', 'Starting', 'Starting kubelet.')
+  await group.wait()
+}
+
+/** The network says whether it is ready but not when: it is asked often until it is, so that a node is Ready without delay. */
+async function watchReadiness(ctx: Ctx, node: NodeOptions, bell: Bell): Promise<void> {
+  let last = node.notReady()
+  while (!ctx.signal.aborted) {
+    await ctx.clock.sleep(last === undefined ? readyLookMs : notReadyLookMs, ctx.signal)
+    const next = node.notReady()
+    if (next !== last) bell.ring()
+    last = next
+  }
+}
+
+const readyLookMs = 5_000
+const notReadyLookMs = 100
+
+type PodInformer = ReturnType<Informers['of']> & { readonly lister: { list(): readonly Readonly<Pod>[]; byUid(uid: string): Readonly<Pod> | undefined } }
+
+/** A worker for each pod of the node. */
+async function runPods(ctx: Ctx, deps: PodDeps, workers: Map<string, PodWorker>, mine: PodInformer): Promise<void> {
+  await using group = new Group(ctx)
+  /** Pods whose last trace is gone though the API still has them (finalizers): no second worker. */
+  const finished = new Set<string>()
+  const begin = (pod: Readonly<Pod>): void => {
+    const uid = pod.metadata.uid ?? ''
+    if (finished.has(uid)) return
+    const known = workers.get(uid)
+    if (known !== undefined) return known.update(pod)
+    const worker = new PodWorker(deps, pod)
+    workers.set(uid, worker)
+    group.go('pod', async (ctx) => {
+      await worker.run(ctx)
+      if (ctx.signal.aborted) return
+      workers.delete(uid)
+      if (mine.lister.byUid(uid) !== undefined) finished.add(uid)
+    })
+  }
+  await Promise.race([mine.synced, aborted(ctx.signal)])
+  const stop = mine.on({
+    added: (pod) => begin(pod as Readonly<Pod>),
+    updated: (pod) => begin(pod as Readonly<Pod>),
+    deleted: (pod) => {
+      finished.delete(pod.metadata.uid ?? '')
+      workers.get(pod.metadata.uid ?? '')?.update('gone')
+    },
+  })
+  try {
+    while (!group.ctx.signal.aborted) {
+      await removeOrphans(group.ctx, deps, (uid) => workers.has(uid) || mine.lister.byUid(uid) !== undefined).catch((error: unknown) => {
+        if (!group.ctx.signal.aborted) ctx.log.warn('orphaned pods', { error })
+      })
+      await group.ctx.clock.sleep(orphansMs, group.ctx.signal).catch(() => undefined)
+    }
+  } finally {
+    stop()
+  }
+}
+
+const orphansMs = 60_000
+/** Grace of containers whose pod the API has forgotten. */
+const orphanGraceS = 2
+
+/** Containers and folders of pods that nobody knows: deleted while Kubun was away. */
+async function removeOrphans(ctx: Ctx, deps: PodDeps, claimed: (uid: string) => boolean): Promise<void> {
+  for (const observed of deps.observer.pods()) {
+    if (claimed(observed.uid)) continue
+    ctx.log.info('removing an orphaned pod', { pod: `${observed.namespace}/${observed.name}`, uid: observed.uid })
+    await Promise.all(observed.containers.filter((c) => c.state === 'running').map((c) => deps.runtime.stop(ctx, c.id, orphanGraceS)))
+    await stopSandboxes(ctx, deps, observed.uid, observed, { remove: true })
+    await removeTraces(ctx, deps, observed.uid)
+  }
+  for (const uid of await readdir(deps.podsDir)) {
+    if (!claimed(uid) && deps.observer.pod(uid) === undefined) await tearDownVolumes(ctx, deps.mounts, join(deps.podsDir, uid))
+  }
+}
+
+function imagesInUse(deps: PodDeps): ReadonlySet<string> {
+  return new Set(deps.observer.pods().flatMap((p) => [...p.containers, ...p.sandboxes].map((c) => c.imageId)))
+}
