@@ -47,6 +47,9 @@ const titles: Record<FieldErrorType, string> = {
 /** Types whose sentence does not show the value. */
 const silent = new Set<FieldErrorType>(['FieldValueRequired', 'FieldValueForbidden', 'FieldValueTooLong', 'InternalError'])
 
+/** A value that is not worth showing. */
+export const omitted = Symbol('omitted')
+
 export class FieldError {
   readonly type: FieldErrorType
   readonly field: string
@@ -62,7 +65,7 @@ export class FieldError {
 
   /** Without the field: what stands in a Status cause. */
   detailMessage(): string {
-    const shown = silent.has(this.type) ? '' : `: ${showValue(this.value)}`
+    const shown = silent.has(this.type) || this.value === omitted ? '' : `: ${showValue(this.value)}`
     return `${titles[this.type]}${shown}${this.detail === '' ? '' : `: ${this.detail}`}`
   }
 

@@ -35,6 +35,10 @@ export interface RuleEnv {
   readonly now: number
   /** The user who asks; '' for the system itself. */
   readonly user: string
+  /** What else is known of the user: kinds that note who asked (certificate requests) keep it. */
+  readonly uid?: string
+  readonly groups?: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
 }
 
 /** How writes of one kind behave beyond what all kinds share. Every part is optional; objects are the server's own copies and may be changed in place. */
@@ -53,6 +57,7 @@ export interface StatusRules<T extends KubeObject> {
   /** Writes to /status keep everything but status from `prev` (the registry does that); this adds to it. */
   readonly prepareUpdate?: (next: T, prev: Readonly<T>, env: RuleEnv) => void
   readonly validateUpdate?: (next: Readonly<T>, prev: Readonly<T>, env: RuleEnv) => readonly FieldError[]
+  readonly warnings?: (next: Readonly<T>, prev: Readonly<T>) => readonly string[]
 }
 
 /** Where autoscaling/v1 Scale reads and writes, as dotted paths in the object. */
@@ -96,8 +101,10 @@ export interface Kind<T extends KubeObject = Whatever> extends KindRef<T> {
   /** Checks metadata.name: upstream's sentences for what is wrong with it. */
   readonly validateName: (name: string, prefix: boolean) => readonly string[]
   readonly strategy: Strategy<T>
-  /** Has a /status subresource. */
+  /** Has a /status subresource: what a client says of status at creation, and in writes to the object itself, counts for nothing. */
   readonly status?: StatusRules<T>
+  /** Rules for writes to other subresources that are parts of the object (ephemeralcontainers, resize, approval, finalize). */
+  readonly parts?: Readonly<Record<string, StatusRules<T>>>
   readonly scale?: ScaleRules
   /** Other subresources by name (binding, eviction, token, log, exec, approval, ...): served by apiserver code of that name. */
   readonly subresources: readonly string[]
@@ -146,9 +153,9 @@ export function defineKind<T extends KubeObject>(init: KindInit<T>): Kind<T> {
 
 /** Upstream's DNS-1123 subdomain rule, which most kinds use for names. */
 export function defaultNameRule(name: string, prefix: boolean): readonly string[] {
-  const text = prefix && name.endsWith('-') ? `${name.slice(0, -1)}a` : name
+  const text = prefix && name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name
   const errors: string[] = []
-  if (text.length > 253) errors.push('must be no more than 253 bytes')
+  if (text.length > 253) errors.push('must be no more than 253 characters')
   if (!subdomain.test(text)) errors.push(subdomainSentence)
   return errors
 }

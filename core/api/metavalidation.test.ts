@@ -14,7 +14,7 @@ describe('validateMeta()', () => {
     [{ generateName: 'x-' }, ''],
     [{ generateName: 'X-' }, 'metadata.generateName: Invalid value: "X-": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \'-\' or \'.\', and must start and end with an alphanumeric character'],
     [{ name: '' }, 'metadata.name: Required value: name or generateName is required'],
-    [{ name: 'a'.repeat(254) }, `metadata.name: Invalid value: "${'a'.repeat(254)}": must be no more than 253 bytes`],
+    [{ name: 'a'.repeat(254) }, `metadata.name: Invalid value: "${'a'.repeat(254)}": must be no more than 253 characters`],
     [{ namespace: '' }, 'metadata.namespace: Required value'],
     [{ labels: { 'a/b/c': '' } }, 'metadata.labels: Invalid value: "a/b/c": a valid label key must consist of alphanumeric characters, \'-\', \'_\' or \'.\', and must start and end with an alphanumeric character'],
     [{ labels: { '/x': '' } }, 'metadata.labels: Invalid value: "/x": prefix part must be non-empty'],

@@ -21,6 +21,11 @@ export function maxLength(bytes: number): string {
   return `must be no more than ${bytes} bytes`
 }
 
+/** As the older formats say it. */
+export function maxCharacters(count: number): string {
+  return `must be no more than ${count} characters`
+}
+
 export const mustNotBeEmpty = 'must be non-empty'
 
 /** The sentence for a value that a regular expression refuses. */
@@ -52,18 +57,19 @@ const valueSentence = patternSentence(
 
 const none: readonly string[] = []
 
-function check(text: string, max: number, pattern: RegExp, sentence: string): readonly string[] {
+function check(text: string, max: number, pattern: RegExp, sentence: string, limit = maxCharacters): readonly string[] {
   if (text.length <= max && pattern.test(text)) return none
-  return [...(text.length > max ? [maxLength(max)] : []), ...(pattern.test(text) ? [] : [sentence])]
+  return [...(text.length > max ? [limit(max)] : []), ...(pattern.test(text) ? [] : [sentence])]
 }
 
 /** `my-name`: at most 63 characters. */
-export const dns1123Label = (text: string): readonly string[] => check(text, 63, labelPattern, labelSentence)
+export const dns1123Label = (text: string): readonly string[] =>
+  check(text, 63, labelPattern, subdomainPattern.test(text) ? 'must not contain dots' : labelSentence)
 /** `example.com`: at most 253 characters. */
 export const dns1123Subdomain = (text: string): readonly string[] => check(text, 253, subdomainPattern, subdomainSentence)
 /** `my-name` that starts with a letter: Service names. */
 export const dns1035Label = (text: string): readonly string[] => check(text, 63, label1035Pattern, label1035Sentence)
-export const labelValue = (text: string): readonly string[] => check(text, 63, valuePattern, valueSentence)
+export const labelValue = (text: string): readonly string[] => check(text, 63, valuePattern, valueSentence, maxLength)
 
 /** A label or annotation key, a finalizer, a condition type: `name` or `example.com/name`. */
 export function qualifiedName(text: string): readonly string[] {
@@ -91,5 +97,63 @@ export function pathSegment(text: string, prefix: boolean): readonly string[] {
 
 /** A rule for whole names that also takes the first part of a generated one (generateName): `name-` is as good as `name-a`. */
 export function nameRule(rule: (text: string) => readonly string[]): (name: string, prefix: boolean) => readonly string[] {
-  return (name, prefix) => rule(prefix && name.endsWith('-') ? `${name.slice(0, -1)}a` : name)
+  return (name, prefix) => rule(prefix && name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name)
+}
+
+const underscored = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+const underscoredPattern = whole(`${underscored}(\\.${underscored})*`)
+const underscoredSentence = patternSentence(
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+  `${underscored}(\\.${underscored})*`, 'example.com',
+)
+/** A DNS search path: names there may have underscores. */
+export const dnsSearchName = (text: string): readonly string[] => check(text, 253, underscoredPattern, underscoredSentence)
+
+const wildcard = `\\*\\.${subdomain}`
+const wildcardPattern = whole(wildcard)
+const wildcardSentence = patternSentence(
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+  wildcard, '*.example.com',
+)
+export const wildcardName = (text: string): readonly string[] => check(text, 253, wildcardPattern, wildcardSentence)
+
+export const range = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`
+
+export const portNumber = (port: number): readonly string[] => (port >= 1 && port <= 65_535 ? none : [range(1, 65_535)])
+
+/** A user's or group's number. */
+export const userNumber = (id: number): readonly string[] => (id >= 0 && id <= 2_147_483_647 ? none : [range(0, 2_147_483_647)])
+
+/** An IANA service name: `http`. */
+export function portName(text: string): readonly string[] {
+  const errors: string[] = []
+  if (text.length > 15) errors.push(maxCharacters(15))
+  if (!/^[-a-z0-9]+$/.test(text)) errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
+  if (!/[a-z]/.test(text)) errors.push('must contain at least one letter (a-z)')
+  if (text.includes('--')) errors.push('must not contain consecutive hyphens')
+  if (text.startsWith('-') || text.endsWith('-')) errors.push('must not begin or end with a hyphen')
+  return errors
+}
+
+const percentSentence = patternSentence("a valid percent string must be a numeric string followed by an ending '%'", '[0-9]+%', '1%', '93%')
+export const percent = (text: string): readonly string[] => (/^[0-9]+%$/.test(text) ? none : [percentSentence])
+
+const headerSentence = patternSentence("a valid HTTP header must consist of alphanumeric characters or '-'", '[-A-Za-z0-9]+', 'X-Header-Name')
+export const httpHeaderName = (text: string): readonly string[] => (/^[-A-Za-z0-9]+$/.test(text) ? none : [headerSentence])
+
+/** Environment variables may have any printable ASCII in their names but `=`. */
+export function envName(text: string): readonly string[] {
+  if (text === '') return [`environment variable name ${mustNotBeEmpty}`]
+  return /^[\x20-\x3c\x3e-\x7e]*$/.test(text) ? none : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
+}
+
+const configKeySentence = patternSentence(
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", '[-._a-zA-Z0-9]+', 'key.name', 'KEY_NAME', 'key-name',
+)
+/** A key of a ConfigMap or Secret: it must do as a file name. */
+export function configKey(text: string): readonly string[] {
+  const errors = [...check(text, 253, /^[-._a-zA-Z0-9]+$/, configKeySentence)]
+  if (text === '.' || text === '..') errors.push(`must not be '${text}'`)
+  else if (text.startsWith('..')) errors.push("must not start with '..'")
+  return errors
 }

@@ -69,22 +69,23 @@ export function prepareCreate(kind: Kind, object: AnyObject, options: WriteOptio
 /** Strategy and validation of an object that changes. Throws Invalid. */
 export function prepareUpdate(kind: Kind, next: AnyObject, prev: Readonly<AnyObject>, options: WriteOptions): void {
   const { env, subresource } = options
-  const status = subresource === 'status'
+  const part = subresource === 'status' ? kind.status : kind.parts?.[subresource]
   const whole = subresource === '' || subresource === 'scale'
   if (prev.metadata.generation === undefined) delete next.metadata.generation
   else next.metadata.generation = prev.metadata.generation
   reset(kind, next, prev, subresource)
-  if (status) kind.status?.prepareUpdate?.(next, prev, env)
+  if (part !== undefined) part.prepareUpdate?.(next, prev, env)
   else if (whole) kind.strategy.prepareUpdate?.(next, prev, env)
   if (kind.generation === 'spec' && raisesGeneration.has(subresource) && wantsOther(next, prev)) {
     next.metadata.generation = (prev.metadata.generation ?? 0) + 1
   }
   keepIdentity(next, prev)
   const errors = [...validateMeta(next.metadata, { namespaced: kind.namespaced, validateName: pathSegment }), ...validateMetaUpdate(next.metadata, prev.metadata)]
-  if (status) errors.push(...(kind.status?.validateUpdate?.(next, prev, env) ?? []))
+  if (part !== undefined) errors.push(...(part.validateUpdate?.(next, prev, env) ?? []))
   else if (whole) errors.push(...(kind.strategy.validateUpdate?.(next, prev, env) ?? []))
   refuse(kind, next, errors)
-  if (whole) for (const warning of kind.strategy.warnings?.(next, prev) ?? []) options.warn(warning)
+  const warnings = whole ? kind.strategy.warnings?.(next, prev) : part?.warnings?.(next, prev)
+  for (const warning of warnings ?? []) options.warn(warning)
 }
 
 function refuse(kind: Kind, object: Readonly<AnyObject>, errors: readonly FieldError[]): void {
