@@ -59,7 +59,7 @@ async function admit(w: FakeWorld, ask: Ask): Promise<{ object: AnyObject; error
   const clock = virtualClock()
   const ctx: Ctx = { clock, log: silentLog, signal: new AbortController().signal }
   const authz = rbac(w)
-  const chain = admissionChain({ lookup: w, rbac: authz, authorizer: unionAuthorizer([privileged, authz]), random: seededRandom(1), client: () => quotaClient(w) })
+  const chain = admissionChain({ lookup: w, rbac: authz, authorizer: unionAuthorizer([privileged, authz]), random: seededRandom(1), client: () => quotaClient(w), services: { ranges: { serviceCidr: '10.43.0.0/16', nodePorts: { from: 30_000, to: 32_767 } }, changes: w } })
   const kind = typeof ask.kind === 'string' ? kinds.find((k) => k.plural === ask.kind) : ask.kind
   if (kind === undefined) throw new Error(`no kind ${String(ask.kind)}`)
   const warnings: string[] = []

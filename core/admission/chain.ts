@@ -23,6 +23,7 @@ import { rbacEscalation } from './plugins/rbacescalation.ts'
 import { resourceQuota } from './plugins/resourcequota.ts'
 import { runtimeClass } from './plugins/runtimeclass.ts'
 import { serviceAccount } from './plugins/serviceaccount.ts'
+import { serviceIp } from './plugins/serviceip.ts'
 import { storageObjectInUseProtection } from './plugins/storageprotection.ts'
 import { taintNodesByCondition } from './plugins/taintnodes.ts'
 
@@ -45,6 +46,7 @@ export const plugins = [
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  serviceIp, // upstream's registry does it: the last to change a Service
   resourceQuota, // last: charges only what everybody else lets through
 ] as const satisfies readonly ((deps: AdmissionDeps) => AdmissionPlugin)[]
 

@@ -4,7 +4,7 @@ import { ApiError, forbidden, type StatusCause } from '../api/errors.ts'
 import type { KubeObject } from '../api/meta.ts'
 import type { Rbac } from '../auth/authz/rbac.ts'
 import type { Client } from '../client/client.ts'
-import type { Lookup } from '../auth/lookup.ts'
+import type { Changes, Lookup } from '../auth/lookup.ts'
 import type { Authorizer } from '../auth/user.ts'
 import type { AdmissionRequest } from './plugin.ts'
 
@@ -17,6 +17,11 @@ export interface AdmissionDeps {
   readonly random: Random
   /** Writes of admission itself (quota status), under an identity that may. A function: the client stands behind the chain it is part of. */
   readonly client: () => Client
+  /** What Services are given their addresses and node ports from. */
+  readonly services: {
+    readonly ranges: { readonly serviceCidr: string; readonly nodePorts: { readonly from: number; readonly to: number } }
+    readonly changes: Changes
+  }
 }
 
 /** Whether the request is about this resource; `subresource` '' for the object itself. */

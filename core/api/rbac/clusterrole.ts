@@ -1,5 +1,6 @@
 /** The kind ClusterRole of rbac.authorization.k8s.io/v1: its names and its rules. */
 import { nameColumn } from '../columns.ts'
+import { pathSegment } from '../names.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import type { ClusterRole } from '../schema/types.ts'
 
@@ -15,4 +16,5 @@ export const clusterRoles: Kind<ClusterRole> = defineKind<ClusterRole>({
     { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },
   ],
   createOnUpdate: true,
+  validateName: pathSegment,
 })

@@ -1,5 +1,6 @@
 /** The kind RoleBinding of rbac.authorization.k8s.io/v1: its names and its rules. */
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
+import { pathSegment } from '../names.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import { subjectNames } from './subjects.ts'
 import type { RoleBinding } from '../schema/types.ts'
@@ -20,4 +21,5 @@ export const roleBindings: Kind<RoleBinding> = defineKind<RoleBinding>({
     wide('ServiceAccounts', (o) => subjectNames(o, 'ServiceAccount')),
   ],
   createOnUpdate: true,
+  validateName: pathSegment,
 })

@@ -1,0 +1,159 @@
+/** kubun server: the control plane, and this machine as its first node (a child process that joins like any other). */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Client } from '../../core/client/client.ts'
+import type { Ctx } from '../../core/lib/ctx.ts'
+import { named } from '../../core/lib/ctx.ts'
+import { parseDuration } from '../../core/lib/duration.ts'
+import { Group } from '../../core/lib/group.ts'
+import { systemRandom } from '../../core/lib/random.ts'
+import { errorPath } from '../../core/lib/log.ts'
+import { joinToken } from '../../core/pki/cluster.ts'
+import { runServer, type ServerConfig, type ServerParts } from '../../core/server.ts'
+import { asset } from '../assets.ts'
+import { superviseChild } from '../child.ts'
+import { command, CommandError, type Terminal } from '../command.ts'
+import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
+import { defaultAddress, defaultNodeName, missingForNode, mustBeRoot } from '../machine.ts'
+import { apiVersion, version } from '../version.ts'
+import { createToken } from './token.ts'
+
+const port = z.coerce.number().int().min(1, 'must be a port, 1 to 65535').max(65_535, 'must be a port, 1 to 65535')
+const duration = z.string().refine((text) => isDuration(text), 'must be a duration such as 30s or 5m')
+const range = z.string().regex(/^\d+-\d+$/, 'must look like 30000-32767')
+
+export const serverFlags = z.object({
+  'data-dir': z.string().default('/var/lib/kubun').describe('where the state of server and node is kept'),
+  'https-port': port.default(6443).describe('port of the API server'),
+  'bind-address': z.string().default('0.0.0.0').describe('address the API server listens on'),
+  'advertise-address': z.string().optional().describe('address under which nodes and pods reach this server (default: the node address)'),
+  'tls-san': z.array(z.string()).default([]).describe('further name or address in the serving certificate'),
+  'cluster-cidr': z.string().default('10.42.0.0/16').describe('addresses of pods'),
+  'service-cidr': z.string().default('10.43.0.0/16').describe('addresses of Services'),
+  'cluster-dns': z.string().default('10.43.0.10').describe('address of the cluster DNS'),
+  'cluster-domain': z.string().default('cluster.local').describe('domain of the cluster'),
+  'service-node-port-range': range.default('30000-32767').describe('NodePorts'),
+  'node-monitor-grace': duration.default('50s').describe('a node that is silent for so long is taken for dead'),
+  'write-kubeconfig': z.string().default(defaultKubeconfig).describe("where the administrator's kubeconfig is written"),
+  'write-kubeconfig-mode': z.string().regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 0600').default('0600').describe('its mode'),
+  disable: z.array(z.string()).default([]).describe('a controller, or scheduler, that does not run'),
+  'disable-agent': z.boolean().default(false).describe('this machine does not become a node'),
+  'node-name': z.string().optional().describe('name of this node (default: the host name)'),
+  'node-ip': z.string().optional().describe("address of this node (default: the default route's interface)"),
+  'kubelet-port': port.default(10_250).describe('port of the kubelet'),
+  'docker-socket': z.string().default('/var/run/docker.sock').describe('socket of Docker Engine'),
+  'vxlan-port': port.default(8_472).describe('UDP port of traffic between nodes'),
+})
+
+type Flags = Readonly<z.output<typeof serverFlags>>
+
+export const serverCommand = command({
+  name: 'server',
+  summary: 'run the control plane, and this machine as a node',
+  flags: serverFlags,
+  async run(ctx, terminal, flags) {
+    const began = ctx.clock.monotonic()
+    mustBeRoot('kubun server')
+    if (!flags['disable-agent']) {
+      const [first] = await missingForNode(flags['docker-socket'])
+      if (first !== undefined) throw new CommandError(first)
+    }
+    const config = configOf(flags)
+    try {
+      await runServer(ctx, config, systemRandom, {
+        ready: (parts) => ready(ctx, terminal, flags, config, parts, began),
+      })
+    } catch (error) {
+      if (!ctx.signal.aborted) throw new CommandError(sentence(flags, error), { cause: error })
+    }
+    return 0
+  },
+})
+
+function isDuration(text: string): boolean {
+  try {
+    return parseDuration(text) >= 0
+  } catch {
+    return false
+  }
+}
+
+function configOf(flags: Flags): ServerConfig {
+  const [from = 30_000, to = 32_767] = flags['service-node-port-range'].split('-').map(Number)
+  const advertiseAddress = flags['advertise-address'] ?? flags['node-ip'] ?? defaultAddress()
+  const descriptions = asset('descriptions.json.gz')
+  return Object.freeze({
+    dataDir: flags['data-dir'],
+    bindAddress: flags['bind-address'],
+    port: flags['https-port'],
+    advertiseAddress,
+    tlsNames: [hostname(), ...flags['tls-san']],
+    podCidrs: [flags['cluster-cidr']],
+    serviceCidr: flags['service-cidr'],
+    clusterDns: flags['cluster-dns'],
+    clusterDomain: flags['cluster-domain'],
+    nodePorts: { from, to },
+    nodeMonitorGraceMs: parseDuration(flags['node-monitor-grace']),
+    disabled: flags.disable,
+    version: { gitVersion: version, gitCommit: '', buildDate: '1970-01-01T00:00:00Z' },
+    descriptions: descriptions === undefined ? undefined : readFileSync(descriptions),
+  })
+}
+
+/** What went wrong at start, in one sentence where we know it. */
+function sentence(flags: Flags, error: unknown): string {
+  const text = errorPath(error)
+  if (text.includes('EADDRINUSE')) return `port ${flags['https-port']} is in use: stop what listens there, or choose another with --https-port`
+  return text
+}
+
+async function ready(ctx: Ctx, terminal: Terminal, flags: Flags, config: ServerConfig, parts: ServerParts, began: number): Promise<void> {
+  const { pki, client, api } = parts
+  const credentials = { caPem: pki.serverCa.certificate.pem, certificatePem: pki.admin.certificate.pem, keyPem: pki.admin.key.pem }
+  writeKubeconfig(flags['write-kubeconfig'], { server: `https://127.0.0.1:${api.port}`, ...credentials }, Number.parseInt(flags['write-kubeconfig-mode'], 8))
+  const token = await nodeToken(ctx, client, config)
+  const join = joinToken(pki, token.id, token.secret)
+  const address = `https://${config.advertiseAddress}:${api.port}`
+  terminal.print(`kubun ${apiVersion} is ready after ${((ctx.clock.monotonic() - began) / 1_000).toFixed(2)} s`)
+  terminal.print(`  kubeconfig  export KUBECONFIG=${flags['write-kubeconfig']}`)
+  terminal.print(`  join        kubun agent --server ${address} --token ${join}`)
+  if (!flags['disable-agent']) startNode(ctx, flags, `https://127.0.0.1:${api.port}`, join)
+}
+
+/** The token with which nodes join this server; it is kept in the data dir, and made again when it was deleted. */
+async function nodeToken(ctx: Ctx, client: Client, config: ServerConfig): Promise<{ readonly id: string; readonly secret: string }> {
+  const path = join(config.dataDir, 'server', 'node-token')
+  const { secrets } = await import('../../core/api/core/secret.ts')
+  if (existsSync(path)) {
+    const [id = '', secret = ''] = readFileSync(path, 'utf8').trim().split(':')
+    if ((await client.get(ctx, secrets, { namespace: 'kube-system', name: `bootstrap-token-${id}` })) !== undefined) return { id, secret }
+  }
+  const made = await createToken(ctx, client, { ttlMs: 0, description: 'nodes of this server' })
+  mkdirSync(join(config.dataDir, 'server'), { recursive: true })
+  writeFileSync(path, `${made.id}:${made.secret}\n`, { mode: 0o600 })
+  return made
+}
+
+/** The node agent runs as a child of this executable: it lives on its own and joins like any other node. */
+function startNode(ctx: Ctx, flags: Flags, server: string, token: string): void {
+  const args = [
+    'agent',
+    '--server', server,
+    '--data-dir', flags['data-dir'],
+    '--node-name', flags['node-name'] ?? defaultNodeName(),
+    '--node-ip', flags['node-ip'] ?? flags['advertise-address'] ?? defaultAddress(),
+    '--kubelet-port', String(flags['kubelet-port']),
+    '--docker-socket', flags['docker-socket'],
+    '--vxlan-port', String(flags['vxlan-port']),
+    '--cluster-cidr', flags['cluster-cidr'],
+    '--service-cidr', flags['service-cidr'],
+    '--cluster-dns', flags['cluster-dns'],
+    '--cluster-domain', flags['cluster-domain'],
+    '--control-plane', '--stop-with-parent',
+  ]
+  const group = new Group(ctx)
+  group.go('node', (part) => superviseChild(named(part, 'node'), args, { KUBUN_TOKEN: token }))
+  void group.wait().catch((error: unknown) => ctx.log.error('node', { error: errorPath(error) }))
+}

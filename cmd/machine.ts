@@ -1,0 +1,71 @@
+/** What the commands need to know of this machine: its addresses, its name, what is missing. Sentences name the remedy. */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { hostname, networkInterfaces } from 'node:os'
+import { connect } from 'node:net'
+import { CommandError } from './command.ts'
+
+/** The host name as a node name: lower case, only what DNS allows. */
+export function defaultNodeName(): string {
+  return hostname().toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-').replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+}
+
+/** Interfaces that are never the machine's own address. */
+const foreign = /^(lo|docker|br-|veth|kubun|cni|flannel|cali|virbr)/
+
+/** The address by which others reach this machine: that of the default route's interface, else the first that is no bridge's. */
+export function defaultAddress(): string {
+  const all = Object.entries(networkInterfaces()).filter(([name]) => !foreign.test(name))
+  const route = defaultRouteInterface()
+  const ordered = all.toSorted(([a], [b]) => Number(b === route) - Number(a === route))
+  for (const [, addresses] of ordered) {
+    const found = addresses?.find((a) => a.family === 'IPv4' && !a.internal)
+    if (found !== undefined) return found.address
+  }
+  throw new CommandError('this machine has no address but loopback: give one with --node-ip')
+}
+
+function defaultRouteInterface(): string | undefined {
+  try {
+    const lines = readFileSync('/proc/net/route', 'utf8').split('\n').slice(1)
+    return lines.map((line) => line.split('\t')).find((columns) => columns[1] === '00000000')?.[0]
+  } catch {
+    return undefined
+  }
+}
+
+export function mustBeRoot(what: string): void {
+  if (process.getuid?.() !== 0) throw new CommandError(`${what} needs root: run it with sudo`)
+}
+
+function commandPath(name: string): string | undefined {
+  return `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`.split(':').map((dir) => `${dir}/${name}`).find((path) => {
+    try {
+      accessSync(path, constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** One sentence a thing that a node needs and that is not there. */
+export async function missingForNode(dockerSocket: string): Promise<readonly string[]> {
+  const missing: string[] = []
+  if (!existsSync(dockerSocket)) missing.push(`Docker Engine is not there (no socket at ${dockerSocket}): install it (Debian: apt-get install docker.io) or name its socket with --docker-socket`)
+  else if (!(await answers(dockerSocket))) missing.push(`Docker Engine does not answer at ${dockerSocket}: start it (systemctl start docker, or dockerd)`)
+  for (const [command, pack] of [['nft', 'nftables'], ['ip', 'iproute2']] as const) {
+    if (commandPath(command) === undefined) missing.push(`the command ${command} is not there: install it (Debian: apt-get install ${pack})`)
+  }
+  return missing
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket)
+    connection.once('connect', () => {
+      connection.destroy()
+      resolve(true)
+    })
+    connection.once('error', () => resolve(false))
+  })
+}

@@ -1,0 +1,55 @@
+/**
+ * Objects that every cluster has from its first moment, besides the bootstrap
+ * policy: namespaces, the two system priority classes, the service range, the DNS
+ * Service, the CAs for aggregated API servers. Created where they are missing;
+ * what a user changed stays.
+ */
+import { isApiError } from './api/errors.ts'
+import { namespaces } from './api/core/namespace.ts'
+import { services } from './api/core/service.ts'
+import type { KindRef } from './api/kind.ts'
+import { keyOf, type KubeObject } from './api/meta.ts'
+import { serviceCIDRs } from './api/networking/servicecidr.ts'
+import { priorityClasses } from './api/scheduling/priorityclass.ts'
+import type { Client } from './client/client.ts'
+import type { Ctx } from './lib/ctx.ts'
+
+export interface BootConfig {
+  readonly serviceCidr: string
+  readonly clusterDns: string
+}
+
+const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const
+
+/** k8s.io/kubernetes/pkg/apis/scheduling/v1/helpers.go */
+const systemPriorities = [
+  { name: 'system-node-critical', value: 2_000_001_000, description: 'Used for system critical pods that must not be moved from their current node.' },
+  { name: 'system-cluster-critical', value: 2_000_000_000, description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.' },
+] as const
+
+export async function bootObjects(ctx: Ctx, client: Client, config: BootConfig): Promise<void> {
+  await Promise.all(systemNamespaces.map((name) => ensure(ctx, client, namespaces, { metadata: { name } })))
+  await Promise.all([
+    ...systemPriorities.map(({ name, value, description }) => ensure(ctx, client, priorityClasses, { metadata: { name }, value, description })),
+    ensure(ctx, client, serviceCIDRs, { metadata: { name: 'kubernetes' }, spec: { cidrs: [config.serviceCidr] } }),
+    ensure(ctx, client, services, {
+      metadata: { name: 'kube-dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/name': 'CoreDNS' } },
+      spec: {
+        clusterIP: config.clusterDns,
+        ports: [
+          { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
+          { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
+        ],
+      },
+    }),
+  ])
+}
+
+async function ensure<T extends KubeObject>(ctx: Ctx, client: Client, kind: KindRef<T>, object: T): Promise<void> {
+  if ((await client.get(ctx, kind, keyOf(object))) !== undefined) return
+  try {
+    await client.create(ctx, kind, object)
+  } catch (error) {
+    if (!isApiError(error, 'AlreadyExists')) throw error
+  }
+}

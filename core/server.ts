@@ -1,0 +1,268 @@
+/**
+ * Composition root of a server: opens the store, builds who may what, admission and
+ * the API server over it, brings the cluster's own objects up to date, and runs
+ * controllers and scheduler over the loopback. Knows no flags: cmd hands it a config.
+ * Start reading at startServer().
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { admissionChain, runMutate, runValidate } from './admission/chain.ts'
+import type { AdmissionRequest } from './admission/plugin.ts'
+import { events } from './api/core/event.ts'
+import type { ApiError } from './api/errors.ts'
+import { kinds } from './api/kinds.ts'
+import type { AdmissionChain, ApiServerDeps, HealthCheck, VersionInfo } from './apiserver/deps.ts'
+import { startApiServer, type ApiServer } from './apiserver/server.ts'
+import { RegistryWorld } from './apiserver/world.ts'
+import { certificateAuthenticator, union } from './auth/authn/authenticators.ts'
+import { bootstrapTokens } from './auth/authn/bootstrap.ts'
+import { discoveryDocument, tokenKeys, type TokenKeys } from './auth/authn/keys.ts'
+import { defaultIssuer, serviceAccountTokens, type ServiceAccountTokens } from './auth/authn/serviceaccount.ts'
+import { privileged, rulesFor, unionAuthorizer } from './auth/authz/authorizers.ts'
+import { nodeGraph } from './auth/authz/graph.ts'
+import { nodeAuthorizer } from './auth/authz/node.ts'
+import { rbac } from './auth/authz/rbac.ts'
+import { bootstrapPolicy, nodeRules, partIdentity, reconcile } from './auth/policy.ts'
+import type { Authorizer } from './auth/user.ts'
+import { bootObjects } from './boot.ts'
+import type { Client } from './client/client.ts'
+import type { Identity, InProcessApi } from './client/inprocess.ts'
+import { loopbackClient } from './client/loopback.ts'
+import { defaultSettings, serverIdentity, SignerRefusal, type SigningRequest } from './controllers/controller.ts'
+import { controllers } from './controllers/controllers.ts'
+import { runControllers } from './controllers/run.ts'
+import { Group } from './lib/group.ts'
+import { named, type Ctx } from './lib/ctx.ts'
+import { errorPath } from './lib/log.ts'
+import { createMetrics } from './lib/metrics.ts'
+import type { Random } from './lib/random.ts'
+import { loadClusterPki, type ClusterPki } from './pki/cluster.ts'
+import { parseRequest, refusal, signers, signRequest } from './pki/request.ts'
+import { openRegistry, type OpenRegistry } from './registry/open.ts'
+import { defaultProfile } from './scheduler/plugins.ts'
+import { runScheduler } from './scheduler/run.ts'
+import { keepCompact } from './store/compact.ts'
+import { openStore } from './store/drivers.ts'
+import type { Store } from './store/store.ts'
+
+export interface ServerConfig {
+  readonly dataDir: string
+  readonly bindAddress: string
+  readonly port: number
+  /** Address under which pods and other nodes reach this server. */
+  readonly advertiseAddress: string
+  /** Further names and addresses in the serving certificate. */
+  readonly tlsNames: readonly string[]
+  readonly podCidrs: readonly string[]
+  readonly serviceCidr: string
+  readonly clusterDns: string
+  readonly clusterDomain: string
+  readonly nodePorts: { readonly from: number; readonly to: number }
+  readonly nodeMonitorGraceMs: number
+  /** Controllers and parts ("scheduler") that do not run here. */
+  readonly disabled: readonly string[]
+  readonly version: VersionInfo
+  /** Gzipped descriptions for `kubectl explain`; undefined where the build has none. */
+  readonly descriptions: Uint8Array | undefined
+}
+
+export interface ServerParts {
+  readonly api: ApiServer
+  readonly pki: ClusterPki
+  /** A client with all rights, in this process. */
+  readonly client: Client
+  readonly tokens: ServiceAccountTokens
+}
+
+export interface ServerHooks {
+  /** The dashboard under /ui, given the parts it stands on. */
+  readonly ui?: (parts: { readonly authenticator: ApiServerDeps['authenticator']; readonly random: Random }) => ApiServerDeps['ui']
+  /** Called once everything is ready. */
+  readonly ready: (parts: ServerParts) => Promise<void>
+}
+
+/** Certificates are looked at this often, and renewed when a third of their life is left. */
+const renewEveryMs = 6 * 3_600_000
+const certificateLifetimeMsMax = 365 * 86_400_000
+
+/** Runs a server until ctx ends; then ends it in order: not ready, watches, connections, parts, store. */
+export async function runServer(parent: Ctx, config: ServerConfig, random: Random, hooks: ServerHooks): Promise<void> {
+  const ctx = named(parent, 'server')
+  const life = new AbortController() // of registry and store: they outlive the parts that write
+  const inner: Ctx = { ...ctx, signal: life.signal }
+  await mkdir(join(config.dataDir, 'server'), { recursive: true, mode: 0o700 })
+  const means = { random, now: ctx.clock.now() }
+  const [pki, store] = await Promise.all([
+    loadClusterPki(join(config.dataDir, 'server', 'tls'), servingNames(config), means),
+    openStore(`sqlite://${join(config.dataDir, 'server', 'state.db')}`),
+  ])
+  const registry = await openRegistry(inner, { store, kinds, random })
+  try {
+    await serveUntilStopped(ctx, inner, config, random, hooks, { pki, store, registry })
+  } finally {
+    life.abort(new Error('server ends'))
+    await registry.close()
+    await store.close()
+  }
+}
+
+interface Ground {
+  readonly pki: ClusterPki
+  readonly store: Store
+  readonly registry: OpenRegistry
+}
+
+async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, random: Random, hooks: ServerHooks, ground: Ground): Promise<void> {
+  const { pki, store, registry } = ground
+  const world = await RegistryWorld.open(inner, registry, kinds.filter((kind) => kind.stored && kind.conversion === undefined && kind !== events))
+  const policy = bootstrapPolicy()
+  const roles = rbac(world)
+  const authorizer = unionAuthorizer([privileged, open, nodeAuthorizer(nodeGraph(world), nodeRules(policy)), roles])
+  const keys = await tokenKeys([pki.serviceAccountKey])
+  const tokens = serviceAccountTokens({ keys, lookup: world, random, issuer: defaultIssuer, audiences: [defaultIssuer] })
+  const authenticator = union([certificateAuthenticator(), tokens, bootstrapTokens(world)])
+  const progress = { booted: false }
+  const own: { api?: ApiServer } = {}
+  const client = (): Client => {
+    if (own.api === undefined) throw new Error('admission writes before the API server stands')
+    return loopbackClient(own.api.inProcess, serverIdentity)
+  }
+  const services = { ranges: { serviceCidr: config.serviceCidr, nodePorts: config.nodePorts }, changes: world }
+  const chain = admissionChain({ lookup: world, authorizer, rbac: roles, random, client, services })
+  const ui = hooks.ui?.({ authenticator, random })
+  const deps: ApiServerDeps = {
+    registry, authenticator, authorizer, random,
+    admission: throwing(chain),
+    version: config.version,
+    metrics: createMetrics(),
+    checks: healthChecks(inner, store, progress),
+    rules: { rulesFor: (user, namespace) => rulesFor(roles, user, namespace) as never },
+    tokens: { audiences: [defaultIssuer], review: tokens.review, request: tokens.request },
+    kubelet: () => ({ cert: pki.kubeletClient.certificate.pem, key: pki.kubeletClient.key.pem, ca: pki.serverCa.certificate.pem }),
+    documents: documents(config, pki, keys),
+    ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
+    ...(ui === undefined ? {} : { ui }),
+  }
+  const api = await startApiServer(inner, deps, {
+    host: config.bindAddress,
+    port: config.port,
+    serving: { cert: pki.serving.certificate.pem, key: pki.serving.key.pem },
+    clientCa: pki.clientCa.certificate.pem,
+  })
+  own.api = api
+  try {
+    await Promise.all([reconcile(ctx, client(), policy), bootObjects(ctx, client(), config)])
+    progress.booted = true
+    await using parts = new Group(ctx)
+    runParts(parts, config, random, api.inProcess, ground)
+    parts.go('certificates', (part) => renewServing(part, config, random, api))
+    await hooks.ready({ api, pki, client: client(), tokens })
+    await parts.wait()
+  } finally {
+    await api.stop({ graceMs: stopGraceMs })
+  }
+}
+
+const stopGraceMs = 3_000
+
+function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, { pki, store, registry }: Ground): void {
+  const clientAs = (who: Identity): Client => loopbackClient(api, who)
+  parts.go('compaction', (part) => keepCompact(part, store))
+  const settings = {
+    ...defaultSettings,
+    kinds: () => registry.kinds(),
+    podCidrs: config.podCidrs,
+    serviceCidr: config.serviceCidr,
+    apiAddresses: [config.advertiseAddress],
+    apiPort: config.port,
+    rootCa: pki.serverCa.certificate.pem,
+    sign: (request: SigningRequest) => sign(parts.ctx, random, pki, request),
+    nodeMonitorGraceMs: config.nodeMonitorGraceMs,
+  }
+  const wanted = controllers.filter((controller) => !config.disabled.includes(controller.name))
+  parts.go('controllers', (part) => runControllers(part, { clientAs, random, settings }, wanted))
+  if (config.disabled.includes('scheduler')) return
+  const schedulerClient = clientAs(partIdentity('system:kube-scheduler'))
+  parts.go('scheduler', (part) => runScheduler(part, { client: schedulerClient, random, profiles: [defaultProfile(schedulerClient)] }))
+}
+
+/** Names and addresses that clients reach the API server by. */
+function servingNames(config: ServerConfig): readonly string[] {
+  const service = 'kubernetes'
+  const inCluster = [service, `${service}.default`, `${service}.default.svc`, `${service}.default.svc.${config.clusterDomain}`]
+  return [...new Set(['localhost', '127.0.0.1', '::1', config.advertiseAddress, firstAddress(config.serviceCidr), ...inCluster, ...config.tlsNames])]
+}
+
+/** 10.43.0.0/16 -> 10.43.0.1: where the Service default/kubernetes is. */
+function firstAddress(cidr: string): string {
+  const [base = ''] = cidr.split('/')
+  if (base.includes(':')) return `${base.replace(/::$/, '')}::1`
+  const parts = base.split('.')
+  return [...parts.slice(0, 3), String(Number(parts[3]) + 1)].join('.')
+}
+
+/** Paths without secrets that everybody may read: the CA (joining nodes check its hash), and the dashboard, which asks for a login itself. */
+const open: Authorizer = {
+  authorize(asked) {
+    const isOpen = asked.type === 'path' && (asked.path === caPath || asked.path === '/ui' || asked.path.startsWith('/ui/'))
+    return isOpen ? { answer: 'allow', reason: '' } : { answer: 'no opinion', reason: '' }
+  },
+}
+
+const caPath = '/cacerts'
+
+function documents(config: ServerConfig, pki: ClusterPki, keys: TokenKeys): NonNullable<ApiServerDeps['documents']> {
+  const jwksUri = `https://${config.advertiseAddress}:${config.port}/openid/v1/jwks`
+  return {
+    [caPath]: { type: 'application/x-pem-file', text: async () => pki.serverCa.certificate.pem },
+    '/.well-known/openid-configuration': { type: 'application/json', text: async () => JSON.stringify(discoveryDocument(defaultIssuer, jwksUri, keys)) },
+    '/openid/v1/jwks': { type: 'application/jwk-set+json', text: async () => JSON.stringify(await keys.jwks()) },
+  }
+}
+
+function throwing(chain: ReturnType<typeof admissionChain>): AdmissionChain {
+  const refuse = (refused: ApiError | undefined): void => {
+    if (refused !== undefined) throw refused
+  }
+  return {
+    mutate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runMutate(ctx, chain, request)),
+    validate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runValidate(ctx, chain, request)),
+  }
+}
+
+function healthChecks(ctx: Ctx, store: Store, progress: { readonly booted: boolean }): readonly HealthCheck[] {
+  return [
+    { name: 'store', live: true, check: async () => void (await store.get(ctx, 'health')) },
+    {
+      name: 'poststarthook/rbac/bootstrap-roles',
+      live: false,
+      check: () => {
+        if (!progress.booted) throw new Error('the cluster roles are not there yet')
+      },
+    },
+  ]
+}
+
+async function sign(ctx: Ctx, random: Random, pki: ClusterPki, asked: SigningRequest): Promise<string> {
+  const request = parseRequest(asked.pem)
+  if (typeof request === 'string') throw new SignerRefusal(request)
+  const why = refusal(asked.signerName, request, asked.usages)
+  if (why !== undefined) throw new SignerRefusal(why)
+  const authority = asked.signerName === signers.kubeletServing ? pki.serverCa : pki.clientCa
+  const options = { usages: asked.usages, expirationS: asked.expirationS, lifetimeMsMax: certificateLifetimeMsMax, now: ctx.clock.now(), random }
+  return (await signRequest(authority, request, options)).pem
+}
+
+async function renewServing(ctx: Ctx, config: ServerConfig, random: Random, api: ApiServer): Promise<void> {
+  for (;;) {
+    await ctx.clock.sleep(renewEveryMs, ctx.signal)
+    try {
+      const pki = await loadClusterPki(join(config.dataDir, 'server', 'tls'), servingNames(config), { random, now: ctx.clock.now() })
+      if (pki.renewed.length === 0) continue
+      ctx.log.info('certificates renewed', { names: pki.renewed.join(',') })
+      api.reload({ cert: pki.serving.certificate.pem, key: pki.serving.key.pem }, pki.clientCa.certificate.pem)
+    } catch (error) {
+      ctx.log.error('renew certificates', { error: errorPath(error) })
+    }
+  }
+}
