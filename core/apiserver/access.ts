@@ -17,10 +17,7 @@ export async function authenticate(ctx: Ctx, deps: Pick<ApiServerDeps, 'authenti
   if (credentials.bearerToken === undefined && credentials.certificate === undefined) return anonymous
   const user = await deps.authenticator.authenticate(ctx, credentials)
   if (user === 'invalid') throw unauthorized()
-  if (user === undefined) {
-    if (credentials.bearerToken !== undefined) throw unauthorized()
-    return anonymous
-  }
+  if (user === undefined) throw unauthorized()
   return user.name === anonymous.name || user.groups.includes(everybody) ? user : { ...user, groups: [...user.groups, everybody] }
 }
 

@@ -103,10 +103,13 @@ function certificateOf(request: NodeRequest): Certificate | undefined {
   return made
 }
 
+/** A certificate that was shown and does not hold: nobody's name, so that it is refused and not taken for none. */
+const worthless: Certificate = { commonName: '', organizations: [], fingerprint: '' }
+
 /** `authorized` first: Bun fills in the subject of foreign certificates, too. */
 function readCertificate(socket: TLSSocket): Certificate | undefined {
-  if (socket.authorized !== true) return undefined
   const peer = socket.getPeerCertificate()
+  if (socket.authorized !== true) return (peer as { raw?: unknown } | null)?.raw === undefined ? undefined : worthless
   const subject = peer?.subject as { CN?: string | string[]; O?: string | string[] } | undefined
   if (subject === undefined) return undefined
   const commonName = Array.isArray(subject.CN) ? (subject.CN.at(-1) ?? '') : (subject.CN ?? '')

@@ -1,0 +1,188 @@
+import http2 from 'node:http2'
+import https from 'node:https'
+import tls from 'node:tls'
+import type { Duplex } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock, virtualClock } from '../lib/clock.ts'
+import { createMetrics } from '../lib/metrics.ts'
+import { seededRandom } from '../lib/random.ts'
+import { createAuthority, issue, leafValidity, type Authority, type Identity } from '../pki/certificate.ts'
+import { union, certificateAuthenticator } from '../auth/authn/authenticators.ts'
+import { startApiServer, type ApiServer } from './server.ts'
+import { openRig, type Rig } from './rig.fake.ts'
+
+const means = { random: seededRandom(7), now: systemClock.now() }
+let ca: Authority
+let foreign: Authority
+let rig: Rig
+let server: ApiServer
+let kubelet: http2.Http2SecureServer
+let kubeletPort = 0
+const ids: Record<string, Identity> = {}
+
+async function leaf(by: Authority, commonName: string, usage: 'server' | 'client', organizations: readonly string[] = []): Promise<Identity> {
+  return await issue(by, { commonName, organizations, usages: [usage], names: usage === 'server' ? ['127.0.0.1', 'localhost'] : [], validity: leafValidity(means.now, by) }, means)
+}
+
+function pair({ certificate, key }: Identity): { cert: string; key: string } {
+  return { cert: certificate.pem, key: key.pem }
+}
+
+/** A kubelet of few words: a log, and an exec that echoes in capitals. */
+function startKubelet(identity: Identity): Promise<http2.Http2SecureServer> {
+  const made = http2.createSecureServer({ ...pair(identity), ca: ca.certificate.pem, requestCert: true, rejectUnauthorized: false, allowHTTP1: true })
+  made.on('request', (request, response) => {
+    const subject = (request.socket as tls.TLSSocket).getPeerCertificate().subject.CN
+    if (request.url.includes('/missing')) {
+      response.writeHead(400)
+      response.end('container "missing" in pod "p" is waiting to start: ContainerCreating')
+      return
+    }
+    response.writeHead(200, { 'content-type': 'text/plain' })
+    response.write(`${subject} asks ${request.url}\n`)
+    response.end('second line\n')
+  })
+  made.on('upgrade', (request: { url: string; headers: Record<string, string> }, socket: Duplex) => {
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: SPDY/3.1\r\nConnection: Upgrade\r\nX-Seen: ${request.url} ${request.headers['authorization'] ?? 'nothing'}\r\n\r\n`)
+    socket.on('data', (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()))
+    socket.on('error', () => {})
+  })
+  return new Promise((resolve) => made.listen(0, '127.0.0.1', () => resolve(made)))
+}
+
+beforeAll(async () => {
+  ca = await createAuthority('ca', means)
+  foreign = await createAuthority('foreign', means)
+  ids['serving'] = await leaf(ca, 'kube-apiserver', 'server')
+  ids['admin'] = await leaf(ca, 'admin', 'client', ['system:masters'])
+  ids['forged'] = await leaf(foreign, 'admin', 'client', ['system:masters'])
+  ids['toKubelet'] = await leaf(ca, 'apiserver-kubelet-client', 'client')
+  kubelet = await startKubelet(ids['serving'])
+  kubeletPort = (kubelet.address() as { port: number }).port
+  rig = await openRig({
+    authenticator: union([certificateAuthenticator()]),
+    kubelet: () => ({ ...pair(ids['toKubelet'] as Identity), ca: ca.certificate.pem }),
+  }, virtualClock())
+  server = await startApiServer(rig.ctx, { ...rig.deps, metrics: createMetrics() }, { host: '127.0.0.1', port: 0, serving: pair(ids['serving']), clientCa: ca.certificate.pem })
+  await ask('POST', '/api/v1/namespaces', { metadata: { name: 'default' } })
+  const status = { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } } }
+  await ask('POST', '/api/v1/nodes', { metadata: { name: 'n1' } })
+  await ask('PUT', '/api/v1/nodes/n1/status', { metadata: { name: 'n1' }, status })
+  await ask('POST', '/api/v1/namespaces/default/pods', { metadata: { name: 'p' }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }], initContainers: [{ name: 'missing', image: 'i' }] } })
+})
+afterAll(async () => {
+  const stopped = server.stop({ graceMs: 50 })
+  await rig.clock.advance(51)
+  await stopped
+  kubelet.close()
+  await rig.close()
+})
+
+interface Got {
+  readonly code: number
+  readonly text: string
+  readonly headers: http2.IncomingHttpHeaders
+}
+
+/** One HTTP/2 request on a connection of its own. */
+function ask(method: string, path: string, body?: object, as: Identity | null = ids['admin'] ?? null): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const session = http2.connect(`https://127.0.0.1:${server.port}`, { ca: ca.certificate.pem, ...(as === null ? {} : pair(as)) })
+    session.on('error', reject)
+    const stream = session.request({ ':method': method, ':path': path, 'content-type': 'application/json' })
+    let text = ''
+    let headers: http2.IncomingHttpHeaders = {}
+    stream.on('response', (got) => (headers = got as http2.IncomingHttpHeaders))
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    stream.on('end', () => {
+      session.close()
+      resolve({ code: Number(headers[':status']), text, headers })
+    })
+    stream.on('error', reject)
+    stream.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+describe('the API server on a socket', () => {
+  it('serves http/1.1 on the same port, with the same identity', async () => {
+    const options = { host: '127.0.0.1', port: server.port, path: '/api/v1/namespaces', ca: ca.certificate.pem, ...pair(ids['admin'] as Identity) }
+    const text = await new Promise<string>((resolve, reject) => {
+      https.get(options, (response) => {
+        let all = ''
+        response.on('data', (chunk: Buffer) => (all += chunk.toString()))
+        response.on('end', () => resolve(all))
+      }).on('error', reject)
+    })
+    expect(JSON.parse(text)).toMatchObject({ kind: 'NamespaceList' })
+  })
+
+  it('refuses a certificate of a foreign CA, and knows no name without one', async () => {
+    const got = await ask('GET', '/api/v1/namespaces', undefined, ids['forged'] ?? null)
+    expect(JSON.parse(got.text)).toMatchObject({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' })
+    const nobody = await ask('GET', '/api/v1/namespaces', undefined, null)
+    expect(JSON.parse(nobody.text)).toMatchObject({ code: 403, message: expect.stringContaining('User "system:anonymous" cannot list') })
+  })
+
+  it('refuses a body above the limit', async () => {
+    const got = await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'big' }, data: { a: 'x'.repeat(4 * 1024 * 1024) } })
+    expect(JSON.parse(got.text)).toMatchObject({ code: 413, reason: 'RequestEntityTooLarge', message: 'Request entity too large: limit is 3145728' })
+  })
+
+  it('streams a watch and ends it cleanly', async () => {
+    const session = http2.connect(`https://127.0.0.1:${server.port}`, { ca: ca.certificate.pem, ...pair(ids['admin'] as Identity) })
+    const stream = session.request({ ':path': '/api/v1/namespaces/default/configmaps?watch=1&timeoutSeconds=5' })
+    const events: string[] = []
+    const first = new Promise<void>((resolve) => stream.on('data', (chunk: Buffer) => {
+      events.push(...chunk.toString().trim().split('\n'))
+      resolve()
+    }))
+    const ended = new Promise<string>((resolve) => {
+      stream.on('end', () => resolve('end'))
+      stream.on('error', (error) => resolve(String(error)))
+    })
+    await new Promise<void>((resolve) => stream.on('response', () => resolve()))
+    await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'seen' } })
+    await first
+    await rig.clock.advance(5_001)
+    expect(await ended).toBe('end')
+    expect(events.map((line) => JSON.parse(line).object.metadata.name)).toEqual(['seen'])
+    session.close()
+  })
+
+  it('fetches a log from the kubelet with its own certificate, and passes on why there is none', async () => {
+    const log = await ask('GET', '/api/v1/namespaces/default/pods/p/log?tailLines=3&container=c')
+    expect([log.headers['content-type'], log.text]).toEqual(['text/plain', 'apiserver-kubelet-client asks /containerLogs/default/p/c?tailLines=3&stream=All\nsecond line\n'])
+    const none = await ask('GET', '/api/v1/namespaces/default/pods/p/log?container=missing')
+    expect(JSON.parse(none.text)).toMatchObject({ code: 400, reason: 'BadRequest', message: 'container "missing" in pod "p" is waiting to start: ContainerCreating' })
+  })
+
+  it('joins an upgraded exec with the kubelet, and keeps the user\'s token to itself', async () => {
+    const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity), ALPNProtocols: ['http/1.1'] })
+    await new Promise<void>((resolve) => socket.on('secureConnect', () => resolve()))
+    let text = ''
+    const has = (what: string): Promise<void> => new Promise((resolve) => {
+      const look = (): void => void (text.includes(what) && resolve())
+      socket.on('data', look)
+      look()
+    })
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    socket.write('POST /api/v1/namespaces/default/pods/p/exec?command=sh&command=-c&stdin=true&stdout=true&tty=false&container=c HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\nContent-Length: 0\r\n\r\n')
+    await has('101 Switching')
+    await has('X-Seen: /exec/default/p/c?input=1&output=1&command=sh&command=-c nothing')
+    socket.write('hello')
+    await has('HELLO')
+    socket.destroy()
+  })
+
+  it('refuses an upgrade as it refuses a request', async () => {
+    const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity), ALPNProtocols: ['http/1.1'] })
+    socket.write('GET /api/v1/namespaces/default/pods/p/exec?container=zz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n')
+    let text = ''
+    await new Promise<void>((resolve) => {
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      socket.on('close', () => resolve())
+    })
+    expect(text).toContain('HTTP/1.1 400 ')
+    expect(text).toContain('container zz is not valid for pod p')
+  })
+})
