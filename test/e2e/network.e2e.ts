@@ -2,16 +2,21 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decode, encode, streamEncode } from 'dns-packet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runDns } from '../../agents/dns/dns.ts'
 import { overlay, planOverlay } from '../../agents/network/overlay.ts'
 import { ensureMasquerade } from '../../agents/network/masquerade.ts'
 import { podNetwork, type PodNetwork } from '../../agents/network/pods.ts'
 import { runProxy } from '../../agents/proxy/proxy.ts'
 import type { Feed } from '../../core/client/feed.ts'
 import type { Handler } from '../../core/client/informer.ts'
+import { Cache } from '../../core/client/lister.ts'
 import { Group } from '../../core/lib/group.ts'
 import type { EndpointSlice, Node, Service } from '../../core/api/schema/types.ts'
-import { openLab, tcpAsk, tcpServer, udpClient, udpServer, type Lab, type LabSpace } from '../support/netlab.ts'
+import type { KubeObject } from '../../core/api/meta.ts'
+import { seededRandom } from '../../core/lib/random.ts'
+import { mustLibc, openLab, tcpAsk, tcpServer, udpClient, udpServer, type Lab, type LabSpace } from '../support/netlab.ts'
 
 const root = process.getuid?.() === 0
 
@@ -200,6 +205,49 @@ describe.skipIf(!root)('network and proxy, with packets', () => {
     expect(await tcpAsk(node(1).netns, node(1).ip, 18080)).toMatch(/^b1 /)
     expect(await tcpAsk(node(1).netns, '127.0.0.1', 18080)).toMatch(/^b1 /)
     expect(await ask('b1', node(1).ip, 18080)).toMatch(/^b1 /)
+  })
+
+  it('the cluster DNS answers pods and nodes over UDP and TCP, each on its own node, and forwards the rest', async () => {
+    const informer = <T extends KubeObject>(objects: readonly T[]) => {
+      const cache = new Cache<T>()
+      for (const object of objects) cache.put(object)
+      return { lister: cache, hasSynced: true, on: () => () => {}, addIndex: cache.addIndex.bind(cache) }
+    }
+    const c = await mustLibc()
+    const deps = {
+      services: informer<Service>([service('web', '10.43.0.80', web)]),
+      endpointSlices: informer<EndpointSlice>([]),
+      namespaces: informer([{ metadata: { name: 'default' } }]),
+      random: seededRandom(1),
+      zone: { domain: 'cluster.local', dnsIp: '10.43.0.10', ttlS: 5 },
+    }
+    const upstream = await c.inNetns(lab.outside.netns, () => Bun.udpSocket({ hostname: lab.outside.ip, port: 53, socket: {
+      data: (socket, data, port, from) => {
+        const asked = decode(Buffer.from(data))
+        socket.send(encode({ type: 'response', id: asked.id ?? 0, questions: asked.questions ?? [], answers: [{ type: 'A', name: 'example.org', ttl: 60, data: '192.0.2.1' }] }), port, from)
+      },
+    } }))
+    stops.push({ stop: () => upstream.close() })
+    for (const n of lab.nodes) {
+      parts.go(`dns ${n.name}`, (ctx) => runDns(ctx, { ...deps, upstreams: () => [lab.outside.ip], device: { link: n.link, name: 'kubun-dns' }, enter: (open) => c.inNetns(n.netns, open) }))
+    }
+    await lab.ctx.clock.sleep(500)
+    const packet = (name: string): Buffer => encode({ type: 'query', id: 7, flags: 256, questions: [{ name, type: 'A' }] })
+    for (const from of [pod('a1').space.netns, pod('a2').space.netns, node(1).netns, node(2).netns]) {
+      const client = await udpClient(from)
+      const answers = async (name: string): Promise<unknown> => decode(Buffer.from((await client.ask('10.43.0.10', 53, packet(name))) ?? [])).answers?.map((a) => 'data' in a && a.data)
+      expect(await answers('web.default.svc.cluster.local')).toEqual(['10.43.0.80'])
+      expect(await answers('example.org')).toEqual(['192.0.2.1'])
+      client.close()
+    }
+    const tcp = await new Promise<Buffer>((resolve) => void c.inNetns(pod('a2').space.netns, () => Bun.connect({ hostname: '10.43.0.10', port: 53, socket: {
+      open: (socket) => void socket.write(streamEncode(decode(packet('web.default.svc.cluster.local')))),
+      data: (socket, data) => (socket.end(), resolve(Buffer.from(data))),
+    } })))
+    expect(decode(tcp.subarray(2)).answers?.[0]).toMatchObject({ data: '10.43.0.80' })
+    // Other ports of the address are the node's, not a Service's; other Service addresses stay refused.
+    expect(await ask('a1', '10.43.0.10', 9153)).toBe('ECONNREFUSED')
+    expect(await ask('a1', '10.43.0.11', 53)).toBe('ECONNREFUSED')
   })
 
   it('a second start adopts pods and addresses, and removes what nobody owns', async () => {
