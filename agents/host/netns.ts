@@ -61,8 +61,13 @@ class Side extends Duplex {
       drain: () => this.#flush(),
       end: () => void this.push(null),
       close: () => {
+        // What has arrived is still to be read: only the writing side is over.
+        this.#socket = undefined
         this.push(null)
-        this.destroy()
+        const waiting = this.#waiting
+        this.#waiting = undefined
+        waiting?.done(new Error('the connection is closed'))
+        if (waiting === undefined) this.end()
       },
       error: (_socket, error) => void this.destroy(error),
       connectError: () => {},
@@ -80,6 +85,7 @@ class Side extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    if (this.#socket === undefined) return done(new Error('the connection is closed'))
     this.#waiting = { rest: chunk, done }
     this.#flush()
   }
