@@ -6,9 +6,11 @@ import { decode, encode, streamEncode } from 'dns-packet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runDns } from '../../agents/dns/dns.ts'
 import { overlay, planOverlay } from '../../agents/network/overlay.ts'
+import { removeDnsDevice } from '../../agents/dns/device.ts'
 import { ensureMasquerade } from '../../agents/network/masquerade.ts'
 import { podNetwork, type PodNetwork } from '../../agents/network/pods.ts'
-import { runProxy } from '../../agents/proxy/proxy.ts'
+import { removeNetwork } from '../../agents/network/network.ts'
+import { removeProxy, runProxy } from '../../agents/proxy/proxy.ts'
 import type { Feed } from '../../core/client/feed.ts'
 import type { Handler } from '../../core/client/informer.ts'
 import { Cache } from '../../core/client/lister.ts'
@@ -85,6 +87,9 @@ describe.skipIf(!root)('network and proxy, with packets', () => {
       const name = `n${i + 1}`
       const mesh = overlay(n.link, { nodeName: name, device: 'kubun.1', vni: 1, port: 8472, mtu: 1450 })
       await mesh.sync(lab.ctx, planOverlay(nodes, name)!)
+      // The first node's firewall is as Docker leaves it; the second's is open.
+      const docker = ['-N DOCKER-USER', '-A DOCKER-USER -j RETURN', '-A FORWARD -j DOCKER-USER', '-P FORWARD DROP']
+      if (i === 0) for (const rule of docker) await n.exec.run(lab.ctx, 'iptables', rule.split(' '))
       await ensureMasquerade(lab.ctx, n, { clusterCidrs: ['10.42.0.0/16'] })
       networks.push(await podNetwork(lab.ctx, { link: n.link, nft: n.nft, dir: join(dir, name), podCidr: () => `10.42.${i + 1}.0/24`, mtu: 1450 }))
       parts.go(`proxy ${name}`, (ctx) =>
@@ -258,5 +263,17 @@ describe.skipIf(!root)('network and proxy, with packets', () => {
     expect(await node(1).link.show(lab.ctx, ['link', 'show', 'type', 'veth'])).toHaveLength(2) // eth0 of the lab and a1
     await again.removeAll(lab.ctx)
     expect(await node(1).link.show(lab.ctx, ['link', 'show', 'type', 'veth'])).toHaveLength(1)
+  })
+
+  it('uninstalling leaves other people\'s rules, and nothing of ours', async () => {
+    parts.stop()
+    await parts.wait()
+    const n = node(1)
+    await removeProxy(lab.ctx, n.nft)
+    await removeNetwork(lab.ctx, { ...n, clusterCidrs: ['10.42.0.0/16'], overlay: { nodeName: 'n1', device: 'kubun.1', vni: 1, port: 8472, mtu: 1450 } })
+    await removeDnsDevice(lab.ctx, n.link, 'kubun-dns')
+    expect((await n.exec.run(lab.ctx, 'nft', ['list', 'tables'])).stdout).toBe('table ip filter\n')
+    expect((await n.exec.run(lab.ctx, 'iptables', ['-S', 'DOCKER-USER'])).stdout).toBe('-N DOCKER-USER\n-A DOCKER-USER -j RETURN\n')
+    expect((await n.link.show(lab.ctx, ['link', 'show'])).map((row) => row['ifname'])).toEqual(['lo', 'eth0'])
   })
 })
