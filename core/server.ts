@@ -23,7 +23,7 @@ import { nodeGraph } from './auth/authz/graph.ts'
 import { nodeAuthorizer } from './auth/authz/node.ts'
 import { rbac } from './auth/authz/rbac.ts'
 import { bootstrapPolicy, nodeRules, partIdentity, reconcile } from './auth/policy.ts'
-import type { Authorizer } from './auth/user.ts'
+import type { Authenticator, Authorizer } from './auth/user.ts'
 import { bootObjects } from './boot.ts'
 import type { Client } from './client/client.ts'
 import type { Identity, InProcessApi } from './client/inprocess.ts'
@@ -75,8 +75,11 @@ export interface ServerParts {
 }
 
 export interface ServerHooks {
-  /** The dashboard under /ui, given the parts it stands on. */
-  readonly ui?: (parts: { readonly authenticator: ApiServerDeps['authenticator']; readonly random: Random }) => ApiServerDeps['ui']
+  /** The dashboard under /ui, given the parts it stands on. Its sessions sign requests in before any other way does. */
+  readonly ui?: (parts: { readonly ctx: Ctx; readonly authenticator: Authenticator; readonly random: Random }) => {
+    readonly handle: NonNullable<ApiServerDeps['ui']>
+    readonly sessions: Authenticator
+  }
   /** Called once everything is ready. */
   readonly ready: (parts: ServerParts) => Promise<void>
 }
@@ -120,7 +123,9 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const authorizer = unionAuthorizer([privileged, open, nodeAuthorizer(nodeGraph(world), nodeRules(policy)), roles])
   const keys = await tokenKeys([pki.serviceAccountKey])
   const tokens = serviceAccountTokens({ keys, lookup: world, random, issuer: defaultIssuer, audiences: [defaultIssuer] })
-  const authenticator = union([certificateAuthenticator(), tokens, bootstrapTokens(world)])
+  const ways = [certificateAuthenticator(), tokens, bootstrapTokens(world)]
+  const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: union(ways), random })
+  const authenticator = ui === undefined ? union(ways) : union([ui.sessions, ...ways])
   const progress = { booted: false }
   const own: { api?: ApiServer } = {}
   const client = (): Client => {
@@ -129,7 +134,6 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   }
   const services = { ranges: { serviceCidr: config.serviceCidr, nodePorts: config.nodePorts }, changes: world }
   const chain = admissionChain({ lookup: world, authorizer, rbac: roles, random, client, services })
-  const ui = hooks.ui?.({ authenticator, random })
   const deps: ApiServerDeps = {
     registry, authenticator, authorizer, random,
     admission: throwing(chain),
@@ -141,7 +145,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     kubelet: () => ({ cert: pki.kubeletClient.certificate.pem, key: pki.kubeletClient.key.pem, ca: pki.serverCa.certificate.pem }),
     documents: documents(config, pki, keys),
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
-    ...(ui === undefined ? {} : { ui }),
+    ...(ui === undefined ? {} : { ui: ui.handle }),
   }
   const api = await startApiServer(inner, deps, {
     host: config.bindAddress,
@@ -204,17 +208,20 @@ function firstAddress(cidr: string): string {
 /** Paths without secrets that everybody may read: the CA (joining nodes check its hash), and the dashboard, which asks for a login itself. */
 const open: Authorizer = {
   authorize(asked) {
-    const isOpen = asked.type === 'path' && (asked.path === caPath || asked.path === '/ui' || asked.path.startsWith('/ui/'))
+    const isOpen = asked.type === 'path' && (asked.path === caPath || asked.path === clientCaPath || asked.path === '/ui' || asked.path.startsWith('/ui/'))
     return isOpen ? { answer: 'allow', reason: '' } : { answer: 'no opinion', reason: '' }
   },
 }
 
 const caPath = '/cacerts'
+/** Who signs clients: kubelets know the API server by it. */
+const clientCaPath = '/cacerts/client'
 
 function documents(config: ServerConfig, pki: ClusterPki, keys: TokenKeys): NonNullable<ApiServerDeps['documents']> {
   const jwksUri = `https://${config.advertiseAddress}:${config.port}/openid/v1/jwks`
   return {
     [caPath]: { type: 'application/x-pem-file', text: async () => pki.serverCa.certificate.pem },
+    [clientCaPath]: { type: 'application/x-pem-file', text: async () => pki.clientCa.certificate.pem },
     '/.well-known/openid-configuration': { type: 'application/json', text: async () => JSON.stringify(discoveryDocument(defaultIssuer, jwksUri, keys)) },
     '/openid/v1/jwks': { type: 'application/jwk-set+json', text: async () => JSON.stringify(await keys.jwks()) },
   }

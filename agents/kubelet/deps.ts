@@ -31,6 +31,8 @@ export interface PodDeps {
   readonly mounts: Mounts
   readonly cgroups: Cgroups
   readonly network: PodNetwork
+  /** Addresses of pods that were attached before this Kubun started; a worker takes its own out. */
+  readonly adopted: Map<string, readonly string[]>
   readonly recorder: EventRecorder
   readonly images: Images
   readonly objects: ObjectSource

@@ -9,12 +9,11 @@ import { join } from 'node:path'
 import { aborted, type Ctx } from '../../core/lib/ctx.ts'
 import { Bell } from '../../core/lib/bell.ts'
 import { Group } from '../../core/lib/group.ts'
-import type { Random } from '../../core/lib/random.ts'
 import { pods } from '../../core/api/core/pod.ts'
 import { services } from '../../core/api/core/service.ts'
 import type { Pod, Taint } from '../../core/api/schema/types.ts'
 import type { Client } from '../../core/client/client.ts'
-import { Informers } from '../../core/client/informers.ts'
+import type { Informers } from '../../core/client/informers.ts'
 import type { Cgroups } from '../host/cgroups.ts'
 import type { Mounts } from '../host/mounts.ts'
 import type { Runtime } from '../host/runtime.ts'
@@ -38,7 +37,8 @@ import { PodWorker } from './worker.ts'
 
 export interface KubeletOptions {
   readonly client: Client
-  readonly random: Random
+  /** Run by whoever made them. */
+  readonly informers: Informers
   readonly runtime: Runtime
   readonly mounts: Mounts
   readonly cgroups: Cgroups
@@ -74,7 +74,7 @@ export const restartBackoff = { firstMs: 10_000, maxMs: 300_000 } as const
 /** Until ctx ends. `serve` is started once the node is registered. */
 export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx: Ctx, view: KubeletView) => Promise<void>): Promise<void> {
   await using group = new Group(ctx)
-  const { runtime, client, nodeName, dataDir } = options
+  const { runtime, client, informers, nodeName, dataDir } = options
   const podsDir = join(dataDir, 'pods')
   await mkdir(podsDir, { recursive: true, mode: 0o750 })
   const info = await runtime.info(group.ctx)
@@ -83,7 +83,6 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
 
   const workers = new Map<string, PodWorker>()
   const observer = createObserver(runtime, nodeName, (uid) => workers.get(uid)?.poke())
-  const informers = new Informers({ client, random: options.random })
   const mine = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` })
   const links = informers.of(services)
   const deps: PodDeps = {
@@ -93,6 +92,7 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
     mounts: options.mounts,
     cgroups: options.cgroups,
     network: options.network,
+    adopted: new Map(),
     recorder: options.recorder,
     images: imageManager(runtime),
     objects: objectSource(group, client, (uid) => workers.get(uid)?.refreshVolumes()),
@@ -113,7 +113,8 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
 
   group.go('runtime', (ctx) => observer.run(ctx))
   await Promise.race([observer.synced, aborted(group.ctx.signal)])
-  await options.network.adopt?.(group.ctx, new Set(observer.pods().filter((p) => p.sandboxes[0]?.state === 'running').map((p) => p.uid)))
+  const live = observer.pods().filter((p) => p.sandboxes[0]?.state === 'running')
+  for (const [uid, ips] of await options.network.adopt(group.ctx, new Set(live.map((p) => p.uid)))) deps.adopted.set(uid, ips)
 
   const node: NodeOptions = {
     client,
@@ -134,7 +135,6 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
   group.go('lease', (ctx) => runLease(ctx, node))
   group.go('node', (ctx) => runNodeStatus(ctx, node, bell))
   group.go('network ready', (ctx) => watchReadiness(ctx, node, bell))
-  group.go('informers', (ctx) => informers.run(ctx))
   group.go('pods', (ctx) => runPods(ctx, deps, workers, mine))
   group.go('garbage', (ctx) => collectGarbage(ctx, { runtime, imagesDir: info.rootDir, inUse: () => imagesInUse(deps), pulled: deps.images.pulled }))
   options.recorder.event({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Normal', 'Starting', 'Starting kubelet.')

@@ -24,12 +24,12 @@ export interface PodAttachment {
 }
 
 export interface PodNetwork {
-  /** Gives a sandbox its interface and addresses. Idempotent: a pod that is attached keeps its addresses, also over a restart of Kubun. */
+  /** Gives a sandbox its interface and addresses. */
   attach(ctx: Ctx, pod: PodAttachment): Promise<{ readonly ips: readonly string[] }>
   /** Takes them back; quiet when there is nothing. */
   detach(ctx: Ctx, pod: { readonly podUid: string }): Promise<void>
-  /** At start: these pods' sandboxes live; whatever else is there goes. */
-  adopt?(ctx: Ctx, livePodUids: ReadonlySet<string>): Promise<void>
+  /** At start: these pods' sandboxes live and stay attached, with these addresses; whatever else is there goes. */
+  adopt(ctx: Ctx, livePodUids: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly string[]>>
   /** undefined when pods can be given addresses; else why not yet, for the node's Ready condition. */
   notReady?(): string | undefined
 }

@@ -7,13 +7,14 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import { configMaps } from '../../core/api/core/configmap.ts'
+import { formatResolvConf, parseResolvConf, podDns } from '../../core/api/core/resolvconf.ts'
 import { secrets } from '../../core/api/core/secret.ts'
 import type { ContainerStatus, Pod, Secret } from '../../core/api/schema/types.ts'
 import type { RuntimeContainer } from '../host/runtime.ts'
 import type { PodDeps } from './deps.ts'
 import { environmentOf, type PodObjects } from './env.ts'
 import type { FieldEnv } from './fields.ts'
-import { hostsFile, parseResolver, podResolver, resolverFile } from './files.ts'
+import { hostsFile } from './files.ts'
 import { runHook } from './hooks.ts'
 import { StartError, type Tell } from './images.ts'
 import { attemptOf, containerNameOf, hashOf } from './labels.ts'
@@ -91,11 +92,12 @@ export async function writePodFiles(deps: PodDeps, pod: Readonly<Pod>, podIPs: r
   const dir = podDirOf(deps, pod.metadata.uid ?? '')
   await mkdir(dir, { recursive: true, mode: 0o750 })
   const nodeHosts = pod.spec?.hostNetwork === true ? await readFile('/etc/hosts', 'utf8').catch(() => '') : ''
-  const host = parseResolver(await readFile(deps.resolvConf, 'utf8').catch(() => ''))
-  const { resolver, trimmed } = podResolver(pod, host, deps.dns)
-  for (const message of trimmed) deps.recorder.event(refOf(pod, 'Pod'), 'Warning', 'DNSConfigForming', message)
+  const host = parseResolvConf(await readFile(deps.resolvConf, 'utf8').catch(() => ''))
+  const { conf, warnings, missingClusterDns } = podDns(pod, { clusterDns: deps.dns.addresses, clusterDomain: deps.dns.domain, host })
+  for (const message of warnings) deps.recorder.event(refOf(pod, 'Pod'), 'Warning', 'DNSConfigForming', message)
+  if (missingClusterDns !== undefined) deps.recorder.event(refOf(pod, 'Pod'), 'Warning', 'MissingClusterDNS', missingClusterDns)
   await writeFile(join(dir, 'etc-hosts'), hostsFile(pod, hostnameOf(pod, deps.dns.domain), podIPs, nodeHosts))
-  await writeFile(join(dir, 'resolv.conf'), resolverFile(resolver))
+  await writeFile(join(dir, 'resolv.conf'), formatResolvConf(conf))
   await Promise.all(['etc-hosts', 'resolv.conf'].map((name) => chmod(join(dir, name), 0o644)))
 }
 

@@ -196,6 +196,7 @@ export class PodWorker {
     if (observed !== undefined && observed.sandboxes.length > 0) {
       tell('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
       await stopSandboxes(ctx, this.#deps, this.uid, observed, { remove: true })
+      this.#keptIPs()
       this.#attached = undefined
     }
     const notReady = this.#pod.spec?.hostNetwork === true ? undefined : this.#deps.network.notReady?.()
@@ -220,9 +221,16 @@ export class PodWorker {
     if (sandbox?.state === 'running' && this.#attached !== sandbox.id) await this.#join(ctx, sandbox)
   }
 
+  /** Addresses that the pod has kept from before this Kubun started; attaching it again would cut its connections. */
+  #keptIPs(): readonly string[] | undefined {
+    const kept = this.#deps.adopted.get(this.uid)
+    this.#deps.adopted.delete(this.uid)
+    return kept
+  }
+
   async #join(ctx: Ctx, sandbox: RuntimeContainer | undefined): Promise<void> {
     if (sandbox === undefined || sandbox.state !== 'running') throw new Error('the sandbox ended at once')
-    this.#podIPs = await attachNetwork(ctx, this.#deps, this.#pod, sandbox)
+    this.#podIPs = this.#keptIPs() ?? (await attachNetwork(ctx, this.#deps, this.#pod, sandbox))
     await writePodFiles(this.#deps, this.#pod, this.#podIPs)
     this.#attached = sandbox.id
     this.#report()

@@ -1,0 +1,260 @@
+/**
+ * Composition root of a node: joins the cluster, then runs kubelet, network,
+ * service proxy and DNS, each from its own room, over one connection and one set
+ * of informers. Knows no flags: cmd hands it a config. Whatever pods do goes on when it ends.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { namespaces } from '../core/api/core/namespace.ts'
+import { nodes } from '../core/api/core/node.ts'
+import { formatResolvConf, parseResolvConf } from '../core/api/core/resolvconf.ts'
+import { services } from '../core/api/core/service.ts'
+import { endpointSlices } from '../core/api/discovery/endpointslice.ts'
+import type { Client } from '../core/client/client.ts'
+import { Informers } from '../core/client/informers.ts'
+import { textOf } from '../core/client/lines.ts'
+import { EventRecorder as Recorder } from '../core/client/recorder.ts'
+import { named, type Ctx } from '../core/lib/ctx.ts'
+import { Group } from '../core/lib/group.ts'
+import type { Random } from '../core/lib/random.ts'
+import type { Identity } from '../core/pki/certificate.ts'
+import { dnsDeviceDefault } from './dns/device.ts'
+import { runDns } from './dns/dns.ts'
+import { zoneTtlSDefault } from './dns/zone.ts'
+import { systemCgroups } from './host/cgroups.ts'
+import { dockerRuntime } from './host/docker.ts'
+import { systemExec } from './host/exec.ts'
+import { createLink, type Link } from './host/link.ts'
+import { systemMounts } from './host/mounts.ts'
+import { createNft } from './host/nft.ts'
+import { joinCluster, keepClientRenewed, servingCertificate, type JoinOptions, type NodeIdentity } from './kubelet/bootstrap.ts'
+import { runKubelet } from './kubelet/kubelet.ts'
+import type { EventRecorder, PodAttachment, PodNetwork } from './kubelet/ports.ts'
+import { serveKubelet } from './kubelet/server/server.ts'
+import { runNetwork } from './network/network.ts'
+import { overlayDeviceDefault, vniDefault, vxlanOverheadBytes } from './network/overlay.ts'
+import { podNetwork } from './network/pods.ts'
+import { runProxy } from './proxy/proxy.ts'
+
+export interface AgentConfig {
+  /** https://first:6443 */
+  readonly server: string
+  /** Needed until the node has joined once. */
+  readonly token: string | undefined
+  readonly dataDir: string
+  readonly nodeName: string
+  readonly nodeIp: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly kubeletPort: number
+  readonly dockerSocket: string
+  readonly vxlanPort: number
+  readonly clusterCidrs: readonly string[]
+  readonly serviceCidr: string
+  readonly clusterDns: string
+  readonly clusterDomain: string
+  readonly podsMax: number
+  /** Shown as the node's kubelet version: v1.36.3. */
+  readonly version: string
+}
+
+/** Name of the control group under which pods live: upstream's. */
+const cgroupRoot = 'kubepods'
+const agentName = 'kubun-agent'
+
+/** Until ctx ends, or a part fails. Throws JoinError with a sentence for the user when the node cannot join. */
+export async function runAgent(parent: Ctx, config: AgentConfig, random: Random): Promise<void> {
+  const ctx = named(parent, 'agent')
+  const joining: JoinOptions = { server: config.server, token: config.token, nodeName: config.nodeName, directory: join(config.dataDir, 'agent', 'tls'), agent: agentName }
+  const identity = await joinCluster(ctx, joining)
+  await using parts = new Group(ctx)
+  try {
+    await startParts(parts, config, random, { identity, joining })
+    await parts.wait()
+  } finally {
+    identity.api.close()
+  }
+}
+
+interface Joined {
+  readonly identity: NodeIdentity
+  readonly joining: JoinOptions
+}
+
+async function startParts(parts: Group, config: AgentConfig, random: Random, { identity, joining }: Joined): Promise<void> {
+  const ctx = parts.ctx
+  const exec = systemExec
+  const [link, nft] = [createLink(exec), createNft(exec)]
+  const client: Client = identity.api
+  const informers = new Informers({ client, random })
+  const feed = { nodes: informers.of(nodes), services: informers.of(services), slices: informers.of(endpointSlices), namespaces: informers.of(namespaces) }
+  const podCidr = (): string | undefined => feed.nodes.lister.get({ namespace: '', name: config.nodeName })?.spec?.podCIDR
+  const mtu = (await linkMtu(ctx, link, config.nodeIp)) - vxlanOverheadBytes
+  const pods = await podNetwork(ctx, { link, nft, dir: join(config.dataDir, 'agent', 'addresses'), podCidr, mtu })
+  const recorder = new Recorder(ctx, client, { component: 'kubelet', host: config.nodeName }, random)
+  const resolvConf = await nodeResolvConf()
+  let upstreams = await resolversOf(resolvConf)
+
+  parts.go('informers', (ctx) => informers.run(ctx))
+  parts.go('events', (ctx) => recorder.run(ctx))
+  parts.go('identity', (ctx) => keepClientRenewed(ctx, joining, identity))
+  parts.go('network', (ctx) =>
+    runNetwork(ctx, { nodes: feed.nodes, link, nft, exec, clusterCidrs: config.clusterCidrs, overlay: { nodeName: config.nodeName, device: overlayDeviceDefault, vni: vniDefault, port: config.vxlanPort, mtu } }),
+  )
+  parts.go('proxy', (ctx) =>
+    runProxy(ctx, {
+      services: feed.services,
+      endpointSlices: feed.slices,
+      nft,
+      exec,
+      nodeName: config.nodeName,
+      config: { clusterCidrs: config.clusterCidrs, podCidrs: [], serviceCidrs: [config.serviceCidr], ownIps: [config.clusterDns] },
+      nodeAddresses: () => [config.nodeIp],
+    }),
+  )
+  parts.go('dns', (ctx) =>
+    runDns(ctx, {
+      services: feed.services,
+      endpointSlices: feed.slices,
+      namespaces: feed.namespaces,
+      random,
+      zone: { domain: config.clusterDomain, dnsIp: config.clusterDns, ttlS: zoneTtlSDefault },
+      upstreams: () => upstreams,
+      device: { link, name: dnsDeviceDefault },
+    }),
+  )
+  parts.go('resolvers', async (ctx) => {
+    while (!ctx.signal.aborted) {
+      await ctx.clock.sleep(resolversEveryMs, ctx.signal)
+      upstreams = await resolversOf(resolvConf)
+    }
+  })
+  const cgroups = systemCgroups()
+  parts.go('kubelet', (ctx) =>
+    runKubelet(
+      ctx,
+      {
+        client,
+        informers,
+        runtime: dockerRuntime({ socketPath: config.dockerSocket }),
+        mounts: systemMounts(exec),
+        cgroups,
+        network: networkPort(pods, podCidr),
+        recorder: recorderPort(recorder),
+        nodeName: config.nodeName,
+        hostname: config.nodeName,
+        nodeIPs: () => [config.nodeIp],
+        labels: config.labels,
+        taints: [],
+        dataDir: join(config.dataDir, 'agent'),
+        podsMax: config.podsMax,
+        cgroupRoot,
+        dns: { addresses: [config.clusterDns], domain: config.clusterDomain },
+        resolvConf,
+        port: config.kubeletPort,
+        version: config.version,
+      },
+      async (ctx, view) => {
+        const clientCa = await clientAuthority(ctx, identity)
+        let serving = await certificateFor(ctx, joining, identity, config)
+        await using server = new Group(ctx)
+        server.go('certificate', async (ctx) => {
+          while (!ctx.signal.aborted) {
+            await ctx.clock.sleep(certificateLookMs, ctx.signal)
+            serving = await certificateFor(ctx, joining, identity, config)
+          }
+        })
+        server.go('server', (ctx) => serveKubelet(ctx, view, { port: config.kubeletPort, tls: () => ({ certificate: serving.certificate.pem, key: serving.key.pem }), clientCa, client, cgroups }))
+        await server.wait()
+      },
+    ),
+  )
+}
+
+const resolversEveryMs = 30_000
+const certificateLookMs = 600_000
+const askAgainMs = 5_000
+
+/** Tries until the cluster has signed one: a control plane that is just starting has no signer yet. */
+async function certificateFor(ctx: Ctx, joining: JoinOptions, identity: NodeIdentity, { nodeName, nodeIp }: AgentConfig): Promise<Identity> {
+  for (;;) {
+    try {
+      return await servingCertificate(ctx, joining, identity, [nodeName, nodeIp])
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      ctx.log.warn('no serving certificate yet', { error })
+      await ctx.clock.sleep(askAgainMs, ctx.signal)
+    }
+  }
+}
+
+/** Whom the API server's client certificate comes from. */
+async function clientAuthority(ctx: Ctx, identity: NodeIdentity): Promise<string> {
+  for (;;) {
+    try {
+      const answer = await identity.api.raw(ctx, { method: 'GET', path: '/cacerts/client' })
+      return await textOf(answer.body)
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      ctx.log.warn('no client authority yet', { error })
+      await ctx.clock.sleep(askAgainMs, ctx.signal)
+    }
+  }
+}
+
+/** agents/network in the kubelet's words. */
+function networkPort(network: Awaited<ReturnType<typeof podNetwork>>, podCidr: () => string | undefined): PodNetwork {
+  const protocols = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' } as const
+  return {
+    attach: (ctx: Ctx, pod: PodAttachment) =>
+      network.attach(ctx, {
+        podUid: pod.podUid,
+        namespace: pod.namespace,
+        name: pod.name,
+        netns: pod.netnsPath,
+        hostPorts: pod.hostPorts.map((p) => ({ hostIp: p.hostIP, hostPort: p.hostPort, containerPort: p.containerPort, protocol: protocols[p.protocol] })),
+      }),
+    detach: (ctx, { podUid }) => network.detach(ctx, podUid),
+    adopt: (ctx, live) => network.adopt(ctx, live),
+    notReady: () =>
+      podCidr() === undefined ? 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:the node has no pod range yet' : undefined,
+  }
+}
+
+function recorderPort(recorder: Recorder): EventRecorder {
+  return {
+    event(about, type, reason, message) {
+      const { kind = '', namespace, name = '', uid, resourceVersion, fieldPath = '' } = about
+      const ref = { group: '', version: 'v1', kind, plural: `${kind.toLowerCase()}s`, namespaced: namespace !== undefined }
+      const metadata = { name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+      recorder.eventAt(ref, { metadata }, fieldPath, type, reason, message)
+    },
+  }
+}
+
+const mtuDefault = 1500
+
+/** What fits through the interface that has the node's address. */
+async function linkMtu(ctx: Ctx, link: Link, nodeIp: string): Promise<number> {
+  const rows = await link.show(ctx, ['addr', 'show'])
+  const row = rows.find((r) => (r['addr_info'] as readonly { readonly local?: string }[] | undefined)?.some((a) => a.local === nodeIp))
+  const mtu = Number(row?.['mtu'] ?? mtuDefault)
+  return Math.min(mtu, mtuMax)
+}
+
+/** Loopback's 65536 is no measure for what goes between nodes. */
+const mtuMax = 9000
+
+const stubResolvConf = '/run/systemd/resolve/resolv.conf'
+
+/** Where systemd-resolved answers on loopback, pods must be told its servers instead. */
+async function nodeResolvConf(): Promise<string> {
+  const own = await readFile('/etc/resolv.conf', 'utf8').catch(() => formatResolvConf({ servers: [], searches: [], options: [] }))
+  const servers = parseResolvConf(own).servers
+  const stub = servers.length > 0 && servers.every((server) => server.startsWith('127.'))
+  const there = stub && (await readFile(stubResolvConf, 'utf8').then(() => true, () => false))
+  return there ? stubResolvConf : '/etc/resolv.conf'
+}
+
+async function resolversOf(path: string): Promise<readonly string[]> {
+  return parseResolvConf(await readFile(path, 'utf8').catch(() => '')).servers
+}
