@@ -14,7 +14,7 @@ const everybody = 'system:authenticated'
 
 /** Throws 401 for credentials that do not hold. */
 export async function authenticate(ctx: Ctx, deps: Pick<ApiServerDeps, 'authenticator'>, credentials: Credentials): Promise<User> {
-  if (credentials.bearerToken === undefined && credentials.certificate === undefined) return anonymous
+  if (credentials.bearerToken === undefined && credentials.certificate === undefined && credentials.browser === undefined) return anonymous
   const user = await deps.authenticator.authenticate(ctx, credentials)
   if (user === 'invalid') throw unauthorized()
   if (user === undefined) throw unauthorized()

@@ -74,8 +74,8 @@ export interface ApiServerDeps {
   readonly documents?: Readonly<Record<string, { readonly type: string; readonly text: () => Promise<string> }>>
   /** What fields are for, read when OpenAPI is first asked for. */
   readonly descriptions?: () => Descriptions
-  /** The dashboard under /ui. */
-  readonly ui?: (request: Request) => Response | Promise<Response>
+  /** The dashboard under /ui; `user` is who the request is without the dashboard's own session. */
+  readonly ui?: (request: Request, user: User) => Response | Promise<Response>
 }
 
 /** A body as a verb reads it; one implementation over bytes (body.ts), one over objects (inprocess.ts). */

@@ -52,7 +52,7 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
   const { ctx, end } = childCtx(named(parent, 'apiserver'))
   const health: Health = { checks: deps.checks, stopping: false }
   const site = createSite(deps, health)
-  const on = handling(deps, (exchange, info) => site(exchange, info))
+  const on = handling(ctx, deps, site)
   processMetrics(deps.metrics, ctx.clock.now() / 1_000)
   deps.metrics.read({ name: 'apiserver_current_inflight_requests', help: 'Requests in flight.' }, () => on.limiter.reads + on.limiter.writes)
   const server = http2.createSecureServer({

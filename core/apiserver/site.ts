@@ -9,8 +9,9 @@ import type { Exchange } from './exchange.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { openapiRoutes } from './openapi.ts'
 import type { RequestInfo } from './request.ts'
+import type { User } from '../auth/user.ts'
 
-export type Site = (exchange: Exchange, info: RequestInfo) => Promise<void>
+export type Site = (exchange: Exchange, info: RequestInfo, user: User) => Promise<void>
 
 const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }
 
@@ -26,17 +27,16 @@ export function createSite(deps: ApiServerDeps, health: Health): Site {
     app.get(path, async () => new Response(await text(), { headers: { 'content-type': type, 'cache-control': 'public, max-age=3600' } }))
   }
   const { ui } = deps
-  if (ui !== undefined) {
-    app.all('/ui', (c) => ui(c.req.raw))
-    app.all('/ui/*', (c) => ui(c.req.raw))
-  }
   app.get('/', () => new Response(JSON.stringify({ paths: rootPaths(deps) }, undefined, 2), { headers: jsonHeaders }))
   app.notFound(() => new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } }))
-  return (exchange) => answer(app, exchange)
+  return (exchange, info, user) => {
+    const isUi = info.path === '/ui' || info.path.startsWith('/ui/')
+    return answer(ui !== undefined && isUi ? (request) => ui(request, user) : (request) => app.fetch(request), exchange)
+  }
 }
 
 /** Bridges an exchange and the fetch types that hono speaks. */
-async function answer(app: Hono, { request, outlet }: Exchange): Promise<void> {
+async function answer(route: (request: Request) => Response | Promise<Response>, { request, outlet }: Exchange): Promise<void> {
   const headers = new Headers()
   for (const name of request.headerNames()) {
     if (!name.startsWith(':')) headers.set(name, request.header(name) ?? '')
@@ -45,7 +45,7 @@ async function answer(app: Hono, { request, outlet }: Exchange): Promise<void> {
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
   const body = hasBody ? await request.body() : undefined
   const init: RequestInit = { method: request.method, headers, ...(body === undefined || body.length === 0 ? {} : { body: body as BodyInit }) }
-  const response = await app.fetch(new Request(`https://${host}${request.url}`, init))
+  const response = await route(new Request(`https://${host}${request.url}`, init))
   const out: Record<string, string | string[]> = {}
   response.headers.forEach((value, name) => {
     if (name !== 'set-cookie') out[name] = value

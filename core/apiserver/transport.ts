@@ -85,7 +85,22 @@ function credentialsOf(request: NodeRequest): Credentials {
   const header = request.headers.authorization
   const certificate = certificateOf(request)
   const bearerToken = header === undefined ? undefined : bearerOf(header)
-  return { ...(certificate === undefined ? {} : { certificate }), ...(bearerToken === undefined ? {} : { bearerToken }) }
+  const browser = request.headers.cookie === undefined ? undefined : browserOf(request, request.headers.cookie)
+  return {
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(bearerToken === undefined ? {} : { bearerToken }),
+    ...(browser === undefined ? {} : { browser }),
+  }
+}
+
+/** HTTP/2 may bring cookies one by one. */
+function browserOf(request: NodeRequest, cookies: string | readonly string[]): NonNullable<Credentials['browser']> {
+  const one = (name: string): string | undefined => {
+    const value = request.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+  const cookie = typeof cookies === 'string' ? cookies : cookies.join('; ')
+  return { cookie, method: request.method ?? 'GET', path: request.url ?? '/', site: one('sec-fetch-site'), marker: one('x-kubun-ui') }
 }
 
 function bearerOf(header: string): string | undefined {

@@ -13,6 +13,21 @@ export interface Credentials {
   /** Subject of the verified client certificate. */
   readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[]; readonly fingerprint: string }
   readonly bearerToken?: string
+  /** There when the request carries cookies. */
+  readonly browser?: BrowserRequest
+}
+
+/** What tells a request of the dashboard from one that another site caused; web/sessions.ts judges it. */
+export interface BrowserRequest {
+  /** The Cookie header. */
+  readonly cookie: string
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  /** Sec-Fetch-Site. */
+  readonly site?: string | undefined
+  /** x-kubun-ui. */
+  readonly marker?: string | undefined
 }
 
 export interface Authenticator {
