@@ -2,13 +2,14 @@
  * A request's way: who, may they, what, answer. Requests for resources take the short way here; everything else
  * (discovery, health, metrics, OpenAPI, dashboard) goes through the router in site.ts. Sockets are server.ts.
  */
-import { ApiError, isApiError } from '../api/errors.ts'
+import { ApiError } from '../api/errors.ts'
 import { definitionOf } from '../api/schema/schema.ts'
-import { childCtx, type Ctx } from '../lib/ctx.ts'
+import type { Ctx } from '../lib/ctx.ts'
 import { errorPath } from '../lib/log.ts'
 import { attributesOf, authenticate, authorize, impersonate } from './access.ts'
 import { asApiError, render, renderValue, send } from './answer.ts'
 import { bytesPayload } from './body.ts'
+import { Deadlines } from './deadlines.ts'
 import type { ApiServerDeps, Call } from './deps.ts'
 import { utf8, type Exchange, type Headers, type Incoming } from './exchange.ts'
 import { limiter, type Limiter } from './limiter.ts'
@@ -27,12 +28,14 @@ export interface Handling {
   readonly deps: ApiServerDeps
   readonly limiter: Limiter
   readonly metrics: RequestMetrics
+  readonly deadlines: Deadlines
   /** Everything that is no resource. The user is known and allowed. */
   readonly site: (exchange: Exchange, info: RequestInfo, user: User) => Promise<void>
 }
 
-export function handling(deps: ApiServerDeps, site: Handling['site']): Handling {
-  return { deps, site, limiter: limiter(), metrics: requestMetrics(deps.metrics) }
+/** `ctx` is the life of the server. */
+export function handling(ctx: Ctx, deps: ApiServerDeps, site: Handling['site']): Handling {
+  return { deps, site, limiter: limiter(), metrics: requestMetrics(deps.metrics), deadlines: new Deadlines(ctx, timedOut) }
 }
 
 /** Verbs that may go on for long and are not counted as in flight. */
@@ -101,16 +104,13 @@ class Run {
 
   /** The request's own deadline: 60 s, or less when the client says so. */
   async #inTime<T>(call: Call, work: (call: Call) => Promise<T>): Promise<T> {
-    const ms = requestTimeoutMs(call.info.query.get('timeout'))
-    const { ctx, end } = childCtx(call.ctx)
-    const timer = call.ctx.clock.after(ms, () => end(timedOut()))
+    const timed = this.#on.deadlines.begin(requestTimeoutMs(call.info.query.get('timeout')))
     try {
-      return await work({ ...call, ctx })
+      return await work({ ...call, ctx: timed })
     } catch (error) {
-      throw ctx.signal.aborted && isApiError(ctx.signal.reason) ? ctx.signal.reason : error
+      throw timed.reason instanceof ApiError ? timed.reason : error
     } finally {
-      timer.stop()
-      end()
+      this.#on.deadlines.end(timed)
     }
   }
 

@@ -63,7 +63,7 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
     ...more,
   }
   const site = createSite(deps, { checks: deps.checks, stopping: false })
-  const on = handling(deps, site)
+  const on = handling(ctx, deps, site)
   const open = (method: string, url: string, body: unknown, headers: Readonly<Record<string, string>>): FakeOutlet => {
     const outlet = new FakeOutlet()
     outlet.done = handle(on, { ctx, request: incoming(method, url, body, headers), outlet })
