@@ -17,6 +17,8 @@ import { superviseChild } from '../child.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeRoot } from '../machine.ts'
+import { createUi, type Ui } from '../../web/server.ts'
+import { uiFile } from '../ui.ts'
 import { apiVersion, version } from '../version.ts'
 import { createToken } from './token.ts'
 
@@ -61,9 +63,11 @@ export const serverCommand = command({
       if (first !== undefined) throw new CommandError(first)
     }
     const config = configOf(flags)
+    let ui: Ui | undefined
     try {
       await runServer(ctx, config, systemRandom, {
-        ready: (parts) => ready(ctx, terminal, flags, config, parts, began),
+        ui: (parts) => (ui = createUi({ ...parts, file: uiFile })),
+        ready: (parts) => ready(ctx, terminal, flags, config, { ...parts, ui }, began),
       })
     } catch (error) {
       if (!ctx.signal.aborted) throw new CommandError(sentence(flags, error), { cause: error })
@@ -109,8 +113,8 @@ function sentence(flags: Flags, error: unknown): string {
   return text
 }
 
-async function ready(ctx: Ctx, terminal: Terminal, flags: Flags, config: ServerConfig, parts: ServerParts, began: number): Promise<void> {
-  const { pki, client, api } = parts
+async function ready(ctx: Ctx, terminal: Terminal, flags: Flags, config: ServerConfig, parts: ServerParts & { readonly ui: Ui | undefined }, began: number): Promise<void> {
+  const { pki, client, api, ui } = parts
   const credentials = { caPem: pki.serverCa.certificate.pem, certificatePem: pki.admin.certificate.pem, keyPem: pki.admin.key.pem }
   writeKubeconfig(flags['write-kubeconfig'], { server: `https://127.0.0.1:${api.port}`, ...credentials }, Number.parseInt(flags['write-kubeconfig-mode'], 8))
   const token = await nodeToken(ctx, client, config)
@@ -119,6 +123,8 @@ async function ready(ctx: Ctx, terminal: Terminal, flags: Flags, config: ServerC
   terminal.print(`kubun ${apiVersion} is ready after ${((ctx.clock.monotonic() - began) / 1_000).toFixed(2)} s`)
   terminal.print(`  kubeconfig  export KUBECONFIG=${flags['write-kubeconfig']}`)
   terminal.print(`  join        kubun agent --server ${address} --token ${join}`)
+  const { commonName, organizations } = pki.admin.certificate.subject
+  if (ui !== undefined) terminal.print(`  dashboard   ${address}${ui.issueCode({ name: commonName, groups: organizations })}  (once, within 10 minutes; kubun dashboard prints another)`)
   if (!flags['disable-agent']) startNode(ctx, flags, `https://127.0.0.1:${api.port}`, join)
 }
 
