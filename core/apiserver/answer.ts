@@ -11,6 +11,7 @@ import { encodeProtobuf, printYaml } from './codec.ts'
 import type { Outcome } from './deps.ts'
 import { utf8, type Headers, type Outlet } from './exchange.ts'
 import type { Media } from './negotiate.ts'
+import { protobufList } from './protobuflist.ts'
 import { partialMetadata, tableOf, type IncludeObject } from './table.ts'
 
 export interface Rendering {
@@ -41,6 +42,10 @@ export function render(outcome: Outcome, how: Rendering): Rendered {
   }
   if (outcome.type === 'object') return renderValue(outcome.object, media)
   if (media.type === jsonType && !media.pretty) return { type: jsonType, body: listBytes(outcome.kind, outcome.result) }
+  if (media.type === protobufType) {
+    const body = protobufList(outcome.kind, outcome.result, listMetadata(outcome.result))
+    if (body !== undefined) return { type: protobufType, body }
+  }
   return renderValue(listObject(outcome.kind, outcome.result), media)
 }
 
