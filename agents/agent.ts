@@ -10,6 +10,7 @@ import { nodes } from '../core/api/core/node.ts'
 import { formatResolvConf, parseResolvConf } from '../core/api/core/resolvconf.ts'
 import { services } from '../core/api/core/service.ts'
 import { endpointSlices } from '../core/api/discovery/endpointslice.ts'
+import type { Taint } from '../core/api/schema/types.ts'
 import type { Client } from '../core/client/client.ts'
 import { Informers } from '../core/client/informers.ts'
 import { textOf } from '../core/client/lines.ts'
@@ -36,6 +37,8 @@ import { overlayDeviceDefault, vniDefault, vxlanOverheadBytes } from './network/
 import { podNetwork } from './network/pods.ts'
 import { runProxy } from './proxy/proxy.ts'
 
+export { JoinError } from './kubelet/bootstrap.ts'
+
 export interface AgentConfig {
   /** https://first:6443 */
   readonly server: string
@@ -45,6 +48,7 @@ export interface AgentConfig {
   readonly nodeName: string
   readonly nodeIp: string
   readonly labels: Readonly<Record<string, string>>
+  readonly taints: readonly Taint[]
   readonly kubeletPort: number
   readonly dockerSocket: string
   readonly vxlanPort: number
@@ -144,7 +148,7 @@ async function startParts(parts: Group, config: AgentConfig, random: Random, { i
         hostname: config.nodeName,
         nodeIPs: () => [config.nodeIp],
         labels: config.labels,
-        taints: [],
+        taints: config.taints,
         dataDir: join(config.dataDir, 'agent'),
         podsMax: config.podsMax,
         cgroupRoot,

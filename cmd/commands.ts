@@ -1,7 +1,17 @@
 /** Every command, in the order in which --help shows them. To add one: a file in commands/, a line here. */
 import type { Command } from './command.ts'
+import { agentCommand } from './commands/agent.ts'
 import { dashboardCommand } from './commands/dashboard.ts'
 import { licensesCommand } from './commands/licenses.ts'
+import { serverCommand } from './commands/server.ts'
+import { tokenCommand } from './commands/token.ts'
 import { versionCommand } from './commands/version.ts'
 
-export const commands: readonly Command[] = [dashboardCommand, versionCommand, licensesCommand]
+export const commands: readonly Command[] = [
+  serverCommand,
+  agentCommand,
+  tokenCommand,
+  dashboardCommand,
+  versionCommand,
+  licensesCommand,
+]

@@ -62,8 +62,8 @@ export interface ServerConfig {
   /** Controllers and parts ("scheduler") that do not run here. */
   readonly disabled: readonly string[]
   readonly version: VersionInfo
-  /** Gzipped descriptions for `kubectl explain`; undefined where the build has none. */
-  readonly descriptions: Uint8Array | undefined
+  /** Descriptions for `kubectl explain`; undefined where the build has none. */
+  readonly descriptions: ApiServerDeps['descriptions'] | undefined
 }
 
 export interface ServerParts {

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import * as z from 'zod'
 import type { Client } from '../../core/client/client.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
@@ -102,7 +103,7 @@ function configOf(flags: Flags): ServerConfig {
     nodeMonitorGraceMs: parseDuration(flags['node-monitor-grace']),
     disabled: flags.disable,
     version: { gitVersion: version, gitCommit: '', buildDate: '1970-01-01T00:00:00Z' },
-    descriptions: descriptions === undefined ? undefined : readFileSync(descriptions),
+    descriptions: descriptions === undefined ? undefined : () => JSON.parse(gunzipSync(readFileSync(descriptions)).toString('utf8')) as ReturnType<NonNullable<ServerConfig['descriptions']>>,
   })
 }
 

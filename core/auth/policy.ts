@@ -33,6 +33,9 @@ role system:kubun:dns
 bind system:kubun:proxy ClusterRole/system:kubun:proxy User:system:kube-proxy
 bind system:kubun:network ClusterRole/system:kubun:network User:system:kubun:network
 bind system:kubun:dns ClusterRole/system:kubun:dns User:system:kubun:dns
+bind system:kubun:node-parts-proxier ClusterRole/system:node-proxier Group:system:nodes
+bind system:kubun:node-parts-proxy ClusterRole/system:kubun:proxy Group:system:nodes
+bind system:kubun:node-parts-dns ClusterRole/system:kubun:dns Group:system:nodes
 bind system:kubun:kubelet-api-admin ClusterRole/system:kubelet-api-admin User:kube-apiserver-kubelet-client
 bind system:kubun:node-bootstrapper ClusterRole/system:node-bootstrapper Group:system:bootstrappers
 bind system:kubun:node-autoapprove-bootstrap ClusterRole/system:certificates.k8s.io:certificatesigningrequests:nodeclient Group:system:bootstrappers
