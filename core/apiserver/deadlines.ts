@@ -16,6 +16,8 @@ export class RequestCtx implements Ctx {
   /** On the clock that never jumps. */
   readonly until: number
   timer: Timer | undefined
+  /** Called once when the request is told to end: for what waits on nothing that hears the signal. */
+  onAbort: ((reason: Error) => void) | undefined
   #controller: AbortController | undefined
   #reason: Error | undefined
 
@@ -42,6 +44,7 @@ export class RequestCtx implements Ctx {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#controller?.abort(reason)
+    this.onAbort?.(reason)
   }
 }
 

@@ -106,9 +106,11 @@ class Run {
   async #inTime<T>(call: Call, work: (call: Call) => Promise<T>): Promise<T> {
     const timed = this.#on.deadlines.begin(requestTimeoutMs(call.info.query.get('timeout')))
     try {
-      return await work({ ...call, ctx: timed })
-    } catch (error) {
-      throw timed.reason instanceof ApiError ? timed.reason : error
+      // A body that never ends hears no signal, so the deadline answers by itself.
+      return await new Promise<T>((resolve, reject) => {
+        timed.onAbort = reject
+        work({ ...call, ctx: timed }).then(resolve, reject)
+      })
     } finally {
       this.#on.deadlines.end(timed)
     }

@@ -89,6 +89,9 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
   }
 }
 
+/** A body of which nothing ever comes. */
+export const never = Symbol('never')
+
 function incoming(method: string, url: string, body: unknown, headers: Readonly<Record<string, string>>): Incoming {
   const all: Record<string, string> = { authorization: 'Bearer admin|system:masters', 'user-agent': 'test/1', 'content-type': 'application/json', ...headers }
   const bytes = body === undefined ? new Uint8Array() : body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
@@ -98,7 +101,7 @@ function incoming(method: string, url: string, body: unknown, headers: Readonly<
     header: (name) => all[name],
     headers: (name) => (all[name] === undefined ? [] : [all[name]]),
     headerNames: () => Object.keys(all),
-    body: async () => bytes,
+    body: () => (body === never ? new Promise(() => {}) : Promise.resolve(bytes)),
     async *stream() {
       yield bytes
     },

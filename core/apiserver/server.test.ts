@@ -186,3 +186,15 @@ describe('the API server on a socket', () => {
     expect(text).toContain('container zz is not valid for pod p')
   })
 })
+
+describe('a client that says nothing', () => {
+  it('is cut off after its handshake', async () => {
+    const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ALPNProtocols: ['http/1.1'] })
+    await new Promise<void>((resolve) => socket.on('secureConnect', () => resolve()))
+    socket.write('GET / HTTP/1.1\r\nX-Slow: ')
+    const closed = new Promise<string>((resolve) => socket.on('close', () => resolve('closed')))
+    await ask('GET', '/livez')
+    await rig.clock.advance(10_001)
+    expect(await closed).toBe('closed')
+  })
+})

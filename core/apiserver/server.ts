@@ -7,6 +7,7 @@ import http2, { type Http2SecureServer, type ServerHttp2Session } from 'node:htt
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import type { Timer } from '../lib/clock.ts'
 import { childCtx, named, type Ctx } from '../lib/ctx.ts'
 import { errorPath } from '../lib/log.ts'
 import type { ApiServerDeps, KeyPair } from './deps.ts'
@@ -64,7 +65,7 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
     streamResetBurst: resetBurst,
     streamResetRate: resetRate,
   } as http2.SecureServerOptions)
-  const open = track(server)
+  const open = track(ctx, server)
   server.on('request', (request, response) => serve(ctx, on, request, response))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     void serveUpgrade(ctx, on, request, socket as TLSSocket, head)
@@ -101,7 +102,10 @@ function ignore(): void {}
 /** Broken clients are nobody's news; they must not end the process either. */
 function quietly(ctx: Ctx, server: Http2SecureServer): void {
   const note = (what: string) => (error: unknown): void => ctx.log.debug(what, { error: errorPath(error) })
-  server.on('tlsClientError', note('tls handshake failed'))
+  server.on('tlsClientError', (error: Error, socket: Duplex) => {
+    note('tls handshake failed')(error)
+    socket.destroy()
+  })
   server.on('sessionError', note('session failed'))
   server.on('clientError', (error: Error, socket: Duplex) => {
     note('bad request')(error)
@@ -115,9 +119,13 @@ interface Open {
   readonly sockets: Set<TLSSocket>
 }
 
-/** Who is connected. A connection that says nothing for a while after its handshake is closed. */
-function track(server: Http2SecureServer): Open {
+/** Who is connected. An http/1.1 connection that has no whole request to show for a while after its handshake is closed. */
+function track(ctx: Ctx, server: Http2SecureServer): Open {
   const open: Open = { sessions: new Set(), sockets: new Set() }
+  const silent = new WeakMap<object, Timer>()
+  const speaks = (request: { readonly socket: object }): void => silent.get(request.socket)?.stop()
+  server.on('request', speaks)
+  server.on('upgrade', speaks)
   server.on('session', (session) => {
     open.sessions.add(session)
     session.on('error', ignore)
@@ -126,9 +134,13 @@ function track(server: Http2SecureServer): Open {
   server.on('secureConnection', (socket: TLSSocket) => {
     open.sockets.add(socket)
     socket.on('error', ignore)
-    socket.once('close', () => open.sockets.delete(socket))
+    const guard = socket.alpnProtocol === 'h2' ? undefined : ctx.clock.after(headersMsMax, () => socket.destroy())
+    if (guard !== undefined) silent.set(socket, guard)
+    socket.once('close', () => {
+      guard?.stop()
+      open.sockets.delete(socket)
+    })
   })
-  ;(server as unknown as { headersTimeout: number }).headersTimeout = headersMsMax
   return open
 }
 
