@@ -13,12 +13,23 @@ export const anonymous: User = { name: 'system:anonymous', groups: ['system:unau
 const everybody = 'system:authenticated'
 
 /** Throws 401 for credentials that do not hold. */
-export async function authenticate(ctx: Ctx, deps: Pick<ApiServerDeps, 'authenticator'>, credentials: Credentials): Promise<User> {
-  if (credentials.bearerToken === undefined && credentials.certificate === undefined && credentials.browser === undefined) return anonymous
+export async function authenticate(
+  ctx: Ctx,
+  deps: Pick<ApiServerDeps, 'authenticator'>,
+  credentials: Credentials,
+): Promise<User> {
+  if (
+    credentials.bearerToken === undefined &&
+    credentials.certificate === undefined &&
+    credentials.browser === undefined
+  )
+    return anonymous
   const user = await deps.authenticator.authenticate(ctx, credentials)
   if (user === 'invalid') throw unauthorized()
   if (user === undefined) throw unauthorized()
-  return user.name === anonymous.name || user.groups.includes(everybody) ? user : { ...user, groups: [...user.groups, everybody] }
+  return user.name === anonymous.name || user.groups.includes(everybody)
+    ? user
+    : { ...user, groups: [...user.groups, everybody] }
 }
 
 export function attributesOf(info: RequestInfo, user: User): Attributes {
@@ -57,9 +68,17 @@ function refuse(attributes: Attributes, decision: Decision): void {
 export function forbiddenFor(attributes: Attributes, reason: string): Error {
   const tail = reason === '' ? '' : `: ${reason}`
   if (attributes.type === 'path') {
-    return forbidden({ group: '', resource: '' }, '', `User ${quote(attributes.user.name)} cannot ${attributes.verb} path ${quote(attributes.path)}${tail}`)
+    return forbidden(
+      { group: '', resource: '' },
+      '',
+      `User ${quote(attributes.user.name)} cannot ${attributes.verb} path ${quote(attributes.path)}${tail}`,
+    )
   }
-  return forbidden({ group: attributes.group, resource: attributes.resource }, attributes.name, `${sentence(attributes)}${tail}`)
+  return forbidden(
+    { group: attributes.group, resource: attributes.resource },
+    attributes.name,
+    `${sentence(attributes)}${tail}`,
+  )
 }
 
 function sentence(of: Attributes & { type: 'resource' }): string {
@@ -78,7 +97,11 @@ const uidHeader = 'impersonate-uid'
 const extraPrefix = 'impersonate-extra-'
 
 /** The user that the request is to run as. Throws 403 for what the sender may not impersonate, 400 for headers without a user. */
-export async function impersonate(deps: Pick<ApiServerDeps, 'authorizer'>, request: Incoming, sender: User): Promise<User> {
+export async function impersonate(
+  deps: Pick<ApiServerDeps, 'authorizer'>,
+  request: Incoming,
+  sender: User,
+): Promise<User> {
   const name = request.header(userHeader)
   const groups = request.headers(groupHeader)
   const uid = request.header(uidHeader)
@@ -86,12 +109,26 @@ export async function impersonate(deps: Pick<ApiServerDeps, 'authorizer'>, reque
   if (name === undefined || name === '') {
     if (groups.length === 0 && uid === undefined && Object.keys(extra).length === 0) return sender
     const list = groups.length === 0 ? '[]string(nil)' : `[]string{${groups.map(quote).join(', ')}}`
-    throw badRequest(`requested &user.DefaultInfo{Name:"", UID:${quote(uid ?? '')}, Groups:${list}, Extra:map[string][]string(nil)} without impersonating a user name`)
+    throw badRequest(
+      `requested &user.DefaultInfo{Name:"", UID:${quote(uid ?? '')}, Groups:${list}, Extra:map[string][]string(nil)} without impersonating a user name`,
+    )
   }
-  const ask = (group: string, resource: string, target: string, more: { readonly namespace?: string; readonly subresource?: string } = {}): Promise<void> | undefined =>
+  const ask = (
+    group: string,
+    resource: string,
+    target: string,
+    more: { readonly namespace?: string; readonly subresource?: string } = {},
+  ): Promise<void> | undefined =>
     authorize(deps.authorizer, {
-      type: 'resource', user: sender, verb: 'impersonate', group, version: 'v1', resource,
-      subresource: more.subresource ?? '', namespace: more.namespace ?? '', name: target,
+      type: 'resource',
+      user: sender,
+      verb: 'impersonate',
+      group,
+      version: 'v1',
+      resource,
+      subresource: more.subresource ?? '',
+      namespace: more.namespace ?? '',
+      name: target,
     })
   const account = serviceAccount(name)
   if (account === undefined) await ask('', 'users', name)
@@ -109,8 +146,15 @@ export async function impersonate(deps: Pick<ApiServerDeps, 'authorizer'>, reque
   }
 }
 
-function impliedGroups(name: string, asked: readonly string[], account: { readonly namespace: string } | undefined): readonly string[] {
-  const groups = account !== undefined && asked.length === 0 ? ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`] : [...asked]
+function impliedGroups(
+  name: string,
+  asked: readonly string[],
+  account: { readonly namespace: string } | undefined,
+): readonly string[] {
+  const groups =
+    account !== undefined && asked.length === 0
+      ? ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`]
+      : [...asked]
   const implied = name === anonymous.name ? 'system:unauthenticated' : everybody
   return groups.includes(implied) || groups.includes('system:unauthenticated') ? groups : [...groups, implied]
 }

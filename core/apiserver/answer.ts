@@ -55,7 +55,10 @@ export function renderValue(value: object, media: Media): Rendered {
     if (body !== undefined) return { type: protobufType, body }
   }
   if (media.type === 'application/yaml') return { type: media.type, body: utf8(printYaml(value)) }
-  return { type: jsonType, body: utf8(media.pretty ? `${JSON.stringify(value, undefined, 2)}\n` : JSON.stringify(value)) }
+  return {
+    type: jsonType,
+    body: utf8(media.pretty ? `${JSON.stringify(value, undefined, 2)}\n` : JSON.stringify(value)),
+  }
 }
 
 function convert(outcome: Outcome, how: Rendering, kind: Kind): object | undefined {
@@ -63,14 +66,32 @@ function convert(outcome: Outcome, how: Rendering, kind: Kind): object | undefin
   const version = media.asVersion
   // Statuses stay what they are.
   if (outcome.type === 'object' && outcome.object['kind'] === 'Status') return undefined
-  const objects = outcome.type === 'list' ? outcome.result.items.map((item) => item.object) : [outcome.type === 'item' ? outcome.item.object : (outcome.object as unknown as AnyObject)]
-  const metadata = outcome.type === 'list' ? listMetadata(outcome.result) : { resourceVersion: objects[0]?.metadata.resourceVersion ?? '' }
-  if (media.as === 'Table') return tableOf({ kind, objects, metadata, include: how.include, version, now: how.now, headers: true })
+  const objects =
+    outcome.type === 'list'
+      ? outcome.result.items.map((item) => item.object)
+      : [outcome.type === 'item' ? outcome.item.object : (outcome.object as unknown as AnyObject)]
+  const metadata =
+    outcome.type === 'list'
+      ? listMetadata(outcome.result)
+      : { resourceVersion: objects[0]?.metadata.resourceVersion ?? '' }
+  if (media.as === 'Table')
+    return tableOf({ kind, objects, metadata, include: how.include, version, now: how.now, headers: true })
   if (media.as === 'PartialObjectMetadataList') {
-    if (outcome.type !== 'list') throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(kind, kind.kind)})`)
-    return { kind: media.as, apiVersion: `meta.k8s.io/${version}`, metadata, items: objects.map((object) => partialMetadata(object, version)) }
+    if (outcome.type !== 'list')
+      throw notAcceptable(
+        `you requested PartialObjectMetadataList, but the requested object is not a list (${goType(kind, kind.kind)})`,
+      )
+    return {
+      kind: media.as,
+      apiVersion: `meta.k8s.io/${version}`,
+      metadata,
+      items: objects.map((object) => partialMetadata(object, version)),
+    }
   }
-  if (outcome.type === 'list') throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goType(kind, kind.listKind)})`)
+  if (outcome.type === 'list')
+    throw notAcceptable(
+      `you requested PartialObjectMetadata, but the requested object is a list (${goType(kind, kind.listKind)})`,
+    )
   const [object] = objects
   if (object === undefined) throw internal('nothing to convert')
   return partialMetadata(object, version)
@@ -91,12 +112,19 @@ function listMetadata(result: ListResult): Readonly<Record<string, unknown>> {
 
 /** A list as one object; items of a list carry no kind of their own in upstream's typed lists, and none is needed. */
 export function listObject(kind: Kind, result: ListResult): AnyObject {
-  return { kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata: listMetadata(result), items: result.items.map((item) => item.object) }
+  return {
+    kind: kind.listKind,
+    apiVersion: apiVersionOf(kind),
+    metadata: listMetadata(result),
+    items: result.items.map((item) => item.object),
+  }
 }
 
 /** One allocation, one copy of each item's bytes. */
 function listBytes(kind: Kind, result: ListResult): Uint8Array {
-  const head = utf8(`{"kind":"${kind.listKind}","apiVersion":"${apiVersionOf(kind)}","metadata":${JSON.stringify(listMetadata(result))},"items":[`)
+  const head = utf8(
+    `{"kind":"${kind.listKind}","apiVersion":"${apiVersionOf(kind)}","metadata":${JSON.stringify(listMetadata(result))},"items":[`,
+  )
   const { items } = result
   let size = head.length + Math.max(0, items.length - 1) + 2
   for (const item of items) size += item.bytes.length

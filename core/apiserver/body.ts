@@ -53,17 +53,26 @@ export function inputType(header: string | undefined): MediaType {
   const type = header.split(';', 1)[0]?.trim().toLowerCase()
   const known = mediaTypes.find((candidate) => candidate === type)
   if (known === undefined) {
-    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${mediaTypes.join(', ')}`)
+    throw unsupportedMediaType(
+      `the body of the request was in an unknown format - accepted media types include: ${mediaTypes.join(', ')}`,
+    )
   }
   return known
 }
 
 /** The unnamed Go struct that upstream reads apiVersion and kind into. */
-const typeMetaStruct = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+const typeMetaStruct =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 /** Upstream's registry of types names itself in errors. */
 const scheme = 'in scheme "pkg/runtime/scheme.go:111"'
 
-function decodeBody(body: Uint8Array, type: MediaType, target: Target, call: Call, validation: FieldValidation): AnyObject {
+function decodeBody(
+  body: Uint8Array,
+  type: MediaType,
+  target: Target,
+  call: Call,
+  validation: FieldValidation,
+): AnyObject {
   const { value, text } = parseBody(body, type, target)
   return decodeValueAs(value, { target, body, call, validation, text })
 }
@@ -78,7 +87,8 @@ interface DecodeInit {
 
 /** Checks apiVersion and kind, then every field. `value` becomes the callee's. */
 export function decodeValueAs(value: unknown, { target, body, call, validation, text }: DecodeInit): AnyObject {
-  const refuseRoot = (what: string): ApiError => unrecognized(target.kind, `couldn't get version/kind; json parse error: ${what}`, body)
+  const refuseRoot = (what: string): ApiError =>
+    unrecognized(target.kind, `couldn't get version/kind; json parse error: ${what}`, body)
   if (value === null) value = {}
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw refuseRoot(`json: cannot unmarshal ${goWord(value)} into Go value of type ${typeMetaStruct}`)
@@ -107,7 +117,11 @@ export function goWord(value: unknown): string {
   return typeof value === 'boolean' ? 'bool' : typeof value
 }
 
-function decodeKnown(definition: Definition, object: AnyObject, init: Pick<DecodeInit, 'call' | 'validation' | 'text'>): AnyObject {
+function decodeKnown(
+  definition: Definition,
+  object: AnyObject,
+  init: Pick<DecodeInit, 'call' | 'validation' | 'text'>,
+): AnyObject {
   const decoded = decodeObject<AnyObject>(definition, object, { fieldValidation: init.validation, text: init.text })
   if (!decoded.ok) throw decoded.error
   if (init.validation === 'Warn') for (const warning of decoded.warnings) init.call.warn(warning)
@@ -125,15 +139,23 @@ function refuseOther(apiVersion: string, kind: string, target: Target): never {
   const known = definitionOf(group, version, kind)
   if (known === undefined) {
     if (group === target.group && kind === target.kind && oldVersions[group]?.includes(version) === true) {
-      throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(target)})`)
+      throw badRequest(
+        `the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(target)})`,
+      )
     }
-    throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${target.kind}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} ${scheme}`)
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${target.kind}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} ${scheme}`,
+    )
   }
   if (kind === target.kind && group === target.group) {
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(target)})`)
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(target)})`,
+    )
   }
   const internal = `${target.group === '' ? 'core' : (target.group.split('.', 1)[0] ?? '')}.${target.kind}`
-  throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${target.kind}: converting (${version}.${goStructName(known)}) to (${internal}): unknown conversion`)
+  throw badRequest(
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${target.kind}: converting (${version}.${goStructName(known)}) to (${internal}): unknown conversion`,
+  )
 }
 
 /** Versions that upstream can still read but does not serve. */
@@ -150,12 +172,18 @@ const oldVersions: Readonly<Record<string, readonly string[]>> = {
   'coordination.k8s.io': ['v1beta1'],
 }
 
-function parseBody(body: Uint8Array, type: MediaType, target: Target): { readonly value: unknown; readonly text: string | undefined } {
-  if (type === 'application/vnd.kubernetes.protobuf') return { value: decodeProtobufBody(body, target), text: undefined }
+function parseBody(
+  body: Uint8Array,
+  type: MediaType,
+  target: Target,
+): { readonly value: unknown; readonly text: string | undefined } {
+  if (type === 'application/vnd.kubernetes.protobuf')
+    return { value: decodeProtobufBody(body, target), text: undefined }
   const text = fromUtf8(body)
   if (type === 'application/yaml') {
     const parsed = parseYamlBody(text)
-    if (!parsed.ok) throw unrecognized(target.kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body)
+    if (!parsed.ok)
+      throw unrecognized(target.kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body)
     return { value: parsed.value, text: undefined }
   }
   const parsed = parseJson(text)
@@ -175,12 +203,16 @@ function decodeOptions(body: Uint8Array, type: MediaType): Readonly<Record<strin
     value = parsed.value
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goWord(value)} into Go value of type ${typeMetaStruct}`)
+    throw badRequest(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${goWord(value)} into Go value of type ${typeMetaStruct}`,
+    )
   }
   const object = value as AnyObject
   const kind = object.kind ?? ''
   if (kind !== '' && kind !== 'DeleteOptions') {
-    throw badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(object.apiVersion ?? '')} ${scheme}`)
+    throw badRequest(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(object.apiVersion ?? '')} ${scheme}`,
+    )
   }
   const definition = definitionOf('', 'v1', 'DeleteOptions')
   if (definition === undefined) return object

@@ -59,7 +59,8 @@ export class Deadlines {
     this.#ctx = ctx
     this.#late = late
     const ended = (): void => {
-      for (const request of this.#open) request.abort(ctx.signal.reason instanceof Error ? ctx.signal.reason : new Error('the server stops'))
+      for (const request of this.#open)
+        request.abort(ctx.signal.reason instanceof Error ? ctx.signal.reason : new Error('the server stops'))
     }
     ctx.signal.addEventListener('abort', ended, { once: true })
   }

@@ -33,8 +33,14 @@ export function discoveryRoutes(app: Hono, { registry }: ApiServerDeps): void {
   }
   for (const root of ['api', 'apis'] as const) {
     const route = (c: Context): Response => {
-      if (wantsAggregated(c.req.header('accept'))) return serve(c, `${root} aggregated`, aggregatedType, () => aggregated(registry.kinds(), root))
-      if (root === 'apis') return serve(c, root, jsonType, () => ({ kind: 'APIGroupList', apiVersion: 'v1', groups: groupNames(registry.kinds()).map((g) => groupObject(registry.kinds(), g)) }))
+      if (wantsAggregated(c.req.header('accept')))
+        return serve(c, `${root} aggregated`, aggregatedType, () => aggregated(registry.kinds(), root))
+      if (root === 'apis')
+        return serve(c, root, jsonType, () => ({
+          kind: 'APIGroupList',
+          apiVersion: 'v1',
+          groups: groupNames(registry.kinds()).map((g) => groupObject(registry.kinds(), g)),
+        }))
       const host = c.req.header('host') ?? new URL(c.req.url).host
       const serverAddressByClientCIDRs = clientCidrs.map((cidr) => ({ ...cidr, serverAddress: host }))
       const body = JSON.stringify({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs })
@@ -44,8 +50,14 @@ export function discoveryRoutes(app: Hono, { registry }: ApiServerDeps): void {
     app.get(`/${root}/`, route)
   }
   app.get('/api/v1', (c) => serve(c, 'v1', jsonType, () => resourceList(registry.kinds(), '', 'v1')))
-  app.get('/apis/:group', (c) => serve(c, `group ${c.req.param('group')}`, jsonType, () => oneGroup(registry.kinds(), c.req.param('group'))))
-  app.get('/apis/:group/:version', (c) => serve(c, `${c.req.param('group')}/${c.req.param('version')}`, jsonType, () => resourceList(registry.kinds(), c.req.param('group'), c.req.param('version'))))
+  app.get('/apis/:group', (c) =>
+    serve(c, `group ${c.req.param('group')}`, jsonType, () => oneGroup(registry.kinds(), c.req.param('group'))),
+  )
+  app.get('/apis/:group/:version', (c) =>
+    serve(c, `${c.req.param('group')}/${c.req.param('version')}`, jsonType, () =>
+      resourceList(registry.kinds(), c.req.param('group'), c.req.param('version')),
+    ),
+  )
 }
 
 function notFound(): Response {
@@ -58,7 +70,8 @@ function wantsAggregated(accept: string | undefined): boolean {
   for (const { type, params } of parseAccept(accept)) {
     if (type !== jsonType && type !== '*/*' && type !== 'application/*') continue
     if (params['as'] === undefined) return false
-    if (params['as'] === 'APIGroupDiscoveryList' && params['g'] === 'apidiscovery.k8s.io' && params['v'] === 'v2') return true
+    if (params['as'] === 'APIGroupDiscoveryList' && params['g'] === 'apidiscovery.k8s.io' && params['v'] === 'v2')
+      return true
   }
   return false
 }
@@ -96,7 +109,9 @@ function groupObject(kinds: readonly Kind[], name: string): object {
 }
 
 function oneGroup(kinds: readonly Kind[], name: string): object | undefined {
-  return kinds.some((kind) => kind.group === name) ? { kind: 'APIGroup', apiVersion: 'v1', ...groupObject(kinds, name) } : undefined
+  return kinds.some((kind) => kind.group === name)
+    ? { kind: 'APIGroup', apiVersion: 'v1', ...groupObject(kinds, name) }
+    : undefined
 }
 
 const facts = new Map<string, ResourceFacts>(resources.map((of) => [`${of.group}/${of.version}/${of.resource}`, of]))
@@ -112,10 +127,15 @@ interface Subresource {
 /** What a kind describes, with the names that upstream's discovery gives to the bodies of its subresources. */
 function subresourcesOf(kind: Kind): readonly Subresource[] {
   const known = facts.get(`${kind.group}/${kind.version}/${kind.plural}`)?.subresources ?? []
-  const names = [...kind.subresources, ...(kind.status === undefined ? [] : ['status']), ...(kind.scale === undefined ? [] : ['scale'])]
+  const names = [
+    ...kind.subresources,
+    ...(kind.status === undefined ? [] : ['status']),
+    ...(kind.scale === undefined ? [] : ['scale']),
+  ]
   return [...new Set(names)].toSorted().map((name) => {
     const fact: SubresourceFacts | undefined = known.find((of) => of.name === name)
-    if (fact === undefined && name === 'scale') return { name, kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] }
+    if (fact === undefined && name === 'scale')
+      return { name, kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] }
     return {
       name,
       kind: fact?.kind ?? kind.kind,
@@ -129,8 +149,19 @@ function subresourcesOf(kind: Kind): readonly Subresource[] {
 /** A kind as OpenAPI and others who read resources want it. */
 export function servedResource(kind: Kind): ServedResource {
   return {
-    group: kind.group, version: kind.version, kind: kind.kind, resource: kind.plural, namespaced: kind.namespaced, verbs: kind.verbs,
-    subresources: subresourcesOf(kind).map((sub) => ({ name: sub.name, kind: sub.kind, group: sub.group, version: sub.version, verbs: sub.verbs })),
+    group: kind.group,
+    version: kind.version,
+    kind: kind.kind,
+    resource: kind.plural,
+    namespaced: kind.namespaced,
+    verbs: kind.verbs,
+    subresources: subresourcesOf(kind).map((sub) => ({
+      name: sub.name,
+      kind: sub.kind,
+      group: sub.group,
+      version: sub.version,
+      verbs: sub.verbs,
+    })),
   }
 }
 
@@ -141,7 +172,12 @@ function kindsIn(kinds: readonly Kind[], group: string, version: string): readon
 function resourceList(kinds: readonly Kind[], group: string, version: string): object | undefined {
   const served = kindsIn(kinds, group, version)
   if (served.length === 0) return undefined
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources: served.flatMap(plainResources) }
+  return {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion: apiVersionOf({ group, version }),
+    resources: served.flatMap(plainResources),
+  }
 }
 
 function plainResources(kind: Kind): readonly object[] {
@@ -160,7 +196,9 @@ function plainResources(kind: Kind): readonly object[] {
     name: `${kind.plural}/${sub.name}`,
     singularName: '',
     namespaced: kind.namespaced,
-    ...(sub.group === kind.group && sub.version === kind.version ? {} : { ...(sub.group === '' ? {} : { group: sub.group }), version: sub.version }),
+    ...(sub.group === kind.group && sub.version === kind.version
+      ? {}
+      : { ...(sub.group === '' ? {} : { group: sub.group }), version: sub.version }),
     kind: sub.kind,
     verbs: sub.verbs,
   }))

@@ -35,7 +35,13 @@ export interface Handling {
 
 /** `ctx` is the life of the server. */
 export function handling(ctx: Ctx, deps: ApiServerDeps, site: Handling['site']): Handling {
-  return { deps, site, limiter: limiter(), metrics: requestMetrics(deps.metrics), deadlines: new Deadlines(ctx, timedOut) }
+  return {
+    deps,
+    site,
+    limiter: limiter(),
+    metrics: requestMetrics(deps.metrics),
+    deadlines: new Deadlines(ctx, timedOut),
+  }
 }
 
 /** Verbs that may go on for long and are not counted as in flight. */
@@ -91,9 +97,21 @@ class Run {
     const info = this.#info
     const handler = handlerOf(kind, info)
     const agent = request.header('user-agent') ?? ''
-    const call: Call = { ctx: this.#exchange.ctx, info, kind, user, agent, payload: bytesPayload(request), warn: (text) => this.#warn(text) }
+    const call: Call = {
+      ctx: this.#exchange.ctx,
+      info,
+      kind,
+      user,
+      agent,
+      payload: bytesPayload(request),
+      warn: (text) => this.#warn(text),
+    }
     if (handler === 'connect') return await connect(deps, call, this.#exchange)
-    this.#media = negotiate(request.header('accept'), info, agent, { convertible: true, watch: handler === 'watch', protobuf: hasProtobuf(kind) })
+    this.#media = negotiate(request.header('accept'), info, agent, {
+      convertible: true,
+      watch: handler === 'watch',
+      protobuf: hasProtobuf(kind),
+    })
     if (handler === 'watch') return await watchVerb(deps, call, this.#media, outlet, this.#headers())
     const include = this.#media.as === 'Table' ? includeObject(info) : 'Metadata'
     const outcome = await this.#inTime(call, (timed) => handler(deps, timed))
@@ -124,25 +142,36 @@ class Run {
 
   #headers(): Headers {
     const headers: Headers = { 'audit-id': this.#on.deps.random.uuid() }
-    if (this.#warnings.length > 0) headers['warning'] = this.#warnings.map((text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)
+    if (this.#warnings.length > 0)
+      headers['warning'] = this.#warnings.map(
+        (text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
+      )
     return headers
   }
 
   #plainNotFound(): void {
     this.code = 404
-    this.#exchange.outlet.send(404, { ...this.#headers(), 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }, utf8('404 page not found\n'))
+    this.#exchange.outlet.send(
+      404,
+      { ...this.#headers(), 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+      utf8('404 page not found\n'),
+    )
   }
 
   fail(error: unknown): void {
     const { outlet, ctx } = this.#exchange
     const api = asApiError(error)
     this.code = api.code
-    if (!(error instanceof ApiError)) ctx.log.error('request failed', { method: this.#info.method, path: this.#info.path, error: errorPath(error) })
+    if (!(error instanceof ApiError))
+      ctx.log.error('request failed', { method: this.#info.method, path: this.#info.path, error: errorPath(error) })
     if (outlet.started) return outlet.destroy(api)
     const headers = this.#headers()
     const after = api.details?.retryAfterSeconds
     if (after !== undefined && after > 0) headers['retry-after'] = String(after)
-    const media: Media = { ...this.#media, ...(this.#media.type === 'application/vnd.kubernetes.protobuf' ? { type: 'application/json' } : {}) }
+    const media: Media = {
+      ...this.#media,
+      ...(this.#media.type === 'application/vnd.kubernetes.protobuf' ? { type: 'application/json' } : {}),
+    }
     send(outlet, api.code, renderValue(api.status(), media), headers, false)
   }
 }
@@ -155,12 +184,19 @@ function hasProtobuf(kind: Kind): boolean {
 const warningsMax = 50
 
 function timedOut(): ApiError {
-  return new ApiError({ code: 504, reason: 'Timeout', message: 'Timeout: request did not complete within the allotted timeout', details: {} })
+  return new ApiError({
+    code: 504,
+    reason: 'Timeout',
+    message: 'Timeout: request did not complete within the allotted timeout',
+    details: {},
+  })
 }
 
 export async function identify(ctx: Ctx, deps: ApiServerDeps, request: Incoming): Promise<User> {
   const sender = await authenticate(ctx, deps, request.credentials)
-  return request.headerNames().some((name) => name.startsWith('impersonate-')) ? await impersonate(deps, request, sender) : sender
+  return request.headerNames().some((name) => name.startsWith('impersonate-'))
+    ? await impersonate(deps, request, sender)
+    : sender
 }
 
 export function acceptsGzip(request: Incoming): boolean {

@@ -11,7 +11,11 @@ export interface Health {
   stopping: boolean
 }
 
-const textHeaders = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache, private' }
+const textHeaders = {
+  'content-type': 'text/plain; charset=utf-8',
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-cache, private',
+}
 
 export function healthRoutes(app: Hono, health: Health): void {
   for (const name of ['livez', 'readyz', 'healthz'] as const) {
@@ -24,9 +28,13 @@ function checksOf(endpoint: 'livez' | 'readyz' | 'healthz', health: Health): rea
   const ping: HealthCheck = { name: 'ping', live: true, check: () => undefined }
   const checks = [ping, ...health.checks.filter((check) => endpoint !== 'livez' || check.live)]
   if (endpoint !== 'readyz') return checks
-  const shutdown = { name: 'shutdown', live: false, check: () => {
-    if (health.stopping) throw new Error('process is shutting down')
-  } }
+  const shutdown = {
+    name: 'shutdown',
+    live: false,
+    check: () => {
+      if (health.stopping) throw new Error('process is shutting down')
+    },
+  }
   return [...checks, shutdown]
 }
 
@@ -48,9 +56,12 @@ async function all(c: Context, endpoint: string, checks: readonly HealthCheck[])
     }
   }
   if (excluded.size > 0) {
-    lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map((name) => JSON.stringify(name)).join(', ')}`)
+    lines.push(
+      `warn: some health checks cannot be excluded: no matches for ${[...excluded].map((name) => JSON.stringify(name)).join(', ')}`,
+    )
   }
-  if (failed) return new Response(`${lines.join('\n')}\n${endpoint} check failed\n`, { status: 500, headers: textHeaders })
+  if (failed)
+    return new Response(`${lines.join('\n')}\n${endpoint} check failed\n`, { status: 500, headers: textHeaders })
   return new Response(verbose ? `${lines.join('\n')}\n${endpoint} check passed\n` : 'ok', { headers: textHeaders })
 }
 

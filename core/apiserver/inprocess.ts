@@ -25,17 +25,34 @@ export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
   const userOf = (who: Identity): User => {
     let user = users.get(who)
     if (user === undefined) {
-      user = Object.freeze({ name: who.name, groups: who.groups.includes(everybody) ? who.groups : [...who.groups, everybody] })
+      user = Object.freeze({
+        name: who.name,
+        groups: who.groups.includes(everybody) ? who.groups : [...who.groups, everybody],
+      })
       users.set(who, user)
     }
     return user
   }
-  const enter = async (ctx: Ctx, who: Identity, info: RequestInfo, body: unknown, patchType?: string): Promise<Call> => {
+  const enter = async (
+    ctx: Ctx,
+    who: Identity,
+    info: RequestInfo,
+    body: unknown,
+    patchType?: string,
+  ): Promise<Call> => {
     const user = userOf(who)
     await authorize(deps.authorizer, attributesOf(info, user))
     const kind = kindOf(deps.registry, info)
     if (kind === undefined) throw genericNotFound()
-    return { ctx, info, kind, user, agent: who.agent, payload: valuePayload(body, patchType), warn: (text) => ctx.log.debug('api warning', { text, resource: info.resource }) }
+    return {
+      ctx,
+      info,
+      kind,
+      user,
+      agent: who.agent,
+      payload: valuePayload(body, patchType),
+      warn: (text) => ctx.log.debug('api warning', { text, resource: info.resource }),
+    }
   }
   return {
     async call(ctx, who, call) {
@@ -64,7 +81,15 @@ function toApiError(ctx: Ctx, error: unknown): unknown {
   return error instanceof ApiError || ctx.signal.aborted ? error : asApiError(error)
 }
 
-const methods: Readonly<Record<string, string>> = { get: 'GET', list: 'GET', create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', deletecollection: 'DELETE' }
+const methods: Readonly<Record<string, string>> = {
+  get: 'GET',
+  list: 'GET',
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETE',
+}
 
 function infoOf(call: ApiCall): RequestInfo {
   return info(call.kind, call.verb, methods[call.verb] ?? 'GET', call)
@@ -83,11 +108,26 @@ interface Place {
 
 const emptyQuery = Query.of({})
 
-function info(kind: KindRef, verb: string, method: string, { namespace, name, subresource, query }: Place): RequestInfo {
+function info(
+  kind: KindRef,
+  verb: string,
+  method: string,
+  { namespace, name, subresource, query }: Place,
+): RequestInfo {
   const some = hasKeys(query)
   return {
-    method, path: '', query: some ? Query.of(query) : emptyQuery, isResource: true, verb,
-    group: kind.group, version: kind.version, resource: kind.plural, subresource, namespace, name, rest: '',
+    method,
+    path: '',
+    query: some ? Query.of(query) : emptyQuery,
+    isResource: true,
+    verb,
+    group: kind.group,
+    version: kind.version,
+    resource: kind.plural,
+    subresource,
+    namespace,
+    name,
+    rest: '',
   }
 }
 
@@ -101,7 +141,8 @@ const noBytes = new Uint8Array()
 /** Bodies that are objects already: copied, because the callee changes what it gets. */
 function valuePayload(body: unknown, patchType: string | undefined): Payload {
   return {
-    object: async (target, call) => decodeValueAs(cloneJson(body ?? {}), { target, body: noBytes, call, validation: 'Ignore', text: undefined }),
+    object: async (target, call) =>
+      decodeValueAs(cloneJson(body ?? {}), { target, body: noBytes, call, validation: 'Ignore', text: undefined }),
     options: async () => body as Readonly<Record<string, unknown>> | undefined,
     patch: async () => ({ type: patchType ?? '', text: undefined, document: body }),
   }
@@ -130,11 +171,17 @@ async function startWatch(deps: ApiServerDeps, ctx: Ctx, call: Call, sink: Watch
     sink.end()
   }
   const watch = await deps.registry.watch(
-    ctx, call.kind,
-    { ...listQuery(call), allowBookmarks: query.flag('allowWatchBookmarks'), sendInitialEvents: asked === undefined ? undefined : query.flag('sendInitialEvents') },
+    ctx,
+    call.kind,
+    {
+      ...listQuery(call),
+      allowBookmarks: query.flag('allowWatchBookmarks'),
+      sendInitialEvents: asked === undefined ? undefined : query.flag('sendInitialEvents'),
+    },
     {
       event: (type, item) => void (over || sink.event(type, item.object)),
-      bookmark: (revision, initialEnd) => void (over || sink.event('BOOKMARK', bookmarkObject(call.kind, revision, initialEnd))),
+      bookmark: (revision, initialEnd) =>
+        void (over || sink.event('BOOKMARK', bookmarkObject(call.kind, revision, initialEnd))),
       end,
     },
   )

@@ -15,7 +15,11 @@ export interface Media {
   readonly pretty: boolean
 }
 
-export const mediaTypes: readonly MediaType[] = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+export const mediaTypes: readonly MediaType[] = [
+  'application/json',
+  'application/yaml',
+  'application/vnd.kubernetes.protobuf',
+]
 const protobufType = 'application/vnd.kubernetes.protobuf'
 export const plainJson: Media = { type: 'application/json', asVersion: 'v1', pretty: false }
 
@@ -49,8 +53,14 @@ export function parseAccept(header: string): readonly Clause[] {
 }
 
 /** Throws 406. `convertible`: the answer is an object or list, of which a Table can be made; `protobuf`: it has such a form. */
-export function negotiate(accept: string | undefined, info: RequestInfo, agent: string, options: { readonly convertible: boolean; readonly watch?: boolean; readonly protobuf: boolean }): Media {
-  if (accept === undefined || accept === '' || accept === 'application/json') return simple('application/json', info, agent)
+export function negotiate(
+  accept: string | undefined,
+  info: RequestInfo,
+  agent: string,
+  options: { readonly convertible: boolean; readonly watch?: boolean; readonly protobuf: boolean },
+): Media {
+  if (accept === undefined || accept === '' || accept === 'application/json')
+    return simple('application/json', info, agent)
   let known = false
   for (const clause of parseAccept(accept)) {
     const type = mediaTypes.find((candidate) => matches(clause.type, candidate))
@@ -71,7 +81,12 @@ export function negotiate(accept: string | undefined, info: RequestInfo, agent: 
   const offered = options.watch === true && known ? streamTypes : mediaTypes
   if (known) throw notAcceptable(`only the following media types are accepted: ${offered.join(', ')}`)
   const all = options.watch === true ? [...mediaTypes, ...streamTypes] : mediaTypes
-  throw new ApiError({ code: 406, reason: 'NotAcceptable', message: `406: Not Acceptable\n\nAvailable representations: ${all.join(', ')}`, details: {} })
+  throw new ApiError({
+    code: 406,
+    reason: 'NotAcceptable',
+    message: `406: Not Acceptable\n\nAvailable representations: ${all.join(', ')}`,
+    details: {},
+  })
 }
 
 const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']

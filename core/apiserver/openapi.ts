@@ -7,7 +7,14 @@ import { gzipSync } from 'node:zlib'
 import type { Context, Hono } from 'hono'
 import type { Kind } from '../api/kind.ts'
 import { noDescriptions, type Descriptions } from '../api/schema/descriptions.ts'
-import { openApiV2, openApiV3, openApiV3Index, openApiV3Paths, type OpenApiInput, type ServedResource } from '../api/schema/openapi.ts'
+import {
+  openApiV2,
+  openApiV3,
+  openApiV3Index,
+  openApiV3Paths,
+  type OpenApiInput,
+  type ServedResource,
+} from '../api/schema/openapi.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { servedResource } from './discovery.ts'
 
@@ -47,7 +54,11 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
     const now = current()
     const path = c.req.path.slice('/openapi/v3/'.length)
     const hash = now.hashes.get(path)
-    if (hash === undefined) return new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } })
+    if (hash === undefined)
+      return new Response('404 page not found\n', {
+        status: 404,
+        headers: { 'content-type': 'text/plain; charset=utf-8' },
+      })
     const asked = c.req.query('hash')
     if (asked !== undefined && asked !== hash) return c.redirect(`/openapi/v3/${path}?hash=${hash}`, 301)
     return serve(c, now, path, () => openApiV3(path, now.input), asked === hash)
@@ -55,13 +66,18 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
 }
 
 function serveIndex(c: Context, now: Published): Response {
-  return serve(c, now, index, () => openApiV3Index(new Map([...now.hashes].filter(([path]) => path !== version2 && path !== index))))
+  return serve(c, now, index, () =>
+    openApiV3Index(new Map([...now.hashes].filter(([path]) => path !== version2 && path !== index))),
+  )
 }
 
 function publish(kinds: readonly Kind[], input: OpenApiInput): Published {
   const described = input.descriptions === noDescriptions ? '' : 'described'
   const hashOf = (resources: readonly ServedResource[]): string =>
-    createHash('sha512').update(`${input.version} ${described} ${JSON.stringify(resources)}`).digest('hex').toUpperCase()
+    createHash('sha512')
+      .update(`${input.version} ${described} ${JSON.stringify(resources)}`)
+      .digest('hex')
+      .toUpperCase()
   const hashes = new Map<string, string>()
   for (const path of openApiV3Paths(input.resources)) {
     hashes.set(path, hashOf(input.resources.filter((of) => pathOf(of) === path)))
@@ -78,7 +94,11 @@ function pathOf({ group, version }: ServedResource): string {
 /** `immutable`: the client named the hash, so the answer under this URL never changes. */
 function serve(c: Context, now: Published, name: string, make: () => object, immutable = false): Response {
   const etag = `"${now.hashes.get(name) ?? ''}"`
-  const headers: Record<string, string> = { etag, vary: 'Accept-Encoding, Accept', 'cache-control': immutable ? 'public, immutable' : 'no-cache, private' }
+  const headers: Record<string, string> = {
+    etag,
+    vary: 'Accept-Encoding, Accept',
+    'cache-control': immutable ? 'public, immutable' : 'no-cache, private',
+  }
   if (c.req.header('if-none-match') === etag) return new Response(null, { status: 304, headers })
   let document = now.documents.get(name)
   if (document === undefined) {
@@ -86,7 +106,8 @@ function serve(c: Context, now: Published, name: string, make: () => object, imm
     now.documents.set(name, document)
   }
   headers['content-type'] = jsonType
-  if (!(c.req.header('accept-encoding') ?? '').includes('gzip')) return new Response(document.bytes as BodyInit, { headers })
+  if (!(c.req.header('accept-encoding') ?? '').includes('gzip'))
+    return new Response(document.bytes as BodyInit, { headers })
   document.packed ??= gzipSync(document.bytes, { level: 1 })
   return new Response(document.packed as BodyInit, { headers: { ...headers, 'content-encoding': 'gzip' } })
 }

@@ -57,7 +57,12 @@ export class Query {
 
 const emptyQuery = new Query('')
 const verbs: Readonly<Record<string, string>> = {
-  POST: 'create', GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete',
+  POST: 'create',
+  GET: 'get',
+  HEAD: 'get',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
 }
 /** Under /namespaces/NAME these are subresources of the namespace; anything else is a resource inside it. */
 const namespaceSubresources = new Set(['status', 'finalize'])
@@ -70,7 +75,11 @@ export function parseRequest(method: string, url: string): RequestInfo {
   // A leading slash makes parts[0] empty; /api/v1/x is ['', 'api', 'v1', 'x'].
   const groupless = parts[1] === 'api'
   const from = groupless ? 3 : 4
-  if ((!groupless && parts[1] !== 'apis') || parts.length <= from || (parts.length === from + 1 && parts[from] === '')) {
+  if (
+    (!groupless && parts[1] !== 'apis') ||
+    parts.length <= from ||
+    (parts.length === from + 1 && parts[from] === '')
+  ) {
     return pathRequest(method, path, query)
   }
   return resourceRequest(method, path, query, {
@@ -83,7 +92,20 @@ export function parseRequest(method: string, url: string): RequestInfo {
 
 function pathRequest(method: string, path: string, query: Query): RequestInfo {
   const verb = method.toLowerCase()
-  return { method, path, query, isResource: false, verb, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', rest: '' }
+  return {
+    method,
+    path,
+    query,
+    isResource: false,
+    verb,
+    group: '',
+    version: '',
+    resource: '',
+    subresource: '',
+    namespace: '',
+    name: '',
+    rest: '',
+  }
 }
 
 interface Parts {
@@ -93,7 +115,12 @@ interface Parts {
   readonly raw: readonly string[]
 }
 
-function resourceRequest(method: string, path: string, query: Query, { group, version, parts: whole, raw }: Parts): RequestInfo {
+function resourceRequest(
+  method: string,
+  path: string,
+  query: Query,
+  { group, version, parts: whole, raw }: Parts,
+): RequestInfo {
   let verb = verbs[method] ?? ''
   let parts = whole
   let skipped = 0
@@ -126,7 +153,8 @@ function pinnedName(query: Query): string {
   if (selector === undefined || !selector.includes('metadata.name')) return ''
   for (const term of selector.split(',')) {
     const match = /^metadata\.name={1,2}([^=!,]+)$/.exec(term.trim())
-    if (match?.[1] !== undefined) return /^[^/%]+$/.test(match[1]) && match[1] !== '.' && match[1] !== '..' ? match[1] : ''
+    if (match?.[1] !== undefined)
+      return /^[^/%]+$/.test(match[1]) && match[1] !== '.' && match[1] !== '..' ? match[1] : ''
   }
   return ''
 }

@@ -53,9 +53,15 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
   const random = seededRandom(1)
   const registry = await openRegistry(ctx, { store: openMemory(), kinds, random })
   const deps: ApiServerDeps = {
-    registry, random,
+    registry,
+    random,
     authenticator: { authenticate },
-    authorizer: { authorize: ({ user }) => ({ answer: user.groups.includes('system:masters') ? 'allow' : 'no opinion', reason: '' }) },
+    authorizer: {
+      authorize: ({ user }) => ({
+        answer: user.groups.includes('system:masters') ? 'allow' : 'no opinion',
+        reason: '',
+      }),
+    },
     admission: { mutate: async () => {}, validate: async () => {} },
     version: { gitVersion: 'v1.36.3+kubun', gitCommit: '', buildDate: '' },
     metrics: createMetrics(),
@@ -70,7 +76,11 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
     return outlet
   }
   return {
-    ctx, clock, deps, registry, on,
+    ctx,
+    clock,
+    deps,
+    registry,
+    on,
     kind(plural, group = '') {
       const found = kinds.find((kind) => kind.plural === plural && kind.group === group)
       if (found === undefined) throw new Error(`no kind ${plural}`)
@@ -93,11 +103,22 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
 export const never = Symbol('never')
 
 function incoming(method: string, url: string, body: unknown, headers: Readonly<Record<string, string>>): Incoming {
-  const all: Record<string, string> = { authorization: 'Bearer admin|system:masters', 'user-agent': 'test/1', 'content-type': 'application/json', ...headers }
-  const bytes = body === undefined ? new Uint8Array() : body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
+  const all: Record<string, string> = {
+    authorization: 'Bearer admin|system:masters',
+    'user-agent': 'test/1',
+    'content-type': 'application/json',
+    ...headers,
+  }
+  const bytes =
+    body === undefined
+      ? new Uint8Array()
+      : body instanceof Uint8Array
+        ? body
+        : new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
   const bearerToken = all['authorization'] === '' ? undefined : all['authorization']?.replace('Bearer ', '')
   return {
-    method, url,
+    method,
+    url,
     header: (name) => all[name],
     headers: (name) => (all[name] === undefined ? [] : [all[name]]),
     headerNames: () => Object.keys(all),
@@ -163,7 +184,10 @@ export class FakeOutlet implements Outlet {
   /** The events of a watch so far. */
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers freely
   events(): any[] {
-    return this.text().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as unknown)
+    return this.text()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as unknown)
   }
   answer(): Answer {
     const text = this.text()

@@ -18,7 +18,12 @@ export type Handler = (deps: ApiServerDeps, call: Call) => Promise<Outcome>
 
 /** What go-restful answers for a known path under another method, as upstream's clients see it. */
 export function methodNotAllowed(): ApiError {
-  return new ApiError({ code: 405, reason: 'MethodNotAllowed', message: 'the server does not allow this method on the requested resource', details: {} })
+  return new ApiError({
+    code: 405,
+    reason: 'MethodNotAllowed',
+    message: 'the server does not allow this method on the requested resource',
+    details: {},
+  })
 }
 
 /** The kind of the path. Throws 404; undefined when not even the group is known, which upstream answers in plain text. */
@@ -55,7 +60,8 @@ export function handlerOf(kind: Kind, info: RequestInfo): Handler | 'watch' | 'c
   if (info.method === 'HEAD' || info.verb === '') throw methodNotAllowed()
   if (info.subresource !== '') return subresourceHandler(kind, info)
   if (!kind.verbs.includes(info.verb as Verb)) throw methodNotAllowed()
-  if (info.verb === 'create' && (info.name !== '' || (kind.namespaced && info.namespace === ''))) throw methodNotAllowed()
+  if (info.verb === 'create' && (info.name !== '' || (kind.namespaced && info.namespace === '')))
+    throw methodNotAllowed()
   if ((objectVerbs.has(info.verb) || info.verb === 'delete') && info.name === '') throw methodNotAllowed()
   if (info.verb === 'deletecollection' && kind.namespaced && info.namespace === '') throw methodNotAllowed()
   if (info.verb === 'watch') return 'watch'
@@ -73,7 +79,8 @@ const connections = new Set(['log', 'exec', 'attach', 'portforward', 'proxy'])
 function subresourceHandler(kind: Kind, info: RequestInfo): Handler | 'connect' {
   const { subresource, verb } = info
   if (info.rest !== '' && subresource !== 'proxy') throw genericNotFound()
-  if (subresource === 'status' && kind.status !== undefined) return objectVerbs.has(verb) ? (plainVerbs[verb] ?? refuseMethod()) : refuseMethod()
+  if (subresource === 'status' && kind.status !== undefined)
+    return objectVerbs.has(verb) ? (plainVerbs[verb] ?? refuseMethod()) : refuseMethod()
   if (subresource === 'scale' && kind.scale !== undefined) return objectVerbs.has(verb) ? scaleVerb : refuseMethod()
   if (!kind.subresources.includes(subresource)) throw genericNotFound()
   if (connections.has(subresource)) return 'connect'

@@ -55,7 +55,10 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
   const site = createSite(deps, health)
   const on = handling(ctx, deps, site)
   processMetrics(deps.metrics, ctx.clock.now() / 1_000)
-  deps.metrics.read({ name: 'apiserver_current_inflight_requests', help: 'Requests in flight.' }, () => on.limiter.reads + on.limiter.writes)
+  deps.metrics.read(
+    { name: 'apiserver_current_inflight_requests', help: 'Requests in flight.' },
+    () => on.limiter.reads + on.limiter.writes,
+  )
   const server = http2.createSecureServer({
     ...tlsOptions(options.serving, options.clientCa),
     allowHTTP1: true,
@@ -86,8 +89,27 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
   }
 }
 
-function tlsOptions(serving: KeyPair, clientCa: string): { cert: string; key: string; ca: string; requestCert: true; rejectUnauthorized: false; minVersion: 'TLSv1.2'; ALPNProtocols: string[] } {
-  return { cert: serving.cert, key: serving.key, ca: clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2', ALPNProtocols: ['h2', 'http/1.1'] }
+function tlsOptions(
+  serving: KeyPair,
+  clientCa: string,
+): {
+  cert: string
+  key: string
+  ca: string
+  requestCert: true
+  rejectUnauthorized: false
+  minVersion: 'TLSv1.2'
+  ALPNProtocols: string[]
+} {
+  return {
+    cert: serving.cert,
+    key: serving.key,
+    ca: clientCa,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['h2', 'http/1.1'],
+  }
 }
 
 /** A request never rejects: handle() turns errors into answers. */
@@ -101,7 +123,10 @@ function ignore(): void {}
 
 /** Broken clients are nobody's news; they must not end the process either. */
 function quietly(ctx: Ctx, server: Http2SecureServer): void {
-  const note = (what: string) => (error: unknown): void => ctx.log.debug(what, { error: errorPath(error) })
+  const note =
+    (what: string) =>
+    (error: unknown): void =>
+      ctx.log.debug(what, { error: errorPath(error) })
   server.on('tlsClientError', (error: Error, socket: Duplex) => {
     note('tls handshake failed')(error)
     socket.destroy()

@@ -19,16 +19,27 @@ export function createSite(deps: ApiServerDeps, health: Health): Site {
   const app = new Hono()
   app.get('/version', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
   app.get('/version/', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
-  app.get('/metrics', () => new Response(deps.metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }))
+  app.get(
+    '/metrics',
+    () =>
+      new Response(deps.metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }),
+  )
   healthRoutes(app, health)
   discoveryRoutes(app, deps)
   openapiRoutes(app, deps)
   for (const [path, { type, text }] of Object.entries(deps.documents ?? {})) {
-    app.get(path, async () => new Response(await text(), { headers: { 'content-type': type, 'cache-control': 'public, max-age=3600' } }))
+    app.get(
+      path,
+      async () =>
+        new Response(await text(), { headers: { 'content-type': type, 'cache-control': 'public, max-age=3600' } }),
+    )
   }
   const { ui } = deps
   app.get('/', () => new Response(JSON.stringify({ paths: rootPaths(deps) }, undefined, 2), { headers: jsonHeaders }))
-  app.notFound(() => new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } }))
+  app.notFound(
+    () =>
+      new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } }),
+  )
   return (exchange, info, user) => {
     const isUi = info.path === '/ui' || info.path.startsWith('/ui/')
     return answer(ui !== undefined && isUi ? (request) => ui(request, user) : (request) => app.fetch(request), exchange)
@@ -36,7 +47,10 @@ export function createSite(deps: ApiServerDeps, health: Health): Site {
 }
 
 /** Bridges an exchange and the fetch types that hono speaks. */
-async function answer(route: (request: Request) => Response | Promise<Response>, { request, outlet }: Exchange): Promise<void> {
+async function answer(
+  route: (request: Request) => Response | Promise<Response>,
+  { request, outlet }: Exchange,
+): Promise<void> {
   const headers = new Headers()
   for (const name of request.headerNames()) {
     if (!name.startsWith(':')) headers.set(name, request.header(name) ?? '')
@@ -44,7 +58,11 @@ async function answer(route: (request: Request) => Response | Promise<Response>,
   const host = request.header(':authority') ?? request.header('host') ?? 'localhost'
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
   const body = hasBody ? await request.body() : undefined
-  const init: RequestInit = { method: request.method, headers, ...(body === undefined || body.length === 0 ? {} : { body: body as BodyInit }) }
+  const init: RequestInit = {
+    method: request.method,
+    headers,
+    ...(body === undefined || body.length === 0 ? {} : { body: body as BodyInit }),
+  }
   const response = await route(new Request(`https://${host}${request.url}`, init))
   const out: Record<string, string | string[]> = {}
   response.headers.forEach((value, name) => {
@@ -103,7 +121,22 @@ function versionObject({ version }: ApiServerDeps): object {
 }
 
 function rootPaths({ registry }: ApiServerDeps): readonly string[] {
-  const paths = new Set(['/.well-known/openid-configuration', '/api', '/api/v1', '/apis', '/apis/', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/openid/v1/jwks', '/readyz', '/version'])
+  const paths = new Set([
+    '/.well-known/openid-configuration',
+    '/api',
+    '/api/v1',
+    '/apis',
+    '/apis/',
+    '/healthz',
+    '/livez',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openapi/v3/',
+    '/openid/v1/jwks',
+    '/readyz',
+    '/version',
+  ])
   for (const { group, version } of registry.kinds()) {
     if (group !== '') paths.add(`/apis/${group}`).add(`/apis/${group}/${version}`)
   }

@@ -69,7 +69,10 @@ function readBody(request: NodeRequest): Promise<Uint8Array> {
       chunks.push(chunk)
     })
     request.on('end', () => {
-      if (!refused) resolve(chunks.length === 1 ? (chunks[0] as Buffer) : chunks.length === 0 ? emptyBody : Buffer.concat(chunks, size))
+      if (!refused)
+        resolve(
+          chunks.length === 1 ? (chunks[0] as Buffer) : chunks.length === 0 ? emptyBody : Buffer.concat(chunks, size),
+        )
     })
     const broken = (): void => reject(badRequest('the body ended early'))
     request.on('error', broken)
@@ -100,7 +103,13 @@ function browserOf(request: NodeRequest, cookies: string | readonly string[]): N
     return Array.isArray(value) ? value.join(', ') : value
   }
   const cookie = typeof cookies === 'string' ? cookies : cookies.join('; ')
-  return { cookie, method: request.method ?? 'GET', path: request.url ?? '/', site: one('sec-fetch-site'), marker: one('x-kubun-ui') }
+  return {
+    cookie,
+    method: request.method ?? 'GET',
+    path: request.url ?? '/',
+    site: one('sec-fetch-site'),
+    marker: one('x-kubun-ui'),
+  }
 }
 
 function bearerOf(header: string): string | undefined {
@@ -154,14 +163,20 @@ export function outletOf(request: NodeRequest, response: NodeResponse): Outlet {
   const stream = 'stream' in response ? response.stream : undefined
   const session = sessionOf(request)
   const one = response as ServerResponse
-  const gone = (): boolean => (stream === undefined ? one.destroyed || one.writableEnded : stream.destroyed || stream.closed || one.writableEnded)
+  const gone = (): boolean =>
+    stream === undefined ? one.destroyed || one.writableEnded : stream.destroyed || stream.closed || one.writableEnded
   return {
     get started() {
       return response.headersSent
     },
     send(code, headers, body) {
       if (gone()) return
-      one.writeHead(code, body === undefined ? headers as Record<string, string> : { ...(headers as Record<string, string>), 'content-length': String(body.length) })
+      one.writeHead(
+        code,
+        body === undefined
+          ? (headers as Record<string, string>)
+          : { ...(headers as Record<string, string>), 'content-length': String(body.length) },
+      )
       if (body === undefined) one.end()
       else one.end(body)
       if (stream !== undefined && stream.writableLength > 0) nudge(session)

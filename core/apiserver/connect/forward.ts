@@ -11,8 +11,18 @@ import type { Location } from './location.ts'
 
 /** Headers of one hop (RFC 9110 7.6.1), and those that say who the sender is to us. */
 const ownHeaders = new Set([
-  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade',
-  'host', 'authorization', 'http2-settings', 'expect',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'authorization',
+  'http2-settings',
+  'expect',
 ])
 
 export function forwardedHeaders(request: Incoming): Record<string, string> {
@@ -55,7 +65,10 @@ export async function forward(call: Call, { request, outlet }: Exchange, locatio
   const response = await answered
   const code = response.statusCode ?? 502
   if (isLog && (code < 200 || code > 206)) throw await refusalOf(response, call)
-  outlet.start(code, isLog ? { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' } : answerHeaders(response, call))
+  outlet.start(
+    code,
+    isLog ? { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' } : answerHeaders(response, call),
+  )
   await pipe(response, outlet)
 }
 
@@ -73,7 +86,13 @@ function answerOf(sent: http.ClientRequest, location: Location, isLog: boolean):
       const why = dialError(error, location)
       if (!isLog) return reject(serviceUnavailable(`error trying to reach service: ${why}`))
       const scheme = location.tls === undefined ? 'http' : 'https'
-      reject(new ApiError({ code: 500, reason: '', message: `Get "${scheme}://${hostOf(location)}${location.path}": ${why}` }))
+      reject(
+        new ApiError({
+          code: 500,
+          reason: '',
+          message: `Get "${scheme}://${hostOf(location)}${location.path}": ${why}`,
+        }),
+      )
     })
   })
 }
@@ -114,9 +133,24 @@ async function refusalOf(response: IncomingMessage, call: Call): Promise<ApiErro
   const code = response.statusCode ?? 500
   if (code === 400) return badRequest(text)
   if (code === 500) return internal(text)
-  const details = { name: call.info.name, kind: 'pods/log', causes: [{ reason: 'UnexpectedServerResponse', message: text }] }
-  if (code === 404) return new ApiError({ code, reason: 'NotFound', message: `the server could not find the requested resource (get pods/log ${call.info.name})`, details })
-  return new ApiError({ code, reason: 'InternalError', message: `an error on the server (${JSON.stringify(text)}) has prevented the request from succeeding (get pods/log ${call.info.name})`, details })
+  const details = {
+    name: call.info.name,
+    kind: 'pods/log',
+    causes: [{ reason: 'UnexpectedServerResponse', message: text }],
+  }
+  if (code === 404)
+    return new ApiError({
+      code,
+      reason: 'NotFound',
+      message: `the server could not find the requested resource (get pods/log ${call.info.name})`,
+      details,
+    })
+  return new ApiError({
+    code,
+    reason: 'InternalError',
+    message: `an error on the server (${JSON.stringify(text)}) has prevented the request from succeeding (get pods/log ${call.info.name})`,
+    details,
+  })
 }
 
 const refusalCharsMax = 4_096

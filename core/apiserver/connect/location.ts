@@ -3,7 +3,15 @@
  * checks and sentences (k8s.io/kubernetes/pkg/registry/core/{pod,node,service}). Nothing is dialled here.
  */
 import { isIP } from 'node:net'
-import { ApiError, badRequest, genericNotFound, invalid, isApiError, notFound, serviceUnavailable } from '../../api/errors.ts'
+import {
+  ApiError,
+  badRequest,
+  genericNotFound,
+  invalid,
+  isApiError,
+  notFound,
+  serviceUnavailable,
+} from '../../api/errors.ts'
 import { forbiddenField, invalidValue, notSupported, path, type FieldError } from '../../api/field.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { Endpoints, Node, Pod, Service } from '../../api/schema/types.ts'
@@ -33,7 +41,12 @@ export async function locate(deps: ApiServerDeps, call: Call): Promise<Location 
   throw genericNotFound()
 }
 
-async function read<T>(deps: ApiServerDeps, call: Call, plural: string, key: { readonly namespace: string; readonly name: string }): Promise<Readonly<T>> {
+async function read<T>(
+  deps: ApiServerDeps,
+  call: Call,
+  plural: string,
+  key: { readonly namespace: string; readonly name: string },
+): Promise<Readonly<T>> {
   const kind = deps.registry.kind('', 'v1', plural) as Kind
   return (await deps.registry.get(call.ctx, kind, key)).object as unknown as Readonly<T>
 }
@@ -49,9 +62,13 @@ async function kubeletLocation(deps: ApiServerDeps, call: Call): Promise<Locatio
     throw badRequest(`pod ${name} does not have a host assigned`)
   }
   const kubelet = await kubeletOf(deps, call, node)
-  if (subresource === 'portforward') return { ...kubelet, path: withQuery(`/portForward/${namespace}/${name}`, portQuery(query)) }
+  if (subresource === 'portforward')
+    return { ...kubelet, path: withQuery(`/portForward/${namespace}/${name}`, portQuery(query)) }
   if (log !== undefined) return { ...kubelet, path: withQuery(`/containerLogs/${namespace}/${name}/${container}`, log) }
-  return { ...kubelet, path: withQuery(`/${subresource}/${namespace}/${name}/${container}`, streamQuery(query, subresource)) }
+  return {
+    ...kubelet,
+    path: withQuery(`/${subresource}/${namespace}/${name}/${container}`, streamQuery(query, subresource)),
+  }
 }
 
 /** The named container, or the only one there is. Throws 400. */
@@ -112,7 +129,8 @@ function logQuery(call: Call): URLSearchParams {
   } else number('sinceSeconds', 1, 'must be greater than 0')
   if (since !== undefined && since !== '') out.set('sinceTime', since)
   const stream = query.get('stream') ?? 'All'
-  if (!['All', 'Stdout', 'Stderr'].includes(stream)) errors.push(notSupported(path('stream'), stream, ['All', 'Stdout', 'Stderr']))
+  if (!['All', 'Stdout', 'Stderr'].includes(stream))
+    errors.push(notSupported(path('stream'), stream, ['All', 'Stdout', 'Stderr']))
   if (stream !== 'All' && query.get('tailLines') !== undefined) {
     errors.push(forbiddenField(path(''), '`tailLines` and specific `stream` are mutually exclusive for now'))
   }
@@ -193,7 +211,8 @@ async function serviceProxy(deps: ApiServerDeps, call: Call): Promise<Location> 
   if (/^\d+$/.test(port)) {
     const service = await read<Service>(deps, call, 'services', key)
     const declared = service.spec?.ports?.find((known) => known.port === Number(port))
-    if (declared === undefined) throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
+    if (declared === undefined)
+      throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
     wanted = declared.name ?? ''
   }
   const endpoints = await endpointsOf(deps, call, key)
@@ -201,15 +220,24 @@ async function serviceProxy(deps: ApiServerDeps, call: Call): Promise<Location> 
   if (subsets.length === 0) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`)
   const choices = subsets.flatMap((subset) => {
     const target = subset.ports?.find((known) => (known.name ?? '') === wanted)
-    return target === undefined ? [] : (subset.addresses ?? []).filter((a) => a.targetRef?.kind === 'Pod' && isProxyable(a.ip)).map((a) => ({ host: a.ip, port: target.port }))
+    return target === undefined
+      ? []
+      : (subset.addresses ?? [])
+          .filter((a) => a.targetRef?.kind === 'Pod' && isProxyable(a.ip))
+          .map((a) => ({ host: a.ip, port: target.port }))
   })
   const choice = choices[deps.random.int(choices.length)]
-  if (choice === undefined) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(call.info.name)}`)
+  if (choice === undefined)
+    throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(call.info.name)}`)
   return direct(call, scheme, choice.host, choice.port)
 }
 
 /** Upstream speaks of the service when it has no endpoints object. */
-async function endpointsOf(deps: ApiServerDeps, call: Call, key: { readonly namespace: string; readonly name: string }): Promise<Readonly<Endpoints>> {
+async function endpointsOf(
+  deps: ApiServerDeps,
+  call: Call,
+  key: { readonly namespace: string; readonly name: string },
+): Promise<Readonly<Endpoints>> {
   await read<Service>(deps, call, 'services', key)
   return await read<Endpoints>(deps, call, 'endpoints', key)
 }

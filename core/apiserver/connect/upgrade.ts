@@ -28,7 +28,13 @@ const dialMsMax = 30_000
 const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
 
 /** Never throws: a refusal is an HTTP answer on the socket. */
-export async function serveUpgrade(ctx: Ctx, on: Handling, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+export async function serveUpgrade(
+  ctx: Ctx,
+  on: Handling,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
   socket.on('error', () => socket.destroy())
   const started = ctx.clock.monotonic()
   const info = parseRequest(request.method ?? 'GET', request.url ?? '/')
@@ -56,8 +62,17 @@ async function enter(ctx: Ctx, on: Handling, incoming: Incoming, info: ReturnTyp
   await authorize(on.deps.authorizer, attributesOf(info, user))
   const kind = info.isResource ? kindOf(on.deps.registry, info) : undefined
   if (kind === undefined) throw genericNotFound()
-  if (handlerOf(kind, info) !== 'connect' || info.subresource === 'log') throw badRequest('this path cannot be upgraded')
-  const call: Call = { ctx, info, kind, user, agent: incoming.header('user-agent') ?? '', payload: bytesPayload(incoming), warn: () => {} }
+  if (handlerOf(kind, info) !== 'connect' || info.subresource === 'log')
+    throw badRequest('this path cannot be upgraded')
+  const call: Call = {
+    ctx,
+    info,
+    kind,
+    user,
+    agent: incoming.header('user-agent') ?? '',
+    payload: bytesPayload(incoming),
+    warn: () => {},
+  }
   await admitConnect(on.deps, call)
   return call
 }
@@ -82,8 +97,13 @@ function withProtocolToken(incoming: Incoming): Incoming {
 function dial(ctx: Ctx, location: Location, client: Duplex): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const { host, port } = location
-    const other: Socket = location.tls === undefined ? dialPlain({ host, port }) : dialTls({ host, port, ...tlsOf(location) } as ConnectionOptions)
-    const timer = ctx.clock.after(dialMsMax, () => other.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })))
+    const other: Socket =
+      location.tls === undefined
+        ? dialPlain({ host, port })
+        : dialTls({ host, port, ...tlsOf(location) } as ConnectionOptions)
+    const timer = ctx.clock.after(dialMsMax, () =>
+      other.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })),
+    )
     const gone = (): void => void other.destroy()
     client.once('close', gone)
     other.once('error', (error: NodeJS.ErrnoException) => {
@@ -100,10 +120,17 @@ function dial(ctx: Ctx, location: Location, client: Duplex): Promise<Socket> {
 
 /** The request as the other side is to see it. */
 function headOf(incoming: Incoming, call: Call, location: Location): string {
-  const headers = { ...forwardedHeaders(incoming), host: hostOf(location), connection: 'Upgrade', upgrade: incoming.header('upgrade') ?? 'websocket' }
+  const headers = {
+    ...forwardedHeaders(incoming),
+    host: hostOf(location),
+    connection: 'Upgrade',
+    upgrade: incoming.header('upgrade') ?? 'websocket',
+  }
   // Several values of these come as several headers, and SPDY clients offer versions that way.
   const versions = incoming.headers('x-stream-protocol-version')
-  const lines = Object.entries(headers).filter(([name]) => name !== 'x-stream-protocol-version').map(([name, value]) => `${name}: ${value}`)
+  const lines = Object.entries(headers)
+    .filter(([name]) => name !== 'x-stream-protocol-version')
+    .map(([name, value]) => `${name}: ${value}`)
   for (const version of versions) lines.push(`x-stream-protocol-version: ${version}`)
   if (call.info.method === 'POST' && incoming.header('content-length') === undefined) lines.push('content-length: 0')
   return `${call.info.method} ${location.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`

@@ -6,8 +6,18 @@ import { askedOfDelete, deleteOptions, listQuery, writeOptions } from './options
 
 /** Kinds of which upstream answers a delete with the object instead of a Status (rest's ReturnDeletedObject). */
 const answersWithObject = new Set([
-  '/namespaces', '/persistentvolumeclaims', '/persistentvolumes', '/pods', '/podtemplates', '/resourcequotas', '/serviceaccounts', '/services',
-  'storage.k8s.io/csidrivers', 'storage.k8s.io/csinodes', 'storage.k8s.io/storageclasses', 'storage.k8s.io/volumeattachments',
+  '/namespaces',
+  '/persistentvolumeclaims',
+  '/persistentvolumes',
+  '/pods',
+  '/podtemplates',
+  '/resourcequotas',
+  '/serviceaccounts',
+  '/services',
+  'storage.k8s.io/csidrivers',
+  'storage.k8s.io/csinodes',
+  'storage.k8s.io/storageclasses',
+  'storage.k8s.io/volumeattachments',
   'storage.k8s.io/volumeattributesclasses',
 ])
 
@@ -33,7 +43,10 @@ export async function deleteCollectionVerb(deps: ApiServerDeps, call: Call): Pro
   const options = await deleteOptions(call)
   const asked = askedOfDelete(call, options)
   const result = await deps.registry.deleteCollection(call.ctx, call.kind, query, options, (object) => {
-    const named = { ...call, info: { ...call.info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' } }
+    const named = {
+      ...call,
+      info: { ...call.info, namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' },
+    }
     return writeOptions(deps, named, asked, { operation: 'DELETE' })
   })
   return { type: 'list', kind: call.kind, result }

@@ -3,7 +3,15 @@
  * options; checked as upstream checks them (apimachinery/pkg/apis/meta/v1/validation).
  */
 import { ApiError, badRequest, invalid } from '../../api/errors.ts'
-import { forbiddenField, invalidValue, notSupported, path, required, tooLong, type FieldError } from '../../api/field.ts'
+import {
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  path,
+  required,
+  tooLong,
+  type FieldError,
+} from '../../api/field.ts'
 import type { AnyObject } from '../../api/meta.ts'
 import type { DeleteOptions } from '../../api/schema/types.ts'
 import type { ListQuery, WriteOptions } from '../../registry/registry.ts'
@@ -27,13 +35,16 @@ const metaGroup = 'meta.k8s.io'
 
 /** Throws 422 for values upstream refuses. */
 export function askedOf(kind: OptionsKind, query: Query, agent: string, patch?: { readonly apply: boolean }): Asked {
-  if (query.raw === '' && patch?.apply !== true) return { ...plain, fieldManager: managerOf(agent), options: { kind, apiVersion: `${metaGroup}/v1` } }
+  if (query.raw === '' && patch?.apply !== true)
+    return { ...plain, fieldManager: managerOf(agent), options: { kind, apiVersion: `${metaGroup}/v1` } }
   const manager = query.get('fieldManager') ?? ''
   const dryRun = query.all('dryRun')
   const validation = query.get('fieldValidation') ?? ''
   const errors: FieldError[] = []
-  if (patch?.apply === true && manager === '') errors.push(required(path('fieldManager'), 'is required for apply patch'))
-  if (patch?.apply === false && query.get('force') !== undefined) errors.push(forbiddenField(path('force'), 'may not be specified for non-apply patch'))
+  if (patch?.apply === true && manager === '')
+    errors.push(required(path('fieldManager'), 'is required for apply patch'))
+  if (patch?.apply === false && query.get('force') !== undefined)
+    errors.push(forbiddenField(path('force'), 'may not be specified for non-apply patch'))
   errors.push(...managerErrors(manager), ...dryRunErrors(dryRun))
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(validation)) {
     errors.push(notSupported(path('fieldValidation'), validation, ['', 'Ignore', 'Strict', 'Warn']))
@@ -85,7 +96,9 @@ const managers = new Map<string, string>()
 export function managerOf(agent: string): string {
   const known = managers.get(agent)
   if (known !== undefined) return known
-  const name = (agent.split('/', 1)[0] ?? '').replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, managerLengthMax)
+  const name = (agent.split('/', 1)[0] ?? '')
+    .replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')
+    .slice(0, managerLengthMax)
   const made = name === '' ? 'unknown' : name
   if (managers.size > 1_000) managers.clear()
   managers.set(agent, made)
@@ -114,7 +127,8 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
     dryRun: asked.dryRun,
     admission: {
       mutate: async (object, old) => await deps.admission.mutate(ctx, request(object, old)),
-      validate: async (object, old) => await deps.admission.validate(ctx, request(object as AnyObject | undefined, old)),
+      validate: async (object, old) =>
+        await deps.admission.validate(ctx, request(object as AnyObject | undefined, old)),
     },
     warn: call.warn,
     manager: {
@@ -168,17 +182,45 @@ interface ListAsked {
 function checkListOptions(call: Call, { resourceVersion, match, token, watch }: ListAsked): void {
   const errors: FieldError[] = []
   const initial = call.info.query.get('sendInitialEvents')
-  if (initial !== undefined && !watch) errors.push(forbiddenField(path('sendInitialEvents'), 'sendInitialEvents is forbidden for list'))
+  if (initial !== undefined && !watch)
+    errors.push(forbiddenField(path('sendInitialEvents'), 'sendInitialEvents is forbidden for list'))
   if (watch && initial !== undefined) {
-    if (match === '') errors.push(forbiddenField(path('resourceVersionMatch'), 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
+    if (match === '')
+      errors.push(
+        forbiddenField(
+          path('resourceVersionMatch'),
+          'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+        ),
+      )
     else if (match !== 'NotOlderThan') errors.push(unsupportedMatch(match, ['NotOlderThan']))
   } else if (match !== '') {
-    if (watch) errors.push(forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
-    if (resourceVersion === '') errors.push(forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
-    if (token !== '') errors.push(forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch is forbidden when continue is provided'))
-    if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(unsupportedMatch(match, ['Exact', 'NotOlderThan', '']))
+    if (watch)
+      errors.push(
+        forbiddenField(
+          path('resourceVersionMatch'),
+          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+        ),
+      )
+    if (resourceVersion === '')
+      errors.push(
+        forbiddenField(
+          path('resourceVersionMatch'),
+          'resourceVersionMatch is forbidden unless resourceVersion is provided',
+        ),
+      )
+    if (token !== '')
+      errors.push(
+        forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch is forbidden when continue is provided'),
+      )
+    if (match !== 'Exact' && match !== 'NotOlderThan')
+      errors.push(unsupportedMatch(match, ['Exact', 'NotOlderThan', '']))
     if (match === 'Exact' && resourceVersion === '0') {
-      errors.push(forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+      errors.push(
+        forbiddenField(
+          path('resourceVersionMatch'),
+          'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+        ),
+      )
     }
   }
   if (errors.length > 0) throw invalid({ group: metaGroup, kind: 'ListOptions' }, '', errors)
@@ -190,7 +232,9 @@ function unsupportedMatch(match: string, supported: readonly string[]): FieldErr
 
 /** What Go's parser of versions says; undefined when it is one. */
 export function versionError(text: string): string | undefined {
-  return text === '' || /^\d+$/.test(text) ? undefined : `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`
+  return text === '' || /^\d+$/.test(text)
+    ? undefined
+    : `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`
 }
 
 /** A resourceVersion that is none is a bad request for lists, and an accident for everything else. */
@@ -198,7 +242,9 @@ function checkVersion(text: string, watch: boolean): void {
   const why = versionError(text)
   if (why === undefined) return
   const sentence = `resourceVersion: Invalid value: ${JSON.stringify(text)}: ${why}`
-  throw watch ? new ApiError({ code: 500, reason: '', message: sentence }) : badRequest(`invalid resource version: ${sentence}`)
+  throw watch
+    ? new ApiError({ code: 500, reason: '', message: sentence })
+    : badRequest(`invalid resource version: ${sentence}`)
 }
 
 /** Go's sentence for a number that is none. */
@@ -216,7 +262,9 @@ export async function deleteOptions(call: Call): Promise<DeleteOptions> {
   const errors: FieldError[] = []
   const policy = given.propagationPolicy
   if (given.orphanDependents !== undefined && policy !== undefined) {
-    errors.push(invalidValue(path('propagationPolicy'), policy, 'orphanDependents and deletionPropagation cannot be both set'))
+    errors.push(
+      invalidValue(path('propagationPolicy'), policy, 'orphanDependents and deletionPropagation cannot be both set'),
+    )
   }
   if (policy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(policy)) {
     errors.push(notSupported(path('propagationPolicy'), policy, ['Foreground', 'Background', 'Orphan', 'nil']))

@@ -10,7 +10,14 @@ export function dedupeOwners(object: AnyObject, call: Pick<Call, 'warn'>): void 
   const kept: OwnerReference[] = []
   const twice: string[] = []
   for (const owner of owners) {
-    const id = JSON.stringify([owner.apiVersion, owner.kind, owner.name, owner.uid, owner.controller, owner.blockOwnerDeletion])
+    const id = JSON.stringify([
+      owner.apiVersion,
+      owner.kind,
+      owner.name,
+      owner.uid,
+      owner.controller,
+      owner.blockOwnerDeletion,
+    ])
     if (seen.has(id)) twice.push(owner.uid)
     else kept.push(owner)
     seen.add(id)

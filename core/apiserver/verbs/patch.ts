@@ -55,12 +55,19 @@ function checkUid(call: Call, next: AnyObject, uid: string | undefined): void {
 /** Throws 415 for patches that are none, 422 for options that do not fit. */
 export function patchAsked(call: Call, type: string): Asked {
   if (!(Object.values(patchTypes) as string[]).includes(type)) {
-    throw new ApiError({ code: 415, reason: 'UnsupportedMediaType', message: '415: Unsupported Media Type', details: {} })
+    throw new ApiError({
+      code: 415,
+      reason: 'UnsupportedMediaType',
+      message: '415: Unsupported Media Type',
+      details: {},
+    })
   }
   if (type === patchTypes.strategic && definitionOf(call.kind.group, call.kind.version, call.kind.kind) === undefined) {
     throw new ApiError({
-      code: 415, reason: 'UnsupportedMediaType',
-      message: 'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
+      code: 415,
+      reason: 'UnsupportedMediaType',
+      message:
+        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
     })
   }
   return askedOf('PatchOptions', call.info.query, call.agent, { apply: type === patchTypes.apply })
@@ -71,12 +78,16 @@ function readPatch(call: Call, patch: PatchBody, asked: Asked): unknown {
   if (patch.text === undefined) return patch.document
   if (patch.type === patchTypes.apply) return readApply(patch.text)
   const parsed = parseJson(patch.text)
-  if (!parsed.ok) throw badRequest(patch.type === patchTypes.strategic ? parsed.error : `error decoding patch: ${parsed.error}`)
+  if (!parsed.ok)
+    throw badRequest(patch.type === patchTypes.strategic ? parsed.error : `error decoding patch: ${parsed.error}`)
   if (asked.fieldValidation === 'Warn') {
-    for (const field of duplicateFields(patch.text, parsed.value)) call.warn(`${patch.type === patchTypes.json ? 'json patch ' : ''}duplicate field ${JSON.stringify(field)}`)
+    for (const field of duplicateFields(patch.text, parsed.value))
+      call.warn(`${patch.type === patchTypes.json ? 'json patch ' : ''}duplicate field ${JSON.stringify(field)}`)
   }
   if (patch.type === patchTypes.strategic && (typeof parsed.value !== 'object' || Array.isArray(parsed.value))) {
-    throw badRequest(`json: cannot unmarshal ${Array.isArray(parsed.value) ? 'array' : typeof parsed.value === 'boolean' ? 'bool' : typeof parsed.value} into Go value of type map[string]interface {}`)
+    throw badRequest(
+      `json: cannot unmarshal ${Array.isArray(parsed.value) ? 'array' : typeof parsed.value === 'boolean' ? 'bool' : typeof parsed.value} into Go value of type map[string]interface {}`,
+    )
   }
   return parsed.value
 }
@@ -88,7 +99,9 @@ function readApply(text: string): AnyObject {
   const { value } = parsed
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
-    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`)
+    throw badRequest(
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`,
+    )
   }
   return value as AnyObject
 }
@@ -111,7 +124,13 @@ export interface PatchRun {
 export function applyPatchBody(call: Call, run: PatchBody & Pick<PatchRun, 'asked' | 'target' | 'live'>): AnyObject {
   const { asked, target, live, type } = run
   const document = readPatch(call, run, asked)
-  if (type === patchTypes.apply) return applyTo(asked, document as AnyObject, { live, target, subresource: call.info.subresource, now: call.ctx.clock.now() })
+  if (type === patchTypes.apply)
+    return applyTo(asked, document as AnyObject, {
+      live,
+      target,
+      subresource: call.info.subresource,
+      now: call.ctx.clock.now(),
+    })
   return patched(call, { asked, type, document, target, live })
 }
 
@@ -119,16 +138,20 @@ export function applyPatchBody(call: Call, run: PatchBody & Pick<PatchRun, 'aske
 function patched(call: Call, run: PatchRun): AnyObject {
   const { type, document, live, target, asked } = run
   const next =
-    type === patchTypes.json ? applyJsonPatch(live, parseJsonPatch(document))
-    : type === patchTypes.merge ? applyMergePatch(live, document)
-    : strategicPatch(live, document, target)
+    type === patchTypes.json
+      ? applyJsonPatch(live, parseJsonPatch(document))
+      : type === patchTypes.merge
+        ? applyMergePatch(live, document)
+        : strategicPatch(live, document, target)
   const shown = (): string => (type === patchTypes.strategic ? goMap(document) : goJson(next))
   const of = definitionOf(target.group, target.version, target.kind)
   if (of === undefined) return next as AnyObject
   const decoded = decodeValue(of, type === patchTypes.strategic ? next : cloneJson(next))
-  if (decoded.error !== undefined) throw refuse(shown(), type === patchTypes.strategic ? strategicError(decoded.error) : decoded.error)
+  if (decoded.error !== undefined)
+    throw refuse(shown(), type === patchTypes.strategic ? strategicError(decoded.error) : decoded.error)
   if (decoded.unknown.length > 0) {
-    if (asked.fieldValidation === 'Strict') throw refuse(shown(), `strict decoding error: ${decoded.unknown.join(', ')}`)
+    if (asked.fieldValidation === 'Strict')
+      throw refuse(shown(), `strict decoding error: ${decoded.unknown.join(', ')}`)
     if (asked.fieldValidation === 'Warn') for (const text of decoded.unknown) call.warn(text)
   }
   const object = decoded.object as AnyObject
@@ -168,14 +191,21 @@ function goJson(value: unknown): string {
 function goMap(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`
   if (typeof value !== 'object' || value === null) return value === null ? '<nil>' : String(value)
-  return `map[${Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => `${key}:${goMap(inner)}`).join(' ')}]`
+  return `map[${Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => `${key}:${goMap(inner)}`)
+    .join(' ')}]`
 }
 
 function applied(call: Call, asked: Asked, document: AnyObject, current: AnyObject | undefined): AnyObject {
   const { info, kind } = call
   const subresource = info.subresource
   if (current === undefined && (document.metadata?.uid ?? '') !== '') {
-    throw conflict({ group: kind.group, resource: kind.plural }, info.name, `uid mismatch: the provided object specified uid ${document.metadata.uid}, and no existing object was found`)
+    throw conflict(
+      { group: kind.group, resource: kind.plural },
+      info.name,
+      `uid mismatch: the provided object specified uid ${document.metadata.uid}, and no existing object was found`,
+    )
   }
   return applyTo(asked, document, { live: current, target: kind, subresource, now: call.ctx.clock.now() })
 }
@@ -189,7 +219,15 @@ interface ApplyInit {
 
 function applyTo(asked: Asked, document: AnyObject, { live, target, subresource, now }: ApplyInit): AnyObject {
   const kind = { ...target, plural: '', namespaced: true }
-  const result = applyPatch({ live, applied: document, manager: asked.fieldManager, force: asked.force, kind: 'plural' in target ? (target as typeof kind) : kind, subresource, now })
+  const result = applyPatch({
+    live,
+    applied: document,
+    manager: asked.fieldManager,
+    force: asked.force,
+    kind: 'plural' in target ? (target as typeof kind) : kind,
+    subresource,
+    now,
+  })
   if (result.conflict !== undefined) throw result.conflict
   const of = definitionOf(target.group, target.version, target.kind)
   if (of === undefined) return result.object

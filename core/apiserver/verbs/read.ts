@@ -7,9 +7,19 @@ export async function getVerb(deps: ApiServerDeps, call: Call): Promise<Outcome>
   const { info } = call
   const resourceVersion = info.query.get('resourceVersion')
   const wrong = versionError(resourceVersion ?? '')
-  if (wrong !== undefined) throw new ApiError({ code: 500, reason: '', message: `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: ${wrong}` })
+  if (wrong !== undefined)
+    throw new ApiError({
+      code: 500,
+      reason: '',
+      message: `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: ${wrong}`,
+    })
   const key = { namespace: info.namespace, name: info.name }
-  const item = await deps.registry.get(call.ctx, call.kind, key, resourceVersion === undefined ? {} : { resourceVersion })
+  const item = await deps.registry.get(
+    call.ctx,
+    call.kind,
+    key,
+    resourceVersion === undefined ? {} : { resourceVersion },
+  )
   return { type: 'item', code: 200, item }
 }
 

@@ -30,7 +30,11 @@ export async function scaleVerb(deps: ApiServerDeps, call: Call): Promise<Outcom
   }
   const patch = await call.payload.patch()
   const asked = patchAsked(call, patch.type)
-  return await write(deps, call, { rules, asked, next: (current) => applyPatchBody(call, { ...patch, asked, target: scaleTarget, live: cloneJson(current) }) })
+  return await write(deps, call, {
+    rules,
+    asked,
+    next: (current) => applyPatchBody(call, { ...patch, asked, target: scaleTarget, live: cloneJson(current) }),
+  })
 }
 
 interface ScaleWrite {
@@ -47,14 +51,22 @@ async function write(deps: ApiServerDeps, call: Call, { rules, asked, next }: Sc
     checkName(call, scale)
     const replicas = read(scale, 'spec.replicas') ?? 0
     if (typeof replicas !== 'number' || replicas < 0) {
-      throw invalid(scaleTarget, call.info.name, [invalidValue(path('spec', 'replicas'), replicas, 'must be greater than or equal to 0')])
+      throw invalid(scaleTarget, call.info.name, [
+        invalidValue(path('spec', 'replicas'), replicas, 'must be greater than or equal to 0'),
+      ])
     }
     put(object, rules.specReplicas, replicas)
     const version = scale.metadata.resourceVersion ?? ''
     if (version !== '' && version !== before.metadata.resourceVersion) object.metadata.resourceVersion = version
     return object
   }
-  const { item } = await deps.registry.update(call.ctx, call.kind, keyOf(call), change, writeOptions(deps, call, asked, { operation: 'UPDATE' }))
+  const { item } = await deps.registry.update(
+    call.ctx,
+    call.kind,
+    keyOf(call),
+    change,
+    writeOptions(deps, call, asked, { operation: 'UPDATE' }),
+  )
   return { type: 'object', code: 200, object: scaleOf(item.object, rules) }
 }
 
@@ -65,7 +77,9 @@ export function scaleOf(object: Readonly<AnyObject>, rules: ScaleRules): AnyObje
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
-    metadata: JSON.parse(JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp })) as AnyObject['metadata'],
+    metadata: JSON.parse(
+      JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp }),
+    ) as AnyObject['metadata'],
     spec: replicas === undefined || replicas === 0 ? {} : { replicas },
     status: { replicas: read(object, rules.statusReplicas) ?? 0, ...(selector === '' ? {} : { selector }) },
   }
@@ -73,7 +87,8 @@ export function scaleOf(object: Readonly<AnyObject>, rules: ScaleRules): AnyObje
 
 function read(object: Readonly<Record<string, unknown>> | AnyObject, dotted: string): unknown {
   let value: unknown = object
-  for (const step of dotted.replace(/^\./, '').split('.')) value = (value as Record<string, unknown> | undefined)?.[step]
+  for (const step of dotted.replace(/^\./, '').split('.'))
+    value = (value as Record<string, unknown> | undefined)?.[step]
   return value
 }
 
@@ -95,7 +110,10 @@ interface Requirement {
 function selectorText(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value !== 'object' || value === null) return ''
-  const { matchLabels, matchExpressions, ...rest } = value as { matchLabels?: Record<string, string>; matchExpressions?: readonly Requirement[] }
+  const { matchLabels, matchExpressions, ...rest } = value as {
+    matchLabels?: Record<string, string>
+    matchExpressions?: readonly Requirement[]
+  }
   const labels = Object.entries(matchLabels ?? (matchExpressions === undefined ? (rest as Record<string, string>) : {}))
   const parts = labels.map(([key, label]): readonly [string, string] => [key, `${key}=${label}`])
   for (const { key, operator, values = [] } of matchExpressions ?? []) {
@@ -103,5 +121,8 @@ function selectorText(value: unknown): string {
     else if (operator === 'DoesNotExist') parts.push([key, `!${key}`])
     else parts.push([key, `${key} ${operator === 'In' ? 'in' : 'notin'} (${[...values].toSorted().join(',')})`])
   }
-  return parts.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, text]) => text).join(',')
+  return parts
+    .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, text]) => text)
+    .join(',')
 }

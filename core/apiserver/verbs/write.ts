@@ -15,7 +15,13 @@ export async function createVerb(deps: ApiServerDeps, call: Call): Promise<Outco
   const object = await call.payload.object(call.kind, call, asked.fieldValidation)
   checkNamespace(call, object)
   dedupeOwners(object, call)
-  const item = await deps.registry.create(call.ctx, call.kind, call.info.namespace, object, writeOptions(deps, call, asked, { operation: 'CREATE' }))
+  const item = await deps.registry.create(
+    call.ctx,
+    call.kind,
+    call.info.namespace,
+    object,
+    writeOptions(deps, call, asked, { operation: 'CREATE' }),
+  )
   return { type: 'item', code: 201, item }
 }
 
@@ -57,7 +63,11 @@ export function reshaped(reshape: Reshape, sent: AnyObject, current: AnyObject, 
 }
 
 /** Admission of a write that turns out to create: the user must have the right to create, too. */
-export function creating(deps: ApiServerDeps, call: Call, asked: ReturnType<typeof askedOf>): ReturnType<typeof writeOptions>['admission'] {
+export function creating(
+  deps: ApiServerDeps,
+  call: Call,
+  asked: ReturnType<typeof askedOf>,
+): ReturnType<typeof writeOptions>['admission'] {
   const { admission } = writeOptions(deps, call, asked, { operation: 'CREATE' })
   return {
     mutate: admission.mutate,
@@ -93,6 +103,7 @@ export function checkNamespace(call: Call, object: AnyObject): void {
 export function checkName(call: Call, object: AnyObject): void {
   const { name } = call.info
   const have = object.metadata.name ?? ''
-  if (have === '') throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (have === '')
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
   if (have !== name) throw badRequest(`the name of the object (${have}) does not match the name on the URL (${name})`)
 }

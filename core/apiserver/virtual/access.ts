@@ -4,7 +4,12 @@
  */
 import { badRequest, invalid } from '../../api/errors.ts'
 import { invalidValue, path, type FieldError, type Path } from '../../api/field.ts'
-import type { LocalSubjectAccessReview, SelfSubjectRulesReview, SubjectAccessReview, SubjectAccessReviewSpec } from '../../api/schema/types.ts'
+import type {
+  LocalSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+  SubjectAccessReviewSpec,
+} from '../../api/schema/types.ts'
 import type { Attributes, User } from '../../auth/user.ts'
 import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
 import { readCreate } from './create.ts'
@@ -29,10 +34,22 @@ export async function localSubjectAccessReview(deps: ApiServerDeps, call: Call):
   const errors = [...attributeErrors(object.spec), ...subjectErrors(object.spec)]
   const asked = object.spec.resourceAttributes
   if (asked !== undefined && (asked.namespace ?? '') !== namespace) {
-    errors.push(invalidValue(spec.child('resourceAttributes', 'namespace'), asked.namespace ?? '', 'must match metadata.namespace'))
+    errors.push(
+      invalidValue(
+        spec.child('resourceAttributes', 'namespace'),
+        asked.namespace ?? '',
+        'must match metadata.namespace',
+      ),
+    )
   }
   if (object.spec.nonResourceAttributes !== undefined) {
-    errors.push(invalidValue(spec.child('nonResourceAttributes'), object.spec.nonResourceAttributes, 'disallowed on this kind of request'))
+    errors.push(
+      invalidValue(
+        spec.child('nonResourceAttributes'),
+        object.spec.nonResourceAttributes,
+        'disallowed on this kind of request',
+      ),
+    )
   }
   refuse(errors)
   return await answer(deps, object, userOf(object.spec))
@@ -43,12 +60,23 @@ export async function selfSubjectRulesReview(deps: ApiServerDeps, call: Call): P
   const namespace = object.spec.namespace ?? ''
   if (namespace === '') throw badRequest('no namespace on request')
   const status = deps.rules?.rulesFor(call.user, namespace) ?? {
-    resourceRules: [], nonResourceRules: [], incomplete: true, evaluationError: 'the authorizer does not tell its rules',
+    resourceRules: [],
+    nonResourceRules: [],
+    incomplete: true,
+    evaluationError: 'the authorizer does not tell its rules',
   }
-  return { type: 'object', code: 201, object: { kind: object.kind, apiVersion: object.apiVersion, metadata: {}, spec: {}, status } }
+  return {
+    type: 'object',
+    code: 201,
+    object: { kind: object.kind, apiVersion: object.apiVersion, metadata: {}, spec: {}, status },
+  }
 }
 
-async function answer(deps: ApiServerDeps, review: SubjectAccessReview | LocalSubjectAccessReview, user: User): Promise<Outcome> {
+async function answer(
+  deps: ApiServerDeps,
+  review: SubjectAccessReview | LocalSubjectAccessReview,
+  user: User,
+): Promise<Outcome> {
   const decision = await deps.authorizer.authorize(questionOf(review.spec, user))
   const status = {
     allowed: decision.answer === 'allow',
@@ -91,8 +119,23 @@ function userOf(of: SubjectAccessReviewSpec): User {
 function attributeErrors(of: SubjectAccessReviewSpec): FieldError[] {
   const both = of.resourceAttributes !== undefined && of.nonResourceAttributes !== undefined
   const none = of.resourceAttributes === undefined && of.nonResourceAttributes === undefined
-  if (both) return [only(spec.child('nonResourceAttributes'), of.nonResourceAttributes, 'cannot be specified in combination with resourceAttributes')]
-  return none ? [only(spec.child('resourceAttributes'), of.resourceAttributes, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')] : []
+  if (both)
+    return [
+      only(
+        spec.child('nonResourceAttributes'),
+        of.nonResourceAttributes,
+        'cannot be specified in combination with resourceAttributes',
+      ),
+    ]
+  return none
+    ? [
+        only(
+          spec.child('resourceAttributes'),
+          of.resourceAttributes,
+          'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+        ),
+      ]
+    : []
 }
 
 function only(at: Path, value: unknown, detail: string): FieldError {

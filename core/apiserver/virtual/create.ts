@@ -9,7 +9,12 @@ export interface Sent<T> {
 }
 
 /** The body, admitted. `target` is the body's kind where that is not the kind of the path. */
-export async function readCreate<T extends object = AnyObject>(deps: ApiServerDeps, call: Call, target: Target = call.kind, options: { readonly admit?: boolean } = {}): Promise<Sent<T>> {
+export async function readCreate<T extends object = AnyObject>(
+  deps: ApiServerDeps,
+  call: Call,
+  target: Target = call.kind,
+  options: { readonly admit?: boolean } = {},
+): Promise<Sent<T>> {
   const asked = askedOf('CreateOptions', call.info.query, call.agent)
   const object = await call.payload.object(target, call, asked.fieldValidation)
   if (options.admit !== false) await admitCreate(deps, call, asked, object)

@@ -22,7 +22,8 @@ const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Succe
 
 export async function evictPod(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const { object, asked } = await readCreate<Eviction>(deps, call, target)
-  if ((object.metadata.name ?? '') !== call.info.name) throw badRequest('name in URL does not match name in Eviction object')
+  if ((object.metadata.name ?? '') !== call.info.name)
+    throw badRequest('name in URL does not match name in Eviction object')
   const run = new Evicting(deps, call, asked, optionsOf(object, asked))
   await run.evict()
   return { type: 'object', code: 201, object: { ...success } }
@@ -64,7 +65,8 @@ class Evicting {
       await this.#delete(unhealthy ? this.#at(free) : this.#options)
     } catch (error) {
       // The pod became ready meanwhile, perhaps: the client asks again.
-      if (unhealthy && isApiError(error, 'Conflict') && this.#options.preconditions?.resourceVersion === undefined) throw stillProcessed(name)
+      if (unhealthy && isApiError(error, 'Conflict') && this.#options.preconditions?.resourceVersion === undefined)
+        throw stillProcessed(name)
       throw error
     }
   }
@@ -82,15 +84,26 @@ class Evicting {
   #at(pod: Readonly<Pod>): DeleteOptions {
     const { preconditions } = this.#options
     if (preconditions?.resourceVersion !== undefined) return this.#options
-    return { ...this.#options, preconditions: { ...preconditions, resourceVersion: pod.metadata.resourceVersion ?? '' } }
+    return {
+      ...this.#options,
+      preconditions: { ...preconditions, resourceVersion: pod.metadata.resourceVersion ?? '' },
+    }
   }
 
   /** One budget at most may speak about a pod. Throws 429, 403, 500. */
   async #askBudget(pod: Readonly<Pod>): Promise<{ readonly name: string; readonly unhealthy: boolean }> {
-    const { items } = await this.#deps.registry.list(this.#call.ctx, this.#budgets, { namespace: pod.metadata.namespace ?? '' })
-    const budgets = items.map((item) => item.object as unknown as Readonly<PodDisruptionBudget>).filter((budget) => guards(budget, pod))
+    const { items } = await this.#deps.registry.list(this.#call.ctx, this.#budgets, {
+      namespace: pod.metadata.namespace ?? '',
+    })
+    const budgets = items
+      .map((item) => item.object as unknown as Readonly<PodDisruptionBudget>)
+      .filter((budget) => guards(budget, pod))
     if (budgets.length > 1) {
-      throw new ApiError({ code: 500, reason: '', message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.' })
+      throw new ApiError({
+        code: 500,
+        reason: '',
+        message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+      })
     }
     const [budget] = budgets
     if (budget === undefined) return { name: '', unhealthy: false }
@@ -123,19 +136,34 @@ class Evicting {
       status.disruptedPods = { ...status.disruptedPods, [pod]: formatTime(ctx.clock.now()) }
       return current as AnyObject
     }
-    const options = { ...writeOptions(this.#deps, this.#call, this.#asked, { operation: 'UPDATE' }), subresource: 'status', admission: quiet }
+    const options = {
+      ...writeOptions(this.#deps, this.#call, this.#asked, { operation: 'UPDATE' }),
+      subresource: 'status',
+      admission: quiet,
+    }
     await this.#deps.registry.update(ctx, this.#budgets, { namespace: info.namespace, name }, change, options)
   }
 
   async #delete(options: DeleteOptions): Promise<void> {
     const { ctx } = this.#call
-    const write = { ...writeOptions(this.#deps, this.#call, this.#asked, { operation: 'DELETE' }), subresource: '', admission: quiet }
+    const write = {
+      ...writeOptions(this.#deps, this.#call, this.#asked, { operation: 'DELETE' }),
+      subresource: '',
+      admission: quiet,
+    }
     let asked = options
     if (!this.#asked.dryRun) {
-      const change = (current: AnyObject | undefined): AnyObject => marked(current as unknown as Pod, options, ctx.clock.now()) as unknown as AnyObject
-      const { item } = await this.#deps.registry.update(ctx, this.#pods, this.#key(), change, { ...write, subresource: 'status' })
+      const change = (current: AnyObject | undefined): AnyObject =>
+        marked(current as unknown as Pod, options, ctx.clock.now()) as unknown as AnyObject
+      const { item } = await this.#deps.registry.update(ctx, this.#pods, this.#key(), change, {
+        ...write,
+        subresource: 'status',
+      })
       if (options.preconditions?.resourceVersion !== undefined) {
-        asked = { ...options, preconditions: { ...options.preconditions, resourceVersion: item.object.metadata.resourceVersion ?? '' } }
+        asked = {
+          ...options,
+          preconditions: { ...options.preconditions, resourceVersion: item.object.metadata.resourceVersion ?? '' },
+        }
       }
     }
     await this.#deps.registry.delete(ctx, this.#pods, this.#key(), asked, write)
@@ -158,7 +186,9 @@ const quiet = { mutate: async (): Promise<void> => {}, validate: async (): Promi
 /** Pods that disturb nobody when they go. */
 function needsNoBudget(pod: Readonly<Pod>): boolean {
   const phase = pod.status?.phase
-  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined
+  return (
+    phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined
+  )
 }
 
 /** A budget with a selector that cannot be read guards nothing. */
@@ -179,35 +209,59 @@ function marked(pod: Pod, options: DeleteOptions, now: number): Pod {
   const about = { group: '', resource: 'Pod' }
   const name = pod.metadata.name ?? ''
   if (uid !== undefined && uid !== '' && uid !== pod.metadata.uid) {
-    throw conflict(about, name, `the UID in the precondition (${uid}) does not match the UID in record (${pod.metadata.uid ?? ''}). The object might have been deleted and then recreated`)
+    throw conflict(
+      about,
+      name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${pod.metadata.uid ?? ''}). The object might have been deleted and then recreated`,
+    )
   }
   if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== pod.metadata.resourceVersion) {
-    throw conflict(about, name, `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${pod.metadata.resourceVersion ?? ''}). The object might have been modified`)
+    throw conflict(
+      about,
+      name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${pod.metadata.resourceVersion ?? ''}). The object might have been modified`,
+    )
   }
   const status = (pod.status ??= {})
-  const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' }
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+  }
   status.conditions = withCondition(status.conditions ?? [], condition, now)
   return pod
 }
 
 function withCause(error: ApiError, message: string): ApiError {
-  return ApiError.from({ ...error.status(), details: { ...error.details, causes: [{ reason: 'DisruptionBudget', message }] } })
+  return ApiError.from({
+    ...error.status(),
+    details: { ...error.details, causes: [{ reason: 'DisruptionBudget', message }] },
+  })
 }
 
 function stillProcessed(name: string): ApiError {
-  return withCause(tooManyRequests(violates, 10), `The disruption budget ${name} is still being processed by the server.`)
+  return withCause(
+    tooManyRequests(violates, 10),
+    `The disruption budget ${name} is still being processed by the server.`,
+  )
 }
 
 function notAllowed(budget: Readonly<PodDisruptionBudget>): ApiError {
   const name = budget.metadata.name ?? ''
   const { currentHealthy = 0, desiredHealthy = 0, conditions = [] } = budget.status ?? {}
-  const condition = conditions.find((known) => known.type === 'DisruptionAllowed' && known.status === 'False' && known.message !== '')
+  const condition = conditions.find(
+    (known) => known.type === 'DisruptionAllowed' && known.status === 'False' && known.message !== '',
+  )
   const start = `The disruption budget ${name} does not allow evicting pods currently`
   const why =
-    condition?.reason === 'SyncFailed' ? `${start} because it failed sync: ${condition.message}`
-    : currentHealthy <= desiredHealthy ? `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`
-    : condition !== undefined ? `${start} (${condition.reason}): ${condition.message}`
-    : start
+    condition?.reason === 'SyncFailed'
+      ? `${start} because it failed sync: ${condition.message}`
+      : currentHealthy <= desiredHealthy
+        ? `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`
+        : condition !== undefined
+          ? `${start} (${condition.reason}): ${condition.message}`
+          : start
   const error = withCause(tooManyRequests(violates, 0), why)
   return ApiError.from({ ...error.status(), details: { causes: error.details?.causes ?? [] } })
 }

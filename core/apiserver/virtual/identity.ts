@@ -9,7 +9,11 @@ import { readCreate } from './create.ts'
 export async function selfSubjectReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const { object } = await readCreate<SelfSubjectReview>(deps, call)
   const metadata = { creationTimestamp: formatTime(call.ctx.clock.now()) }
-  return { type: 'object', code: 201, object: { kind: object.kind, apiVersion: object.apiVersion, metadata, status: { userInfo: userInfo(call.user) } } }
+  return {
+    type: 'object',
+    code: 201,
+    object: { kind: object.kind, apiVersion: object.apiVersion, metadata, status: { userInfo: userInfo(call.user) } },
+  }
 }
 
 export async function tokenReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
@@ -22,7 +26,12 @@ export async function tokenReview(deps: ApiServerDeps, call: Call): Promise<Outc
   return { type: 'object', code: 201, object: { ...object, status } }
 }
 
-async function reviewAccount(deps: ApiServerDeps, call: Call, token: string, audiences: readonly string[]): Promise<object | undefined> {
+async function reviewAccount(
+  deps: ApiServerDeps,
+  call: Call,
+  token: string,
+  audiences: readonly string[],
+): Promise<object | undefined> {
   const reviewed = await deps.tokens?.review(call.ctx, token, audiences)
   if (reviewed === undefined) return undefined
   if ('error' in reviewed) return { user: {}, error: reviewed.error }
@@ -32,7 +41,9 @@ async function reviewAccount(deps: ApiServerDeps, call: Call, token: string, aud
 /** Tokens without audiences: bootstrap tokens. */
 async function reviewOther(deps: ApiServerDeps, call: Call, token: string): Promise<object> {
   const user = await deps.authenticator.authenticate(call.ctx, { bearerToken: token })
-  return user === undefined || user === 'invalid' ? { user: {}, error: 'invalid bearer token' } : { authenticated: true, user: userInfo(user) }
+  return user === undefined || user === 'invalid'
+    ? { user: {}, error: 'invalid bearer token' }
+    : { authenticated: true, user: userInfo(user) }
 }
 
 const tokenTarget = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } as const
@@ -42,7 +53,11 @@ export async function tokenRequest(deps: ApiServerDeps, call: Call): Promise<Out
   const { object } = await readCreate<TokenRequest>(deps, call, tokenTarget)
   const account = { namespace: call.info.namespace, name: call.info.name }
   const answer = await deps.tokens.request(call.ctx, account, object, call.warn)
-  return { type: 'object', code: 201, object: { ...answer, kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1' } }
+  return {
+    type: 'object',
+    code: 201,
+    object: { ...answer, kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1' },
+  }
 }
 
 function userInfo(user: User): object {

@@ -4,7 +4,13 @@
  */
 import { invalid } from '../../api/errors.ts'
 import { forbiddenField, path, type FieldError } from '../../api/field.ts'
-import type { CertificateSigningRequest, CertificateSigningRequestCondition, Container, Namespace, Pod } from '../../api/schema/types.ts'
+import type {
+  CertificateSigningRequest,
+  CertificateSigningRequestCondition,
+  Container,
+  Namespace,
+  Pod,
+} from '../../api/schema/types.ts'
 import { formatTime } from '../../api/time.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Handler } from '../route.ts'
@@ -14,7 +20,11 @@ import { updateVerb, type Reshape } from '../verbs/write.ts'
 
 /** get, update and patch of a part. */
 export function part(reshape: Reshape): Readonly<Record<string, Handler>> {
-  return { get: getVerb, update: (deps, call) => updateVerb(deps, call, reshape), patch: (deps, call) => patchVerb(deps, call, reshape) }
+  return {
+    get: getVerb,
+    update: (deps, call) => updateVerb(deps, call, reshape),
+    patch: (deps, call) => patchVerb(deps, call, reshape),
+  }
 }
 
 /** Rules between two kinds of objects; what arrives was decoded as this kind. */
@@ -40,18 +50,29 @@ export const approveRequest = typed<CertificateSigningRequest>((sent, current, c
   const before = current.status?.conditions ?? []
   const now = formatTime(call.ctx.clock.now())
   const conditions = (sent.status?.conditions ?? []).map((condition) => timed(condition, before, now))
-  const count = (of: readonly CertificateSigningRequestCondition[], type: string): number => of.filter((c) => c.type === type).length
+  const count = (of: readonly CertificateSigningRequestCondition[], type: string): number =>
+    of.filter((c) => c.type === type).length
   const errors: FieldError[] = []
   for (const type of decisions) {
     if (count(conditions, type) < count(before, type)) {
-      errors.push(forbiddenField(path('status', 'conditions'), `updates may not remove a condition of type ${JSON.stringify(type)}`))
+      errors.push(
+        forbiddenField(
+          path('status', 'conditions'),
+          `updates may not remove a condition of type ${JSON.stringify(type)}`,
+        ),
+      )
     }
   }
-  if (errors.length > 0) throw invalid({ group: 'certificates.k8s.io', kind: 'CertificateSigningRequest' }, call.info.name, errors)
+  if (errors.length > 0)
+    throw invalid({ group: 'certificates.k8s.io', kind: 'CertificateSigningRequest' }, call.info.name, errors)
   current.status = { ...current.status, conditions }
 })
 
-function timed(condition: CertificateSigningRequestCondition, before: readonly CertificateSigningRequestCondition[], now: string): CertificateSigningRequestCondition {
+function timed(
+  condition: CertificateSigningRequestCondition,
+  before: readonly CertificateSigningRequestCondition[],
+  now: string,
+): CertificateSigningRequestCondition {
   const same = before.find((known) => known.type === condition.type && known.status === condition.status)
   return {
     ...condition,
@@ -71,8 +92,10 @@ export const addEphemeralContainers = typed<Pod>((sent, current, call) => {
   }
   for (const old of before) {
     const kept = next.find((container) => container.name === old.name)
-    if (kept === undefined) errors.push(forbiddenField(at, `existing ephemeral containers ${JSON.stringify(old.name)} may not be removed\n`))
-    else if (!equalJson(kept, old)) errors.push(forbiddenField(at, `existing ephemeral containers ${JSON.stringify(old.name)} may not be changed\n`))
+    if (kept === undefined)
+      errors.push(forbiddenField(at, `existing ephemeral containers ${JSON.stringify(old.name)} may not be removed\n`))
+    else if (!equalJson(kept, old))
+      errors.push(forbiddenField(at, `existing ephemeral containers ${JSON.stringify(old.name)} may not be changed\n`))
   }
   if (errors.length > 0) throw invalid({ group: '', kind: 'Pod' }, call.info.name, errors)
   if (current.spec === undefined) return
