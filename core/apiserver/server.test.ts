@@ -187,6 +187,30 @@ describe('the API server on a socket', () => {
   })
 })
 
+describe('stop()', () => {
+  it('ends watches and idle connections, and waits for nobody', async () => {
+    const own = await openRig({ authenticator: union([certificateAuthenticator()]) })
+    const options = { host: '127.0.0.1', port: 0, serving: pair(ids['serving'] as Identity), clientCa: ca.certificate.pem }
+    const stopping = await startApiServer(own.ctx, { ...own.deps, metrics: createMetrics() }, options)
+    const idle = tls.connect({ host: '127.0.0.1', port: stopping.port, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity), ALPNProtocols: ['http/1.1'] })
+    idle.on('error', () => {})
+    idle.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
+    await new Promise<void>((resolve) => idle.once('data', () => resolve()))
+    const session = http2.connect(`https://127.0.0.1:${stopping.port}`, { ca: ca.certificate.pem, ...pair(ids['admin'] as Identity) })
+    const stream = session.request({ ':path': '/api/v1/configmaps?watch=1' })
+    await new Promise<void>((resolve) => stream.on('response', () => resolve()))
+    stream.resume()
+    const ended = new Promise<string>((resolve) => {
+      stream.on('end', () => resolve('end'))
+      stream.on('error', (error) => resolve(String(error)))
+    })
+    await stopping.stop()
+    expect(await ended).toBe('end')
+    session.destroy()
+    await own.close()
+  })
+})
+
 describe('a client that says nothing', () => {
   it('is cut off after its handshake', async () => {
     const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ALPNProtocols: ['http/1.1'] })

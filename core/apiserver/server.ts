@@ -140,16 +140,28 @@ function quietly(ctx: Ctx, server: Http2SecureServer): void {
 }
 
 interface Open {
+  /** Requests under way on http/1.1 connections. */
+  readonly busy: Map<object, number>
   readonly sessions: Set<ServerHttp2Session>
   readonly sockets: Set<TLSSocket>
 }
 
 /** Who is connected. An http/1.1 connection that has no whole request to show for a while after its handshake is closed. */
 function track(ctx: Ctx, server: Http2SecureServer): Open {
-  const open: Open = { sessions: new Set(), sockets: new Set() }
+  const open: Open = { sessions: new Set(), sockets: new Set(), busy: new Map() }
   const silent = new WeakMap<object, Timer>()
   const speaks = (request: { readonly socket: object }): void => silent.get(request.socket)?.stop()
-  server.on('request', speaks)
+  server.on('request', (request, response) => {
+    if (request.httpVersionMajor !== 1) return
+    speaks(request)
+    const { socket } = request
+    open.busy.set(socket, (open.busy.get(socket) ?? 0) + 1)
+    response.once('close', () => {
+      const left = (open.busy.get(socket) ?? 1) - 1
+      if (left > 0) open.busy.set(socket, left)
+      else open.busy.delete(socket)
+    })
+  })
   server.on('upgrade', speaks)
   server.on('session', (session) => {
     open.sessions.add(session)
@@ -189,7 +201,7 @@ async function close(ctx: Ctx, server: Http2SecureServer, open: Open, graceMs: n
     for (const socket of open.sockets) socket.destroy()
   })
   // Keep-alive connections of http/1.1 have nothing to finish.
-  ;(server as unknown as { closeIdleConnections?: () => void }).closeIdleConnections?.()
+  for (const socket of open.sockets) if (socket.alpnProtocol !== 'h2' && !open.busy.has(socket)) socket.destroy()
   await closed
   cut.stop()
 }
