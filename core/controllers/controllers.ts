@@ -1,17 +1,35 @@
 /** Every controller. They do not wait for each other; the order is that in which a cluster needs them. To add one: its file, a line here. */
+import { csrApprover, csrCleaner, csrSigner, servingApprover } from './certificates/certificates.ts'
+import { clusterRoleAggregator } from './clusterroles.ts'
 import type { Controller } from './controller.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointsController } from './endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
 import { garbageCollector } from './garbage/garbage.ts'
+import { kubernetesService } from './kubernetesservice.ts'
 import { namespaceController } from './namespace.ts'
+import { taintEvictionController } from './node/eviction.ts'
+import { nodeIpamController } from './node/ipam.ts'
+import { nodeLifecycleController } from './node/lifecycle.ts'
+import { podGc } from './podgc.ts'
 import { replicaSetController, replicationController } from './replicaset/replicaset.ts'
 import { rootCaPublisher } from './rootca.ts'
 import { serviceAccountController } from './serviceaccount.ts'
+import { tokenCleaner } from './tokencleaner.ts'
 
 export const controllers: readonly Controller[] = [
+  clusterRoleAggregator,
+  kubernetesService,
   serviceAccountController,
   rootCaPublisher,
+  csrApprover,
+  servingApprover,
+  csrSigner,
+  csrCleaner,
+  tokenCleaner,
+  nodeIpamController,
+  nodeLifecycleController,
+  taintEvictionController,
   deploymentController,
   replicaSetController,
   replicationController,
@@ -19,4 +37,5 @@ export const controllers: readonly Controller[] = [
   endpointsController,
   namespaceController,
   garbageCollector,
+  podGc,
 ]
