@@ -12,6 +12,19 @@ export const certificateSigningRequests: Kind<CertificateSigningRequest> = defin
   namespaced: false,
   shortNames: ['csr'],
   status: {},
+  strategy: {
+    // who asks is the server's word, never the request's own (pkg/registry/certificates/certificates/strategy.go)
+    prepareCreate(request, env) {
+      request.spec.username = env.user
+      request.spec.uid = env.uid ?? ''
+      request.spec.groups = [...(env.groups ?? [])]
+      if (env.extra !== undefined) request.spec.extra = Object.fromEntries(Object.entries(env.extra).map(([key, values]) => [key, [...values]]))
+      else delete request.spec.extra
+    },
+    prepareUpdate(next, prev) {
+      next.spec = prev.spec
+    },
+  },
   subresources: ['approval'],
   columns: [
     nameColumn,

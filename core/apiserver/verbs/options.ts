@@ -122,7 +122,13 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
     warn: call.warn,
   })
   return {
-    env: { now: ctx.clock.now(), user: user.name },
+    env: {
+      now: ctx.clock.now(),
+      user: user.name,
+      groups: user.groups,
+      ...(user.uid === undefined ? {} : { uid: user.uid }),
+      ...(user.extra === undefined ? {} : { extra: user.extra }),
+    },
     subresource: info.subresource,
     dryRun: asked.dryRun,
     admission: {
