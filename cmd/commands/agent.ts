@@ -28,7 +28,6 @@ export const agentFlags = z.object({
   'cluster-dns': z.string().default('10.43.0.10').describe('address of the cluster DNS'),
   'cluster-domain': z.string().default('cluster.local').describe('domain of the cluster'),
   'max-pods': z.coerce.number().int().min(1).default(110).describe('pods that fit on this node'),
-  'control-plane': z.boolean().default(false).describe('label the node as part of the control plane'),
   'stop-with-parent': z.boolean().default(false).describe('end when standard input closes'),
 })
 
@@ -56,7 +55,7 @@ export const agentCommand = command({
       clusterDns: flags['cluster-dns'],
       clusterDomain: flags['cluster-domain'],
       vxlanPort: flags['vxlan-port'],
-      labels: { ...labelsOf(flags['node-label']), ...(flags['control-plane'] ? { 'node-role.kubernetes.io/control-plane': 'true' } : {}) },
+      labels: labelsOf(flags['node-label']),
       taints: flags['node-taint'].map(taintOf),
       podsMax: flags['max-pods'],
       version: apiVersion,

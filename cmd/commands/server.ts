@@ -4,6 +4,8 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import * as z from 'zod'
+import { nodes } from '../../core/api/core/node.ts'
+import { secrets } from '../../core/api/core/secret.ts'
 import type { Client } from '../../core/client/client.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import { named } from '../../core/lib/ctx.ts'
@@ -126,13 +128,13 @@ async function ready(ctx: Ctx, terminal: Terminal, flags: Flags, config: ServerC
   terminal.print(`  join        kubun agent --server ${address} --token ${join}`)
   const { commonName, organizations } = pki.admin.certificate.subject
   if (ui !== undefined) terminal.print(`  dashboard   ${address}${ui.issueCode({ name: commonName, groups: organizations })}  (once, within 10 minutes; kubun dashboard prints another)`)
+  if (!flags['disable-agent']) void markControlPlane(ctx, client, flags['node-name'] ?? defaultNodeName())
   if (!flags['disable-agent']) startNode(ctx, flags, `https://127.0.0.1:${api.port}`, join)
 }
 
 /** The token with which nodes join this server; it is kept in the data dir, and made again when it was deleted. */
 async function nodeToken(ctx: Ctx, client: Client, config: ServerConfig): Promise<{ readonly id: string; readonly secret: string }> {
   const path = join(config.dataDir, 'server', 'node-token')
-  const { secrets } = await import('../../core/api/core/secret.ts')
   if (existsSync(path)) {
     const [id = '', secret = ''] = readFileSync(path, 'utf8').trim().split(':')
     if ((await client.get(ctx, secrets, { namespace: 'kube-system', name: `bootstrap-token-${id}` })) !== undefined) return { id, secret }
@@ -141,6 +143,20 @@ async function nodeToken(ctx: Ctx, client: Client, config: ServerConfig): Promis
   mkdirSync(join(config.dataDir, 'server'), { recursive: true })
   writeFileSync(path, `${made.id}:${made.secret}\n`, { mode: 0o600 })
   return made
+}
+
+/** A node may not call itself part of the control plane: the server does, when the node has come. */
+async function markControlPlane(ctx: Ctx, client: Client, name: string): Promise<void> {
+  const role = 'node-role.kubernetes.io/control-plane'
+  try {
+    for await (const { type, object } of client.watch(ctx, nodes, { fieldSelector: `metadata.name=${name}` })) {
+      if (type !== 'ADDED' && type !== 'MODIFIED') continue
+      if (object.metadata.labels?.[role] === undefined) await client.patch(ctx, nodes, { namespace: '', name }, 'merge', { metadata: { labels: { [role]: 'true' } } })
+      return
+    }
+  } catch (error) {
+    if (!ctx.signal.aborted) ctx.log.warn('label the control plane node', { error: errorPath(error) })
+  }
 }
 
 /** The node agent runs as a child of this executable: it lives on its own and joins like any other node. */
@@ -158,7 +174,7 @@ function startNode(ctx: Ctx, flags: Flags, server: string, token: string): void 
     '--service-cidr', flags['service-cidr'],
     '--cluster-dns', flags['cluster-dns'],
     '--cluster-domain', flags['cluster-domain'],
-    '--control-plane', '--stop-with-parent',
+    '--stop-with-parent',
   ]
   const group = new Group(ctx)
   group.go('node', (part) => superviseChild(named(part, 'node'), args, { KUBUN_TOKEN: token }))
