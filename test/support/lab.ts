@@ -12,7 +12,8 @@ import { mountsNaming, processesNaming, removeCgroups } from './machine.ts'
 import { openLab as openNetLab, type Lab as NetLab, type LabSpace } from './netlab.ts'
 import { must, poll, run, sleep, start, type Ran, type RunInit, type Running } from './process.ts'
 
-export const executable = resolve(import.meta.dirname, '../../dist/kubun')
+/** The executable under test; another one can be named, to look into it. */
+export const executable = process.env['KUBUN_EXECUTABLE'] ?? resolve(import.meta.dirname, '../../dist/kubun')
 const prefix = 'kubun-lab-'
 
 export interface LabNode {
