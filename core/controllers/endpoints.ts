@@ -32,25 +32,29 @@ export const endpointsController: Controller = {
     onChangesOfPods(env.informers, lister, (keys) => keys.forEach((key) => env.queue.after(key, batchMs)))
     return async (ctx, key, client) => {
       const service = lister.at(key)
-      if (service === undefined) return void (await removeOrphan(key))
+      if (service === undefined) {
+        const orphan = have.at(key)
+        if (orphan?.metadata.labels?.[managedByLabel] === 'endpoint-controller') await client.delete(ctx, endpoints, parseKey(key))
+        return
+      }
       if (!hasSelector(service) || isBeingDeleted(service)) return
       const selected = podLister.list(service.metadata.namespace ?? '').filter((pod) => selectorFor(service).matches(pod.metadata.labels))
       const next = endpointsOf(service, selected)
       const prev = have.at(key)
       try {
         if (prev === undefined) await client.create(ctx, endpoints, next)
-        else if (!isShown(next, prev)) await client.update(ctx, endpoints, { ...cloneJson(prev), ...next, metadata: { ...prev.metadata, ...next.metadata } })
+        else if (!isShown(next, prev)) await client.update(ctx, endpoints, over(prev, next))
       } catch (error) {
         if (!isTerminatingNamespace(error)) throw error
       }
-
-      return
-      async function removeOrphan(gone: string): Promise<void> {
-        const orphan = have.at(gone)
-        if (orphan?.metadata.labels?.[managedByLabel] === 'endpoint-controller') await client.delete(ctx, endpoints, parseKey(gone))
-      }
     }
   },
+}
+
+/** What we write, over what others have put into metadata. */
+function over(prev: Readonly<Endpoints>, next: Endpoints): Endpoints {
+  const { [overCapacityAnnotation]: _old, ...annotations } = prev.metadata.annotations ?? {}
+  return { ...next, metadata: { ...cloneJson(prev.metadata), ...next.metadata, annotations: { ...annotations, ...next.metadata.annotations } } }
 }
 
 function isShown(next: Readonly<Endpoints>, prev: Readonly<Endpoints>): boolean {

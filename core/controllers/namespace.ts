@@ -32,11 +32,12 @@ export const namespaceController: Controller = {
       const lent = lister.at(name)
       if (lent === undefined || !isBeingDeleted(lent)) return
       const live = await client.get(ctx, namespaces, { namespace: '', name })
-      if (live === undefined || !isBeingDeleted(live) || live.metadata.uid !== lent.metadata.uid || (live.spec?.finalizers ?? []).length === 0) return
+      if (live === undefined || !isBeingDeleted(live) || live.metadata.uid !== lent.metadata.uid) return
       const found = await deleteContent(ctx, client, env.settings.kinds(), name)
       const conditions = conditionsOf(live, found, env.clock.now())
       let mine: Readonly<Namespace> = live
-      if (live.status?.phase !== 'Terminating' || !equalJson(conditions, live.status.conditions ?? [])) {
+      const held = (live.spec?.finalizers ?? []).length > 0 // else any write lets it go, and what is left in it would be lost
+      if (held && (live.status?.phase !== 'Terminating' || !equalJson(conditions, live.status.conditions ?? []))) {
         mine = await client.update(ctx, namespaces, { ...live, status: { ...live.status, phase: 'Terminating', conditions } }, { subresource: 'status' })
       }
       if (found.errors.length > 0) throw new Error(found.errors.join('; '))

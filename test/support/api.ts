@@ -2,6 +2,7 @@
  * An API for tests of clients and controllers: the real registry on the memory store behind the real in-process API,
  * with everybody allowed and nothing admitted but what the registry itself demands. On virtual time.
  */
+import { isApiError } from '../../core/api/errors.ts'
 import { kinds } from '../../core/api/kinds.ts'
 import type { KindRef } from '../../core/api/kind.ts'
 import type { KubeObject } from '../../core/api/meta.ts'
@@ -71,11 +72,17 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     get: (kind, name, namespace = 'default') => client.get(ctx, kind, { namespace: kind.namespaced ? namespace : '', name }),
     list: async (kind, namespace = '') => (await client.list(ctx, kind, { namespace })).items,
     async change<T extends KubeObject>(kind: KindRef<T>, name: string, change: (mine: T) => void, o: { readonly namespace?: string; readonly subresource?: string } = {}) {
-      const lent = await client.get(ctx, kind, { namespace: kind.namespaced ? (o.namespace ?? 'default') : '', name })
-      if (lent === undefined) throw new Error(`${kind.plural} ${name} is not there`)
-      const mine = structuredClone(lent) as T
-      change(mine)
-      return await client.update(ctx, kind, mine, o.subresource === undefined ? {} : { subresource: o.subresource })
+      for (let tries = 1; ; tries++) {
+        const lent = await client.get(ctx, kind, { namespace: kind.namespaced ? (o.namespace ?? 'default') : '', name })
+        if (lent === undefined) throw new Error(`${kind.plural} ${name} is not there`)
+        const mine = structuredClone(lent) as T
+        change(mine)
+        try {
+          return await client.update(ctx, kind, mine, o.subresource === undefined ? {} : { subresource: o.subresource })
+        } catch (error) {
+          if (tries === 5 || !isApiError(error, 'Conflict')) throw error
+        }
+      }
     },
     async stop() {
       life.abort()
