@@ -1,6 +1,7 @@
 /** The kind Pod of core/v1: its names and its rules. */
 import { defineKind, type Kind } from '../kind.ts'
 import { podColumns } from './podcolumns.ts'
+import { podParts, podStatusRules, podStrategy } from './podstrategy.ts'
 import type { Pod } from '../schema/types.ts'
 
 export const pods: Kind<Pod> = defineKind<Pod>({
@@ -12,7 +13,9 @@ export const pods: Kind<Pod> = defineKind<Pod>({
   namespaced: true,
   shortNames: ['po'],
   categories: ['all'],
-  status: {},
+  strategy: podStrategy,
+  status: podStatusRules,
+  parts: podParts,
   subresources: ['attach', 'binding', 'ephemeralcontainers', 'eviction', 'exec', 'log', 'portforward', 'proxy', 'resize'],
   generation: 'spec',
   columns: podColumns,
