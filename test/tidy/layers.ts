@@ -29,7 +29,7 @@ export const roots: readonly string[] = ['core/server.ts', 'core/boot.ts', 'agen
 /** The one door of each outside package. */
 export const doors: Readonly<Record<string, { readonly only: readonly string[]; readonly why: string }>> = {
   'better-sqlite3': { only: ['core/store/drivers/sqlite'], why: 'the store contract must not leak SQL' },
-  dockerode: { only: ['agents/host/docker.ts'], why: 'the kubelet speaks to a runtime, not to Docker' },
+  dockerode: { only: ['agents/host/docker.ts', 'agents/host/docker/'], why: 'the kubelet speaks to a runtime, not to Docker' },
   execa: { only: ['agents/host/exec.ts'], why: 'one place that starts processes, and can be faked' },
   hono: { only: ['core/apiserver/', 'web/'], why: 'HTTP is the business of the server and the dashboard' },
   zod: { only: ['cmd/', 'core/lib/config.ts', 'core/lib/config.test.ts'], why: 'user input is parsed once, at the door' },

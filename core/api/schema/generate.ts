@@ -11,7 +11,7 @@ import { renderResources } from './generate/resources.ts'
 import { readSwagger, shortNames } from './generate/swagger.ts'
 import type { SwaggerSchema } from './generate/swagger.ts'
 import { TableBuilder } from './generate/table.ts'
-import { renderTypes } from './generate/types.ts'
+import { renderTypes } from './generate/interfaces.ts'
 import { unpublished } from './generate/unpublished.ts'
 
 const tableHeader = `/**
