@@ -20,8 +20,8 @@ afterEach(() => cluster.stop())
 
 describe('all controllers together', () => {
   it('set a cluster up, run a Deployment, take it down, and write nothing in between', async () => {
-    cluster = await testCluster(controllers)
-    await cluster.create(namespaces, { metadata: { name: 'default' } })
+    cluster = await testCluster(controllers, { rbac: true }) // with the rights that the bootstrap policy gives, and no others
+    await cluster.create(namespaces, { metadata: { name: 'default' }, spec: { finalizers: ['kubernetes'] } })
     await cluster.create(nodes, { metadata: { name: 'n' } })
     const now = formatTime(cluster.clock.now())
     await cluster.change(nodes, 'n', (mine) => (mine.status = { conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: now }] }), { subresource: 'status' })

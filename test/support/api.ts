@@ -8,6 +8,10 @@ import type { KindRef } from '../../core/api/kind.ts'
 import type { KubeObject } from '../../core/api/meta.ts'
 import { inProcess } from '../../core/apiserver/inprocess.ts'
 import type { ApiServerDeps } from '../../core/apiserver/deps.ts'
+import { RegistryWorld } from '../../core/apiserver/world.ts'
+import { privileged, unionAuthorizer } from '../../core/auth/authz/authorizers.ts'
+import { rbac } from '../../core/auth/authz/rbac.ts'
+import { reconcile } from '../../core/auth/policy.ts'
 import type { Client } from '../../core/client/client.ts'
 import type { Identity, InProcessApi } from '../../core/client/inprocess.ts'
 import { loopbackClient } from '../../core/client/loopback.ts'
@@ -44,6 +48,8 @@ export interface TestApiOptions {
   readonly log?: boolean
   readonly admission?: ApiServerDeps['admission']
   readonly authorizer?: ApiServerDeps['authorizer']
+  /** Rights as in a real cluster: RBAC with the bootstrap policy, instead of everything for everybody. */
+  readonly rbac?: boolean
 }
 
 export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -54,11 +60,12 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const ctx: Ctx = { signal: life.signal, clock, log }
   const store = openMemory()
   const registry = await openRegistry(ctx, { store, kinds, random })
+  const roles = options.rbac === true ? unionAuthorizer([privileged, rbac(await RegistryWorld.open(ctx, registry, kinds.filter((kind) => kind.group === 'rbac.authorization.k8s.io')))]) : undefined
   const nobody = { authenticate: () => Promise.resolve(undefined) }
   const api = inProcess(ctx, {
     registry, random,
     authenticator: nobody,
-    authorizer: options.authorizer ?? { authorize: () => ({ answer: 'allow', reason: 'test' }) },
+    authorizer: options.authorizer ?? roles ?? { authorize: () => ({ answer: 'allow', reason: 'test' }) },
     admission: options.admission ?? { mutate: () => Promise.resolve(), validate: () => Promise.resolve() },
     version: { gitVersion: 'v1.36.0', gitCommit: '', buildDate: '' },
     metrics: createMetrics(),
@@ -66,6 +73,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   })
   const clientAs = (who: Identity): Client => loopbackClient(api, who)
   const client = clientAs(tester)
+  if (options.rbac === true) await reconcile(ctx, client)
   return {
     ctx, clock, random, registry, api, client, clientAs,
     create: (kind, object) => client.create(ctx, kind, object),

@@ -38,7 +38,7 @@ const setImage = (image: string) => (mine: Deployment): void => {
 const web = async (): Promise<Readonly<Deployment>> => (await cluster.get(deployments, 'web')) as Readonly<Deployment>
 const condition = async (type: string) => (await web()).status?.conditions?.find((c) => c.type === type)
 const sets = async (): Promise<Readonly<ReplicaSet>[]> => [...(await cluster.list(replicaSets))].sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
-const images = async (): Promise<(string | undefined)[]> => (await cluster.list(pods)).map((pod: Readonly<Pod>) => pod.spec?.containers[0]?.image).sort()
+const images = async (): Promise<string[]> => (await cluster.list(pods)).map((pod: Readonly<Pod>) => pod.spec?.containers[0]?.image ?? '').sort()
 
 describe('deployment controller', () => {
   it('brings a Deployment up, says so as upstream does, and then rests', async () => {
@@ -147,7 +147,7 @@ describe('deployment controller', () => {
       await cluster.change(deployments, 'web', setImage(`a:${i}`))
       await cluster.settle(5_000)
     }
-    expect((await sets()).map((s) => s.metadata.annotations?.['deployment.kubernetes.io/revision']).sort()).toEqual(['4', '5', '6'])
+    expect((await sets()).map((s) => s.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? '').sort()).toEqual(['4', '5', '6'])
   })
 })
 

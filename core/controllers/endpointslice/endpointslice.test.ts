@@ -76,7 +76,7 @@ describe('planSlices()', () => {
   it('removes slices whose pods are all gone', () => {
     const have = stored(plan(many(250)).create)
     const { update, remove } = plan(many(100), have)
-    expect([update.length, remove.map((s) => s.metadata.name).sort()]).toEqual([0, ['web-1', 'web-2']])
+    expect([update.length, remove.map((s) => s.metadata.name ?? '').sort()]).toEqual([0, ['web-1', 'web-2']])
   })
 
   it('leaves out pods of nodes that are not known, unless unready ones are published', () => {
