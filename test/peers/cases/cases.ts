@@ -1,0 +1,13 @@
+/** Every group, in order. Each uses a namespace of its own, so the order does not matter to them. */
+import type { CaseGroup } from '../case.ts'
+import { access } from './access.ts'
+import { apply } from './apply.ts'
+import { bodies } from './bodies.ts'
+import { discovery } from './discovery.ts'
+import { invalidKinds } from './invalid.ts'
+import { kinds } from './kinds.ts'
+import { patches } from './patches.ts'
+import { queries } from './queries.ts'
+import { writes } from './writes.ts'
+
+export const groups: readonly CaseGroup[] = [bodies, queries, access, writes, patches, apply, invalidKinds, kinds, discovery]

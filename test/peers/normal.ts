@@ -1,0 +1,59 @@
+/**
+ * Answers without what chance and time put into them: uids, times, versions, addresses, values that an earlier answer
+ * gave. What is left must be the same from both servers, or golden.
+ */
+import type { Answer } from './send.ts'
+
+const uid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g
+const goTime = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} UTC/g
+const serviceAddress = /\b10\.(43|96)\.\d+\.\d+\b/g
+const jwt = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g
+
+/** Fields whose value is chance, by name wherever they are. */
+const chance: Readonly<Record<string, string>> = {
+  resourceVersion: '<version>', nodePort: '<nodePort>', healthCheckNodePort: '<nodePort>', continue: '<continue>',
+}
+
+export function normalAnswer(answer: Answer, values: ReadonlyMap<string, string>): Answer {
+  // Longest first, so that no value hides inside another; short numbers would be found everywhere.
+  const known = [...values].filter(([, value]) => value.length > 5).toSorted((a, b) => b[1].length - a[1].length)
+  const text = (from: string): string => {
+    let to = from
+    for (const [name, value] of known) to = to.replaceAll(value, `<${name}>`)
+    return to.replaceAll(jwt, '<token>').replaceAll(uid, '<uid>').replaceAll(time, '<time>').replaceAll(goTime, '<time>').replaceAll(serviceAddress, '<address>')
+  }
+  const walk = (value: unknown, name: string): unknown => {
+    const fixed = chance[name]
+    if (fixed !== undefined && (typeof value === 'string' || typeof value === 'number') && value !== '') return fixed
+    if (typeof value === 'string') return text(value)
+    if (Array.isArray(value)) return value.map((each) => walk(each, name))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === 'name' ? generated(value, walk(inner, key)) : walk(inner, key)]))
+  }
+  const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, text(value)]))
+  return { code: answer.code, headers, body: walk(answer.body, '') }
+}
+
+/** `web-x7k2p` -> `web-<random>` where the object says that it was generated. */
+function generated(object: object, name: unknown): unknown {
+  const prefix = 'generateName' in object && typeof object.generateName === 'string' ? object.generateName : undefined
+  return prefix !== undefined && typeof name === 'string' && name.startsWith(prefix) ? `${prefix}<random>` : name
+}
+
+export interface Difference {
+  readonly path: string
+  readonly want: unknown
+  readonly have: unknown
+}
+
+/** Where two JSON values differ; the order of an object's fields does not count, that of a list does. */
+export function differences(want: unknown, have: unknown, path = ''): readonly Difference[] {
+  if (Object.is(want, have)) return []
+  if (typeof want === 'object' && typeof have === 'object' && want !== null && have !== null && Array.isArray(want) === Array.isArray(have)) {
+    const names = new Set([...Object.keys(want), ...Object.keys(have)])
+    const of = (value: object, name: string): unknown => (value as Record<string, unknown>)[name]
+    return [...names].flatMap((name) => differences(of(want, name), of(have, name), path === '' ? name : `${path}.${name}`))
+  }
+  return [{ path, want, have }]
+}
