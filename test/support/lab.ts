@@ -63,7 +63,8 @@ export interface ClusterLab {
 
 const dockerLimitMs = 30_000
 const readyLimitMs = 30_000
-export const nodeMonitorGrace = '8s'
+/** Kubelets renew their lease every ten seconds. */
+export const nodeMonitorGrace = '15s'
 
 const words = (text: string | readonly string[]): readonly string[] => (typeof text === 'string' ? text.split(/\s+/).filter((word) => word !== '') : text)
 

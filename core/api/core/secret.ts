@@ -10,6 +10,7 @@ export const secrets: Kind<Secret> = defineKind<Secret>({
   plural: 'secrets',
   singular: 'secret',
   namespaced: true,
+  strategy: { prepareCreate: foldStringData, prepareUpdate: foldStringData },
   columns: [
     nameColumn,
     text('Type', (o) => o.type ?? ''),
@@ -20,3 +21,11 @@ export const secrets: Kind<Secret> = defineKind<Secret>({
     type: (o) => o.type ?? '',
   },
 })
+
+/** `stringData` is for writing only: it is laid over `data` and not kept (k8s.io/kubernetes/pkg/apis/core/v1/conversion.go). */
+function foldStringData(secret: Secret): void {
+  if (secret.stringData === undefined) return
+  const given = Object.entries(secret.stringData).map(([key, value]) => [key, Buffer.from(value).toString('base64')])
+  if (given.length > 0) secret.data = { ...secret.data, ...Object.fromEntries(given) }
+  delete secret.stringData
+}
