@@ -2,6 +2,7 @@
  * The executable's entry: argv -> command -> exit code. The only reader of argv
  * and environment, the only caller of exit. Commands are in commands.ts.
  */
+import 'reflect-metadata' // before anything that loads certificates: bundled modules start lazily, and its order is lost there
 import { existsSync, readFileSync } from 'node:fs'
 import { systemClock } from '../core/lib/clock.ts'
 import { describeFlags, resolveFlags, UsageError } from '../core/lib/config.ts'

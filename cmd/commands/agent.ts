@@ -1,6 +1,5 @@
 /** kubun agent: this machine as a node of a cluster. */
 import * as z from 'zod'
-import { JoinError, runAgent } from '../../agents/agent.ts'
 import { childCtx } from '../../core/lib/ctx.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { onParentGone } from '../child.ts'
@@ -60,6 +59,7 @@ export const agentCommand = command({
       podsMax: flags['max-pods'],
       version: apiVersion,
     }
+    const { JoinError, runAgent } = await import('../../agents/agent.ts') // only a node pays for Docker's client
     try {
       await runAgent(ctx, config, systemRandom)
     } catch (error) {

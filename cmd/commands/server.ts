@@ -13,8 +13,7 @@ import { parseDuration } from '../../core/lib/duration.ts'
 import { Group } from '../../core/lib/group.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { errorPath } from '../../core/lib/log.ts'
-import { joinToken } from '../../core/pki/cluster.ts'
-import { runServer, type ServerConfig, type ServerParts } from '../../core/server.ts'
+import type { ServerConfig, ServerParts } from '../../core/server.ts'
 import { asset } from '../assets.ts'
 import { superviseChild } from '../child.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
@@ -68,6 +67,7 @@ export const serverCommand = command({
     const config = configOf(flags)
     let ui: Ui | undefined
     try {
+      const { runServer } = await import('../../core/server.ts')
       await runServer(ctx, config, systemRandom, {
         ui: (parts) => (ui = createUi({ ...parts, file: uiFile })),
         ready: (parts) => ready(ctx, terminal, flags, config, { ...parts, ui }, began),
@@ -121,6 +121,7 @@ async function ready(ctx: Ctx, terminal: Terminal, flags: Flags, config: ServerC
   const credentials = { caPem: pki.serverCa.certificate.pem, certificatePem: pki.admin.certificate.pem, keyPem: pki.admin.key.pem }
   writeKubeconfig(flags['write-kubeconfig'], { server: `https://127.0.0.1:${api.port}`, ...credentials }, Number.parseInt(flags['write-kubeconfig-mode'], 8))
   const token = await nodeToken(ctx, client, config)
+  const { joinToken } = await import('../../core/pki/cluster.ts')
   const join = joinToken(pki, token.id, token.secret)
   const address = `https://${config.advertiseAddress}:${api.port}`
   terminal.print(`kubun ${apiVersion} is ready after ${((ctx.clock.monotonic() - began) / 1_000).toFixed(2)} s`)

@@ -7,7 +7,6 @@ import type { Ctx } from '../../core/lib/ctx.ts'
 import { parseDuration } from '../../core/lib/duration.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { UsageError } from '../../core/lib/config.ts'
-import { fingerprint, readCertificate } from '../../core/pki/certificate.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { adminClient, defaultKubeconfig } from '../kubeconfig.ts'
 
@@ -32,6 +31,7 @@ export const tokenCommand = command({
     const { client, caPem } = adminClient(options.kubeconfig)
     try {
       if (verb === 'create') {
+        const { fingerprint, readCertificate } = await import('../../core/pki/certificate.ts')
         const created = await createToken(ctx, client, { ttlMs: parseDuration(options.ttl), description: options.description })
         terminal.print(`K10${fingerprint(readCertificate(caPem))}::${created.id}:${created.secret}`)
       } else if (verb === 'list') await list(ctx, terminal, client)

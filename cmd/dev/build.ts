@@ -11,6 +11,17 @@ const root = join(import.meta.dir, '..', '..')
 const dist = join(root, 'dist')
 const assets = join(dist, 'assets')
 
+/** Packages that dockerode loads for ways of working that Kubun never uses: Docker over SSH, and BuildKit sessions. Half of the node's memory. */
+const unused = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs)$/
+
+const withoutUnused: Bun.BunPlugin = {
+  name: 'without unused packages',
+  setup(build) {
+    build.onResolve({ filter: unused }, (args) => ({ path: args.path, namespace: 'unused' }))
+    build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
+  },
+}
+
 rmSync(assets, { recursive: true, force: true })
 mkdirSync(assets, { recursive: true })
 writeFileSync(join(assets, 'licenses.txt.gz'), gzipSync(await licenses()))
@@ -21,7 +32,7 @@ await compile()
 
 /** Kubun's own licence, then each package that the bundle reaches, with its licence text. */
 async function licenses(): Promise<string> {
-  const result = await Bun.build({ entrypoints: [join(root, 'cmd/main.ts')], target: 'bun', metafile: true, loader: { '.node': 'file' } } as Parameters<typeof Bun.build>[0])
+  const result = await Bun.build({ entrypoints: [join(root, 'cmd/main.ts')], target: 'bun', metafile: true, plugins: [withoutUnused], loader: { '.node': 'file' } } as Parameters<typeof Bun.build>[0])
   const inputs = Object.keys((result as unknown as { metafile?: { inputs: Record<string, unknown> } }).metafile?.inputs ?? {})
   const names = new Set(inputs.map((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter((name) => name !== undefined))
   const texts = [...names].sort().map((name) => {
@@ -62,6 +73,7 @@ async function compile(): Promise<void> {
   const result = await Bun.build({
     entrypoints: [join(root, 'cmd/main.ts'), ...workers],
     target: 'bun',
+    plugins: [withoutUnused],
     minify: { syntax: true, whitespace: true, identifiers: false },
     define: { KUBUN_BUILT: 'true' },
     compile: { outfile: target },
