@@ -42,8 +42,6 @@ export interface Request {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
-  /** The answer's body goes on for as long as it likes. */
-  readonly stream?: boolean
 }
 
 export interface Answer {

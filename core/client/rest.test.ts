@@ -134,7 +134,7 @@ describe('restClient', () => {
       stream.respond({ ':status': 200 })
       stream.end('line\n')
     }
-    const raw = await client.raw(ctx, { method: 'GET', path: '/api/v1/namespaces/default/pods/a/log', stream: true })
+    const raw = await client.raw(ctx, { method: 'GET', path: '/api/v1/namespaces/default/pods/a/log' })
     expect(await textOf(raw.body)).toBe('line\n')
   })
 

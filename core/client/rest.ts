@@ -128,7 +128,7 @@ async function* watch<T extends KubeObject>(
   ctx: Ctx, raw: (ctx: Ctx, request: Request) => Promise<Answer>, kind: KindRef<T>, options: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>, void, undefined> {
   const query: Query = { watch: 'true', ...watchQuery(options) }
-  const answer = await raw(ctx, { method: 'GET', path: pathOf(kind, options.namespace === undefined ? {} : { namespace: options.namespace }, query), stream: true })
+  const answer = await raw(ctx, { method: 'GET', path: pathOf(kind, options.namespace === undefined ? {} : { namespace: options.namespace }, query) })
   try {
     for await (const line of lines(answer.body)) yield JSON.parse(line) as WatchEvent<T>
   } catch (error) {

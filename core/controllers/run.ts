@@ -77,8 +77,8 @@ function prepare(parent: Ctx, deps: ControllerDeps, informers: Informers, contro
   }
   const reconcile = controller.setUp(env)
   const failed = (key: string, error: unknown): void => {
-    // A lost race is the ordinary way of hearing that the cache was behind.
-    if (isApiError(error, 'Conflict')) ctx.log.debug('lost a race', { key, error })
+    // A lost race is the ordinary way of hearing that the cache was behind; so is that the object has gone.
+    if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound')) ctx.log.debug('lost a race', { key, error })
     else ctx.log.warn('reconcile failed', { key, error, failures: queue.failures(key) + 1 })
   }
   const work = (part: Ctx): Promise<void> =>

@@ -65,6 +65,19 @@ describe('deployment controller', () => {
     expect(await cluster.writes()).toBe(0)
   })
 
+  it('makes every replica exactly once, however many Deployments come at a time', async () => {
+    await start()
+    let made = 0
+    const watching = (async () => {
+      for await (const { type } of cluster.client.watch(cluster.ctx, pods, {})) if (type === 'ADDED') made++
+    })().catch(() => {})
+    await Promise.all(Array.from({ length: 20 }, (_, i) => cluster.create(deployments, { ...deployment(10), metadata: { name: `web${i}`, namespace: `ns${i % 3}` } })))
+    await cluster.settle(5_000)
+    const ready = (await cluster.list(deployments)).reduce((n, d) => n + (d.status?.readyReplicas ?? 0), 0)
+    expect([made, ready]).toEqual([200, 200])
+    void watching
+  })
+
   it('rolls a new template out and, undone, back again, keeping to surge and availability', async () => {
     let most = 0
     let least = Infinity

@@ -109,6 +109,7 @@ class Watcher {
   /** The NoExecute taint that the node should have now: none when all are down, one node a while and zone otherwise. */
   #executeTaint(node: Readonly<Node>, now: number): string | undefined {
     const { execute } = taintsOf(node)
+    if (execute === undefined && !this.#allDown) return undefined // a heartbeat of a healthy node: the common case
     const zones = judgeZones(this.#nodes.list().map((other) => (other.metadata.uid === node.metadata.uid ? node : other)))
     if (this.#allDown && !zones.allDown) this.#startOver(now)
     this.#allDown = zones.allDown
