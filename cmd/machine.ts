@@ -1,7 +1,8 @@
 /** What the commands need to know of this machine: its addresses, its name, what is missing. Sentences name the remedy. */
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { CommandError } from './command.ts'
 
 /** The host name as a node name: lower case, only what DNS allows. */
@@ -56,7 +57,34 @@ export async function missingForNode(dockerSocket: string): Promise<readonly str
   for (const [command, pack] of [['nft', 'nftables'], ['ip', 'iproute2']] as const) {
     if (commandPath(command) === undefined) missing.push(`the command ${command} is not there: install it (Debian: apt-get install ${pack})`)
   }
+  if (missing.length === 0) missing.push(...missingInKernel())
   return missing
+}
+
+/** Looks whether the kernel has nftables and VXLAN; what the try makes is gone when it returns. */
+function missingInKernel(): readonly string[] {
+  const device = `kubun-try${process.pid % 10_000}`
+  const tries = [
+    ['nf_tables', 'nft', ['list', 'tables'], undefined],
+    ['vxlan', 'ip', ['link', 'add', device, 'type', 'vxlan', 'id', '16777215', 'dstport', '0'], ['link', 'del', device]],
+  ] as const
+  return tries.flatMap(([module, command, args, undo]) => {
+    const path = commandPath(command) ?? command
+    if (spawnSync(path, [...args], { stdio: 'ignore' }).status !== 0) return [`the kernel module ${module} is not there: load it with modprobe ${module}`]
+    if (undo !== undefined) spawnSync(path, [...undo], { stdio: 'ignore' })
+    return []
+  })
+}
+
+/** Says at once when somebody else listens on a port, before anything is made. */
+export async function mustBeFree(host: string, port: number, flag: string): Promise<void> {
+  const code = await new Promise<string>((resolve) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'))
+    server.listen(port, host, () => server.close(() => resolve('')))
+  })
+  if (code === 'EADDRINUSE') throw new CommandError(`port ${port} is in use: stop what listens there, or choose another with --${flag}`)
+  if (code === 'EADDRNOTAVAIL') throw new CommandError(`${host} is no address of this machine`)
 }
 
 function answers(socket: string): Promise<boolean> {

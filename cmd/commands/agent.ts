@@ -4,7 +4,7 @@ import { childCtx } from '../../core/lib/ctx.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { onParentGone } from '../child.ts'
 import { command, CommandError } from '../command.ts'
-import { defaultAddress, defaultNodeName, missingForNode, mustBeRoot } from '../machine.ts'
+import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
 import { apiVersion } from '../version.ts'
 
 const port = z.coerce.number().int().min(1, 'must be a port, 1 to 65535').max(65_535, 'must be a port, 1 to 65535')
@@ -38,6 +38,7 @@ export const agentCommand = command({
     mustBeRoot('kubun agent')
     const [missing] = await missingForNode(flags['docker-socket'])
     if (missing !== undefined) throw new CommandError(missing)
+    await mustBeFree('0.0.0.0', flags['kubelet-port'], 'kubelet-port')
     const { ctx, end } = childCtx(parent)
     if (flags['stop-with-parent']) onParentGone(() => end(new Error('the server is gone')))
     const nodeIp = flags['node-ip'] ?? defaultAddress()

@@ -18,7 +18,7 @@ import { asset } from '../assets.ts'
 import { superviseChild } from '../child.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
-import { defaultAddress, defaultNodeName, missingForNode, mustBeRoot } from '../machine.ts'
+import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
 import { createUi, type Ui } from '../../web/server.ts'
 import { uiFile } from '../ui.ts'
 import { apiVersion, version } from '../version.ts'
@@ -64,6 +64,8 @@ export const serverCommand = command({
       const [first] = await missingForNode(flags['docker-socket'])
       if (first !== undefined) throw new CommandError(first)
     }
+    await mustBeFree(flags['bind-address'], flags['https-port'], 'https-port')
+    if (!flags['disable-agent']) await mustBeFree('0.0.0.0', flags['kubelet-port'], 'kubelet-port')
     const config = configOf(flags)
     let ui: Ui | undefined
     try {
