@@ -128,6 +128,16 @@ function validateFinalizers(errors: FieldError[], finalizers: readonly string[],
   }
 }
 
+const standardFinalizers = new Set(['kubernetes', orphanFinalizer, foregroundFinalizer])
+
+/** Built-in kinds insist that finalizers name their owner, but for a few of the system's own (k8s.io/kubernetes/pkg/apis/core/validation). */
+export function validateStandardFinalizers(finalizers: readonly string[] | undefined, at: Path, each = true): FieldError[] {
+  return (finalizers ?? []).flatMap((finalizer, i) => {
+    if (finalizer.includes('/') || standardFinalizers.has(finalizer)) return []
+    return [invalidValue(each ? at.index(i) : at, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')]
+  })
+}
+
 function validateManagers(errors: FieldError[], entries: readonly ManagedFieldsEntry[], at: Path): void {
   entries.forEach((entry, i) => {
     const here = at.index(i)

@@ -4,10 +4,10 @@
  * k8s.io/apiserver/pkg/registry/rest/{create,update}.go.
  */
 import { badRequest, invalid } from '../api/errors.ts'
-import type { FieldError } from '../api/field.ts'
+import { path, type FieldError } from '../api/field.ts'
 import type { Kind } from '../api/kind.ts'
 import { apiVersionOf, type AnyObject } from '../api/meta.ts'
-import { validateMeta, validateMetaUpdate } from '../api/metavalidation.ts'
+import { validateMeta, validateMetaUpdate, validateStandardFinalizers } from '../api/metavalidation.ts'
 import { pathSegment } from '../api/names.ts'
 import { applyDefaults } from '../api/schema/defaults.ts'
 import { formatTime } from '../api/time.ts'
@@ -61,7 +61,7 @@ export function needsName(object: Readonly<AnyObject>): boolean {
 export function prepareCreate(kind: Kind, object: AnyObject, options: WriteOptions): void {
   kind.strategy.prepareCreate?.(object, options.env)
   if (kind.generation === 'spec') object.metadata.generation = 1
-  const errors = [...validateMeta(object.metadata, kind), ...(kind.strategy.validateCreate?.(object, options.env) ?? [])]
+  const errors = [...validateMeta(object.metadata, kind), ...ownFinalizers(kind, object), ...(kind.strategy.validateCreate?.(object, options.env) ?? [])]
   refuse(kind, object, errors)
   for (const warning of kind.strategy.warnings?.(object, undefined) ?? []) options.warn(warning)
 }
@@ -80,12 +80,18 @@ export function prepareUpdate(kind: Kind, next: AnyObject, prev: Readonly<AnyObj
     next.metadata.generation = (prev.metadata.generation ?? 0) + 1
   }
   keepIdentity(next, prev)
-  const errors = [...validateMeta(next.metadata, { namespaced: kind.namespaced, validateName: pathSegment }), ...validateMetaUpdate(next.metadata, prev.metadata)]
+  const errors = [...validateMeta(next.metadata, { namespaced: kind.namespaced, validateName: pathSegment }), ...validateMetaUpdate(next.metadata, prev.metadata), ...ownFinalizers(kind, next)]
   if (part !== undefined) errors.push(...(part.validateUpdate?.(next, prev, env) ?? []))
   else if (whole) errors.push(...(kind.strategy.validateUpdate?.(next, prev, env) ?? []))
   refuse(kind, next, errors)
   const warnings = whole ? kind.strategy.warnings?.(next, prev) : part?.warnings?.(next, prev)
   for (const warning of warnings ?? []) options.warn(warning)
+}
+
+/** Custom kinds and leases are free in what they call their finalizers. */
+function ownFinalizers(kind: Kind, object: Readonly<AnyObject>): readonly FieldError[] {
+  const free = kind.applyDefaults !== undefined || kind.group === 'coordination.k8s.io'
+  return free ? [] : validateStandardFinalizers(object.metadata.finalizers, path('metadata', 'finalizers'))
 }
 
 function refuse(kind: Kind, object: Readonly<AnyObject>, errors: readonly FieldError[]): void {

@@ -1,6 +1,7 @@
 /** The kind DaemonSet of apps/v1: its names and its rules. */
 import { ageColumn, formatLabels, integer, nameColumn, selectorColumn, templateColumns, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { daemonSetStatus, daemonSetStrategy } from './daemonsetrules.ts'
 import type { DaemonSet } from '../schema/types.ts'
 
 export const daemonSets: Kind<DaemonSet> = defineKind<DaemonSet>({
@@ -12,7 +13,8 @@ export const daemonSets: Kind<DaemonSet> = defineKind<DaemonSet>({
   namespaced: true,
   shortNames: ['ds'],
   categories: ['all'],
-  status: {},
+  status: daemonSetStatus,
+  strategy: daemonSetStrategy,
   columns: [
     nameColumn,
     integer('Desired', (o) => o.status?.desiredNumberScheduled),

@@ -1,6 +1,7 @@
 /** The kind Deployment of apps/v1: its names and its rules. */
 import { ageColumn, integer, nameColumn, selectorColumn, templateColumns, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { deploymentStatus, deploymentStrategy } from './deploymentrules.ts'
 import type { Deployment } from '../schema/types.ts'
 
 export const deployments: Kind<Deployment> = defineKind<Deployment>({
@@ -12,8 +13,9 @@ export const deployments: Kind<Deployment> = defineKind<Deployment>({
   namespaced: true,
   shortNames: ['deploy'],
   categories: ['all'],
-  status: {},
+  status: deploymentStatus,
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  strategy: deploymentStrategy,
   columns: [
     nameColumn,
     text('Ready', (o) => `${o.status?.readyReplicas ?? 0}/${o.spec?.replicas ?? 0}`),

@@ -1,6 +1,7 @@
 /** The kind ReplicaSet of apps/v1: its names and its rules. */
 import { ageColumn, integer, nameColumn, selectorColumn, templateColumns } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { replicaSetStatus, replicaSetStrategy } from './replicasetrules.ts'
 import type { ReplicaSet } from '../schema/types.ts'
 
 export const replicaSets: Kind<ReplicaSet> = defineKind<ReplicaSet>({
@@ -12,8 +13,9 @@ export const replicaSets: Kind<ReplicaSet> = defineKind<ReplicaSet>({
   namespaced: true,
   shortNames: ['rs'],
   categories: ['all'],
-  status: {},
+  status: replicaSetStatus,
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  strategy: replicaSetStrategy,
   columns: [
     nameColumn,
     integer('Desired', (o) => o.spec?.replicas),

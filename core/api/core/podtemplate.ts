@@ -1,6 +1,10 @@
 /** The kind PodTemplate of core/v1: its names and its rules. */
 import { formatLabels, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { path } from '../field.ts'
+import { templateWarnings } from './podspec/warnings.ts'
+import { validatePodTemplate } from './podspec/spec.ts'
+import type { Errors } from '../checks.ts'
 import type { PodTemplate } from '../schema/types.ts'
 
 export const podTemplates: Kind<PodTemplate> = defineKind<PodTemplate>({
@@ -10,6 +14,11 @@ export const podTemplates: Kind<PodTemplate> = defineKind<PodTemplate>({
   plural: 'podtemplates',
   singular: 'podtemplate',
   namespaced: true,
+  strategy: {
+    validateCreate: validate,
+    validateUpdate: validate,
+    warnings: (o) => templateWarnings(o.template ?? {}, path('template')),
+  },
   columns: [
     nameColumn,
     text('Containers', (o) => (o.template?.spec?.containers ?? []).map((c) => c.name).join(',')),
@@ -17,3 +26,9 @@ export const podTemplates: Kind<PodTemplate> = defineKind<PodTemplate>({
     text('Pod Labels', (o) => formatLabels(o.template?.metadata?.labels)),
   ],
 })
+
+function validate(object: Readonly<PodTemplate>): Errors {
+  const errors: Errors = []
+  validatePodTemplate(errors, object.template ?? {}, path('template'))
+  return errors
+}

@@ -1,6 +1,7 @@
 /** The kind ReplicationController of core/v1: its names and its rules. */
 import { ageColumn, formatLabels, integer, nameColumn, templateColumns, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { replicationControllerStatus, replicationControllerStrategy } from '../apps/replicasetrules.ts'
 import type { ReplicationController } from '../schema/types.ts'
 
 export const replicationControllers: Kind<ReplicationController> = defineKind<ReplicationController>({
@@ -12,8 +13,9 @@ export const replicationControllers: Kind<ReplicationController> = defineKind<Re
   namespaced: true,
   shortNames: ['rc'],
   categories: ['all'],
-  status: {},
+  status: replicationControllerStatus,
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  strategy: replicationControllerStrategy,
   columns: [
     nameColumn,
     integer('Desired', (o) => o.spec?.replicas),

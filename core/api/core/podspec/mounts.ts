@@ -8,7 +8,8 @@ import type { VolumesByName } from './volumes.ts'
 const propagations = ['Bidirectional', 'HostToContainer', 'None']
 
 export function validateMounts(errors: Errors, container: Readonly<k.Container>, volumes: VolumesByName, at: Path): void {
-  const devices = container.volumeDevices ?? []
+  // By name: the last of one name counts, as in upstream's maps.
+  const devices = new Map(container.volumeDevices?.map((device) => [device.name, device.devicePath]))
   const paths = new Set<string>()
   container.volumeMounts?.forEach((mount, i) => {
     const here = at.index(i)
@@ -17,8 +18,8 @@ export function validateMounts(errors: Errors, container: Readonly<k.Container>,
     if (mount.mountPath === '') errors.push(required(here.child('mountPath')))
     if (paths.has(mount.mountPath)) errors.push(invalidValue(here.child('mountPath'), mount.mountPath, 'must be unique'))
     paths.add(mount.mountPath)
-    if (devices.some((device) => device.name === mount.name)) errors.push(invalidValue(here.child('name'), mount.name, 'must not already exist in volumeDevices'))
-    if (devices.some((device) => device.devicePath === mount.mountPath)) {
+    if (devices.has(mount.name)) errors.push(invalidValue(here.child('name'), mount.name, 'must not already exist in volumeDevices'))
+    if ([...devices.values()].includes(mount.mountPath)) {
       errors.push(invalidValue(here.child('mountPath'), mount.mountPath, 'must not already exist as a path in volumeDevices'))
     }
     const { subPath = '', subPathExpr = '' } = mount
@@ -55,7 +56,7 @@ function readOnly(errors: Errors, mount: Readonly<k.VolumeMount>, at: Path): voi
 }
 
 export function validateDevices(errors: Errors, container: Readonly<k.Container>, volumes: VolumesByName, at: Path): void {
-  const mounts = container.volumeMounts ?? []
+  const mounts = new Map(container.volumeMounts?.map((mount) => [mount.name, mount.mountPath]))
   const [names, paths] = [new Set<string>(), new Set<string>()]
   container.volumeDevices?.forEach(({ name, devicePath }, i) => {
     const here = at.index(i)
@@ -70,8 +71,8 @@ export function validateDevices(errors: Errors, container: Readonly<k.Container>
     if (paths.has(devicePath)) errors.push(invalidValue(here.child('devicePath'), devicePath, 'must be unique'))
     if (devicePath.split('/').includes('..')) errors.push(invalidValue(here.child('devicePath'), devicePath, "can not contain backsteps ('..')"))
     else paths.add(devicePath)
-    if (mounts.some((mount) => mount.name === name)) errors.push(invalidValue(here.child('name'), name, 'must not already exist in volumeMounts'))
-    if (mounts.some((mount) => mount.mountPath === devicePath)) {
+    if (mounts.has(name)) errors.push(invalidValue(here.child('name'), name, 'must not already exist in volumeMounts'))
+    if ([...mounts.values()].includes(devicePath)) {
       errors.push(invalidValue(here.child('devicePath'), devicePath, 'must not already exist as a path in volumeMounts'))
     }
     if (name !== '') names.add(name)

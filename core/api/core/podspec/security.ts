@@ -76,8 +76,12 @@ function shown(context: Readonly<k.SecurityContext>): object {
     Privileged: context.privileged ?? null, SELinuxOptions: context.seLinuxOptions ?? null, WindowsOptions: context.windowsOptions ?? null,
     RunAsUser: context.runAsUser ?? null, RunAsGroup: context.runAsGroup ?? null, RunAsNonRoot: context.runAsNonRoot ?? null,
     ReadOnlyRootFilesystem: context.readOnlyRootFilesystem ?? null, AllowPrivilegeEscalation: context.allowPrivilegeEscalation ?? null,
-    ProcMount: context.procMount ?? null, SeccompProfile: context.seccompProfile ?? null, AppArmorProfile: context.appArmorProfile ?? null,
+    ProcMount: context.procMount ?? null, SeccompProfile: shownProfile(context.seccompProfile), AppArmorProfile: shownProfile(context.appArmorProfile),
   }
+}
+
+function shownProfile(profile: Readonly<k.SeccompProfile> | undefined): object | null {
+  return profile === undefined ? null : { Type: profile.type, LocalhostProfile: profile.localhostProfile ?? null }
 }
 
 export function validatePodSecurityContext(errors: Errors, spec: Readonly<k.PodSpec>, at: Path): void {
@@ -96,7 +100,8 @@ export function validatePodSecurityContext(errors: Errors, spec: Readonly<k.PodS
   windowsOptions(errors, context.windowsOptions, at.child('windowsOptions'))
   appArmor(errors, context.appArmorProfile, at.child('appArmorProfile'))
   choice(errors, context.supplementalGroupsPolicy, ['Merge', 'Strict'], at.child('supplementalGroupsPolicy'))
-  choice(errors, context.seLinuxChangePolicy, ['MountOption', 'Recursive'], at.child('seLinuxChangePolicy'))
+  // The other policy is behind a feature that is off by default.
+  choice(errors, context.seLinuxChangePolicy, ['Recursive'], at.child('seLinuxChangePolicy'))
 }
 
 function choice(errors: Errors, value: string | undefined, supported: readonly string[], at: Path): void {
