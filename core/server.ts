@@ -30,7 +30,9 @@ import type { Identity, InProcessApi } from './client/inprocess.ts'
 import { loopbackClient } from './client/loopback.ts'
 import { defaultSettings, serverIdentity, SignerRefusal, type SigningRequest } from './controllers/controller.ts'
 import { controllers } from './controllers/controllers.ts'
+import { runManifests } from './controllers/manifests.ts'
 import { runControllers } from './controllers/run.ts'
+import { manifestFolder } from './manifests.ts'
 import { Group } from './lib/group.ts'
 import { named, type Ctx } from './lib/ctx.ts'
 import { errorPath } from './lib/log.ts'
@@ -171,6 +173,9 @@ const stopGraceMs = 3_000
 
 function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, { pki, store, registry }: Ground): void {
   const clientAs = (who: Identity): Client => loopbackClient(api, who)
+  parts.go('manifests', async (part) =>
+    runManifests(part, { client: clientAs(serverIdentity), kinds: () => registry.kinds(), files: await manifestFolder(join(config.dataDir, 'server', 'manifests')) }),
+  )
   parts.go('compaction', (part) => keepCompact(part, store))
   const settings = {
     ...defaultSettings,
