@@ -11,9 +11,11 @@ import type { Ctx } from '../lib/ctx.ts'
 const pingEveryMs = 20_000
 const pingAnswerMs = 15_000
 const connectMs = 10_000
-/** Bytes the server may send ahead on one stream, and on all together: a slow reader of one watch must not hold the others. */
+/**
+ * Bytes the server may send ahead on one stream. The connection's own window stays as it is: after setLocalWindowSize
+ * Bun renews no stream's window before half of that size has come, so every watch would stop at this many bytes.
+ */
 const streamWindowBytes = 1_024 * 1_024
-const connectionWindowBytes = 16 * 1_024 * 1_024
 
 export interface RestCredentials {
   /** PEM; both or none. */
@@ -157,7 +159,6 @@ export class Connection {
       }
       session.once('connect', () => {
         timer.stop()
-        session.setLocalWindowSize?.(connectionWindowBytes)
         keepAlive(clock, session)
         resolve(session)
       })

@@ -138,6 +138,21 @@ describe('restClient', () => {
     expect(await textOf(raw.body)).toBe('line\n')
   })
 
+  it('reads on when a stream has sent many times its window', async () => {
+    const chunk = 'x'.repeat(64 * 1_024)
+    answer = (stream) => {
+      stream.respond({ ':status': 200 })
+      let left = 64
+      const send = (): void => {
+        while (left > 0) if (left-- > 0 && !stream.write(chunk)) return void stream.once('drain', send)
+        stream.end()
+      }
+      send()
+    }
+    const raw = await client.raw(ctx, { method: 'GET', path: '/api/v1/pods?watch=true' })
+    expect((await textOf(raw.body)).length).toBe(64 * chunk.length)
+  })
+
   it('does not talk to a server of another authority', async () => {
     const other = restClient({ server: url, ca: foreignCa, credentials: () => ({}), agent: 'test', clock: systemClock })
     const before = seen.length
