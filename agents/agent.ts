@@ -22,14 +22,14 @@ import type { Identity } from '../core/pki/certificate.ts'
 import { dnsDeviceDefault } from './dns/device.ts'
 import { runDns } from './dns/dns.ts'
 import { zoneTtlSDefault } from './dns/zone.ts'
-import { systemCgroups } from './host/cgroups.ts'
+import { systemCgroups, type Cgroups } from './host/cgroups.ts'
 import { dockerRuntime } from './host/docker.ts'
 import { systemExec } from './host/exec.ts'
 import { createLink, type Link } from './host/link.ts'
 import { systemMounts } from './host/mounts.ts'
-import { createNft } from './host/nft.ts'
+import { createNft, type Nft } from './host/nft.ts'
 import { joinCluster, keepClientRenewed, servingCertificate, type JoinOptions, type NodeIdentity } from './kubelet/bootstrap.ts'
-import { runKubelet } from './kubelet/kubelet.ts'
+import { runKubelet, type KubeletOptions, type KubeletView } from './kubelet/kubelet.ts'
 import type { EventRecorder, PodAttachment, PodNetwork } from './kubelet/ports.ts'
 import { serveKubelet } from './kubelet/server/server.ts'
 import { runNetwork } from './network/network.ts'
@@ -84,42 +84,69 @@ interface Joined {
   readonly joining: JoinOptions
 }
 
-async function startParts(parts: Group, config: AgentConfig, random: Random, { identity, joining }: Joined): Promise<void> {
-  const ctx = parts.ctx
-  const exec = systemExec
-  const [link, nft] = [createLink(exec), createNft(exec)]
-  const client: Client = identity.api
-  const informers = new Informers({ client, random })
-  const feed = { nodes: informers.of(nodes), services: informers.of(services), slices: informers.of(endpointSlices), namespaces: informers.of(namespaces) }
-  const podCidr = (): string | undefined => feed.nodes.lister.get({ namespace: '', name: config.nodeName })?.spec?.podCIDR
-  const mtu = (await linkMtu(ctx, link, config.nodeIp)) - vxlanOverheadBytes
-  const pods = await podNetwork(ctx, { link, nft, dir: join(config.dataDir, 'agent', 'addresses'), podCidr, mtu })
-  const recorder = new Recorder(ctx, client, { component: 'kubelet', host: config.nodeName }, random)
-  const resolvConf = await nodeResolvConf()
-  let upstreams = await resolversOf(resolvConf)
+/** What the rooms of one node share. */
+interface Shared {
+  readonly config: AgentConfig
+  readonly random: Random
+  readonly client: Client
+  readonly informers: Informers
+  readonly link: Link
+  readonly nft: Nft
+  readonly resolvConf: string
+  /** The node's range of pod addresses, once it has one. */
+  readonly podCidr: () => string | undefined
+  /** Of pods' devices and the overlay. */
+  readonly mtu: number
+}
 
+async function startParts(parts: Group, config: AgentConfig, random: Random, joined: Joined): Promise<void> {
+  const { ctx } = parts
+  const client: Client = joined.identity.api
+  const informers = new Informers({ client, random })
+  const allNodes = informers.of(nodes)
+  const link = createLink(systemExec)
+  const shared: Shared = {
+    config,
+    random,
+    client,
+    informers,
+    link,
+    nft: createNft(systemExec),
+    resolvConf: await nodeResolvConf(),
+    podCidr: () => allNodes.lister.get({ namespace: '', name: config.nodeName })?.spec?.podCIDR,
+    mtu: (await linkMtu(ctx, link, config.nodeIp)) - vxlanOverheadBytes,
+  }
+  const pods = await podNetwork(ctx, { link, nft: shared.nft, dir: join(config.dataDir, 'agent', 'addresses'), podCidr: shared.podCidr, mtu: shared.mtu })
+  startNetwork(parts, shared)
+  await startDns(parts, shared)
+  startKubelet(parts, shared, networkPort(pods, shared.podCidr), joined)
   parts.go('informers', (ctx) => informers.run(ctx))
-  parts.go('events', (ctx) => recorder.run(ctx))
-  parts.go('identity', (ctx) => keepClientRenewed(ctx, joining, identity))
-  parts.go('network', (ctx) =>
-    runNetwork(ctx, { nodes: feed.nodes, link, nft, exec, clusterCidrs: config.clusterCidrs, overlay: { nodeName: config.nodeName, device: overlayDeviceDefault, vni: vniDefault, port: config.vxlanPort, mtu } }),
-  )
+  parts.go('identity', (ctx) => keepClientRenewed(ctx, joined.joining, joined.identity))
+}
+
+function startNetwork(parts: Group, { config, informers, link, nft, mtu }: Shared): void {
+  const overlay = { nodeName: config.nodeName, device: overlayDeviceDefault, vni: vniDefault, port: config.vxlanPort, mtu }
+  parts.go('network', (ctx) => runNetwork(ctx, { nodes: informers.of(nodes), link, nft, exec: systemExec, clusterCidrs: config.clusterCidrs, overlay }))
   parts.go('proxy', (ctx) =>
     runProxy(ctx, {
-      services: feed.services,
-      endpointSlices: feed.slices,
+      services: informers.of(services),
+      endpointSlices: informers.of(endpointSlices),
       nft,
-      exec,
+      exec: systemExec,
       nodeName: config.nodeName,
       config: { clusterCidrs: config.clusterCidrs, podCidrs: [], serviceCidrs: [config.serviceCidr], ownIps: [config.clusterDns] },
       nodeAddresses: () => [config.nodeIp],
     }),
   )
+}
+
+async function startDns(parts: Group, { config, informers, link, random, resolvConf }: Shared): Promise<void> {
+  let upstreams = await resolversOf(resolvConf)
   parts.go('dns', (ctx) =>
     runDns(ctx, {
-      services: feed.services,
-      endpointSlices: feed.slices,
-      namespaces: feed.namespaces,
+      services: informers.of(services),
+      endpointSlices: informers.of(endpointSlices),
+      namespaces: informers.of(namespaces),
       random,
       zone: { domain: config.clusterDomain, dnsIp: config.clusterDns, ttlS: zoneTtlSDefault },
       upstreams: () => upstreams,
@@ -132,46 +159,50 @@ async function startParts(parts: Group, config: AgentConfig, random: Random, { i
       upstreams = await resolversOf(resolvConf)
     }
   })
+}
+
+function startKubelet(parts: Group, { config, client, informers, random, resolvConf }: Shared, network: PodNetwork, joined: Joined): void {
+  const recorder = new Recorder(parts.ctx, client, { component: 'kubelet', host: config.nodeName }, random)
+  parts.go('events', (ctx) => recorder.run(ctx))
   const cgroups = systemCgroups()
-  parts.go('kubelet', (ctx) =>
-    runKubelet(
-      ctx,
-      {
-        client,
-        informers,
-        runtime: dockerRuntime({ socketPath: config.dockerSocket }),
-        mounts: systemMounts(exec),
-        cgroups,
-        network: networkPort(pods, podCidr),
-        recorder: recorderPort(recorder),
-        nodeName: config.nodeName,
-        hostname: config.nodeName,
-        nodeIPs: () => [config.nodeIp],
-        labels: config.labels,
-        taints: config.taints,
-        dataDir: join(config.dataDir, 'agent'),
-        podsMax: config.podsMax,
-        cgroupRoot,
-        dns: { addresses: [config.clusterDns], domain: config.clusterDomain },
-        resolvConf,
-        port: config.kubeletPort,
-        version: config.version,
-      },
-      async (ctx, view) => {
-        const clientCa = await clientAuthority(ctx, identity)
-        let serving = await certificateFor(ctx, joining, identity, config)
-        await using server = new Group(ctx)
-        server.go('certificate', async (ctx) => {
-          while (!ctx.signal.aborted) {
-            await ctx.clock.sleep(certificateLookMs, ctx.signal)
-            serving = await certificateFor(ctx, joining, identity, config)
-          }
-        })
-        server.go('server', (ctx) => serveKubelet(ctx, view, { port: config.kubeletPort, tls: () => ({ certificate: serving.certificate.pem, key: serving.key.pem }), clientCa, client, cgroups }))
-        await server.wait()
-      },
-    ),
-  )
+  const options: KubeletOptions = {
+    client,
+    informers,
+    runtime: dockerRuntime({ socketPath: config.dockerSocket }),
+    mounts: systemMounts(systemExec),
+    cgroups,
+    network,
+    recorder: recorderPort(recorder),
+    nodeName: config.nodeName,
+    hostname: config.nodeName,
+    nodeIPs: () => [config.nodeIp],
+    labels: config.labels,
+    taints: [],
+    dataDir: join(config.dataDir, 'agent'),
+    podsMax: config.podsMax,
+    cgroupRoot,
+    dns: { addresses: [config.clusterDns], domain: config.clusterDomain },
+    resolvConf,
+    port: config.kubeletPort,
+    version: config.version,
+  }
+  parts.go('kubelet', (ctx) => runKubelet(ctx, options, (ctx, view) => serve(ctx, view, config, { client, cgroups, ...joined })))
+}
+
+/** The kubelet's server, with a certificate that is renewed while it runs. */
+async function serve(ctx: Ctx, view: KubeletView, config: AgentConfig, { client, cgroups, identity, joining }: Joined & { readonly client: Client; readonly cgroups: Cgroups }): Promise<void> {
+  const clientCa = await clientAuthority(ctx, identity)
+  let serving = await certificateFor(ctx, joining, identity, config)
+  await using server = new Group(ctx)
+  server.go('certificate', async (ctx) => {
+    while (!ctx.signal.aborted) {
+      await ctx.clock.sleep(certificateLookMs, ctx.signal)
+      serving = await certificateFor(ctx, joining, identity, config)
+    }
+  })
+  const tls = (): { certificate: string; key: string } => ({ certificate: serving.certificate.pem, key: serving.key.pem })
+  server.go('server', (ctx) => serveKubelet(ctx, view, { port: config.kubeletPort, tls, clientCa, client, cgroups }))
+  await server.wait()
 }
 
 const resolversEveryMs = 30_000

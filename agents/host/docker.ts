@@ -122,7 +122,7 @@ async function* events(ctx: Ctx, docker: () => Promise<Docker>, labels: Readonly
   const stream = await tell('watch docker events', async () =>
     (await docker()).getEvents({ since: (ctx.clock.now() / 1000).toFixed(3) as unknown as number, filters: { type: ['container'], label: labelFilter(labels) } }),
   )
-  const stop = (): void => void (stream as unknown as { destroy(): void }).destroy()
+  const stop = (): void => (stream as unknown as { destroy(): void }).destroy()
   if (ctx.signal.aborted) return stop()
   ctx.signal.addEventListener('abort', stop, { once: true })
   try {
@@ -145,7 +145,7 @@ async function* events(ctx: Ctx, docker: () => Promise<Docker>, labels: Readonly
 async function pull(ctx: Ctx, docker: () => Promise<Docker>, ref: string, auth: RegistryAuth | undefined): Promise<void> {
   const authconfig = auth === undefined ? undefined : { username: auth.username, password: auth.password, serveraddress: auth.server }
   const stream = await tell('', async () => (await docker()).pull(ref, authconfig === undefined ? {} : { authconfig }))
-  const stop = (): void => void (stream as unknown as { destroy(): void }).destroy()
+  const stop = (): void => (stream as unknown as { destroy(): void }).destroy()
   ctx.signal.addEventListener('abort', stop, { once: true })
   try {
     await progress(await docker(), stream)

@@ -86,7 +86,7 @@ export function imageManager(runtime: Runtime): Images {
         tell('Warning', 'InspectFailed', text)
         throw new StartError('InvalidImageName', text)
       }
-      const policy = container.imagePullPolicy ?? (/:latest$/.test(ref) ? 'Always' : 'IfNotPresent')
+      const policy = container.imagePullPolicy ?? (ref.endsWith(':latest') ? 'Always' : 'IfNotPresent')
       if (policy === 'Always') return pull(ctx, request, ref)
       const have = await runtime.image(ctx, ref)
       if (have !== undefined) {

@@ -22,7 +22,7 @@ import type { PodDeps } from './deps.ts'
 import type { ClusterDns } from './files.ts'
 import { collectGarbage } from './garbage.ts'
 import { imageManager } from './images.ts'
-import { readMachine } from './machine.ts'
+import { readMachine, type Machine } from './machine.ts'
 import { registerNode, runLease, runNodeStatus, type NodeOptions } from './node.ts'
 import { objectSource } from './objects.ts'
 import { createObserver } from './observe.ts'
@@ -75,40 +75,15 @@ export const restartBackoff = { firstMs: 10_000, maxMs: 300_000 } as const
 export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx: Ctx, view: KubeletView) => Promise<void>): Promise<void> {
   await using group = new Group(ctx)
   const { runtime, client, informers, nodeName, dataDir } = options
-  const podsDir = join(dataDir, 'pods')
-  await mkdir(podsDir, { recursive: true, mode: 0o750 })
+  await mkdir(join(dataDir, 'pods'), { recursive: true, mode: 0o750 })
   const info = await runtime.info(group.ctx)
   const machine = await readMachine({ dataDir, podsMax: options.podsMax, version: options.version }, info)
   await ensurePause(group.ctx, runtime, machine.arch)
 
   const workers = new Map<string, PodWorker>()
-  const observer = createObserver(runtime, nodeName, (uid) => workers.get(uid)?.poke())
+  const deps = assemble(group, options, { workers, machine, cgroupDriver: info.cgroupDriver })
   const mine = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` })
-  const links = informers.of(services)
-  const deps: PodDeps = {
-    group,
-    client,
-    runtime,
-    mounts: options.mounts,
-    cgroups: options.cgroups,
-    network: options.network,
-    adopted: new Map(),
-    recorder: options.recorder,
-    images: imageManager(runtime),
-    objects: objectSource(group, client, (uid) => workers.get(uid)?.refreshVolumes()),
-    tokens: tokenSource(client),
-    prober: createProber(group, runtime, (uid) => workers.get(uid)?.poke()),
-    observer,
-    statuses: statusWriter(group, client),
-    restarts: new Backoff(restartBackoff.firstMs, restartBackoff.maxMs),
-    services: () => links.lister.list(),
-    node: { name: nodeName, hostIPs: options.nodeIPs(), allocatable: machine.allocatable, machineBytes: machine.memoryBytes, cgroupDriver: info.cgroupDriver },
-    podsDir,
-    seccompDir: join(dataDir, 'seccomp'),
-    cgroupRoot: options.cgroupRoot,
-    dns: options.dns,
-    resolvConf: options.resolvConf,
-  }
+  const { observer } = deps
   const view: KubeletView = { runtime, deps, pods: () => mine.lister.list(), pod: (namespace, name) => mine.lister.get({ namespace, name }) }
 
   group.go('runtime', (ctx) => observer.run(ctx))
@@ -139,6 +114,37 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
   group.go('garbage', (ctx) => collectGarbage(ctx, { runtime, imagesDir: info.rootDir, inUse: () => imagesInUse(deps), pulled: deps.images.pulled }))
   options.recorder.event({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Normal', 'Starting', 'Starting kubelet.')
   await group.wait()
+}
+
+/** The parts that pods share, tied to the workers that they ring for. */
+function assemble(group: Group, options: KubeletOptions, made: { readonly workers: ReadonlyMap<string, PodWorker>; readonly machine: Machine; readonly cgroupDriver: 'cgroupfs' | 'systemd' }): PodDeps {
+  const { client, runtime, nodeName, dataDir } = options
+  const { workers, machine } = made
+  const links = options.informers.of(services)
+  return {
+    group,
+    client,
+    runtime,
+    mounts: options.mounts,
+    cgroups: options.cgroups,
+    network: options.network,
+    adopted: new Map(),
+    recorder: options.recorder,
+    images: imageManager(runtime),
+    objects: objectSource(group, client, (uid) => workers.get(uid)?.refreshVolumes()),
+    tokens: tokenSource(client),
+    prober: createProber(group, runtime, (uid) => workers.get(uid)?.poke()),
+    observer: createObserver(runtime, nodeName, (uid) => workers.get(uid)?.poke()),
+    statuses: statusWriter(group, client),
+    restarts: new Backoff(restartBackoff.firstMs, restartBackoff.maxMs),
+    services: () => links.lister.list(),
+    node: { name: nodeName, hostIPs: options.nodeIPs(), allocatable: machine.allocatable, machineBytes: machine.memoryBytes, cgroupDriver: made.cgroupDriver },
+    podsDir: join(dataDir, 'pods'),
+    seccompDir: join(dataDir, 'seccomp'),
+    cgroupRoot: options.cgroupRoot,
+    dns: options.dns,
+    resolvConf: options.resolvConf,
+  }
 }
 
 /** The network says whether it is ready but not when: it is asked often until it is, so that a node is Ready without delay. */

@@ -111,7 +111,7 @@ export async function runNodeStatus(ctx: Ctx, options: NodeOptions, changed: Bel
 }
 
 function alike(a: NodeStatus, b: NodeStatus): boolean {
-  const still = (s: NodeStatus): string => JSON.stringify({ ...s, conditions: (s.conditions ?? []).map(({ lastHeartbeatTime: _, ...c }) => c) })
+  const still = (s: NodeStatus): string => JSON.stringify({ ...s, conditions: (s.conditions ?? []).map((c) => ({ ...c, lastHeartbeatTime: '' })) })
   return still(a) === still(b)
 }
 

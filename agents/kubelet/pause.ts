@@ -78,29 +78,30 @@ export function pauseProgram(arch: Arch): Uint8Array {
 
 function amd64(): Uint8Array {
   const le = (value: number): number[] => [value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255]
-  return Uint8Array.from([
-    ...[0xb8, ...le(13)], // mov eax, rt_sigaction
-    ...[0xbf, ...le(17)], // mov edi, SIGCHLD
-    ...[0xbe, ...le(actionAt)], // mov esi, action
-    ...[0x31, 0xd2], // xor edx, edx
-    ...[0x41, 0xba, ...le(8)], // mov r10d, 8: bytes of a signal set, for all three calls
-    ...[0x0f, 0x05], // syscall
-    ...[0xb8, ...le(14)], // mov eax, rt_sigprocmask
-    ...[0x31, 0xff], // xor edi, edi: SIG_BLOCK
-    ...[0xbe, ...le(setAt)], // mov esi, set
-    ...[0x31, 0xd2], // xor edx, edx
-    ...[0x0f, 0x05], // syscall
-    ...[0xb8, ...le(128)], // again: mov eax, rt_sigtimedwait
-    ...[0xbf, ...le(setAt)], // mov edi, set
-    ...[0x31, 0xf6], // xor esi, esi
-    ...[0x31, 0xd2], // xor edx, edx: no timeout
-    ...[0x0f, 0x05], // syscall
-    ...[0x85, 0xc0], // test eax, eax
-    ...[0x7e, 256 - 20], // jle again: interrupted
-    ...[0xb8, ...le(231)], // mov eax, exit_group
-    ...[0x31, 0xff], // xor edi, edi
-    ...[0x0f, 0x05], // syscall
-  ])
+  const rows = [
+    [0xb8, ...le(13)], // mov eax, rt_sigaction
+    [0xbf, ...le(17)], // mov edi, SIGCHLD
+    [0xbe, ...le(actionAt)], // mov esi, action
+    [0x31, 0xd2], // xor edx, edx
+    [0x41, 0xba, ...le(8)], // mov r10d, 8: bytes of a signal set, for all three calls
+    [0x0f, 0x05], // syscall
+    [0xb8, ...le(14)], // mov eax, rt_sigprocmask
+    [0x31, 0xff], // xor edi, edi: SIG_BLOCK
+    [0xbe, ...le(setAt)], // mov esi, set
+    [0x31, 0xd2], // xor edx, edx
+    [0x0f, 0x05], // syscall
+    [0xb8, ...le(128)], // again: mov eax, rt_sigtimedwait
+    [0xbf, ...le(setAt)], // mov edi, set
+    [0x31, 0xf6], // xor esi, esi
+    [0x31, 0xd2], // xor edx, edx: no timeout
+    [0x0f, 0x05], // syscall
+    [0x85, 0xc0], // test eax, eax
+    [0x7e, 256 - 20], // jle again: interrupted
+    [0xb8, ...le(231)], // mov eax, exit_group
+    [0x31, 0xff], // xor edi, edi
+    [0x0f, 0x05], // syscall
+  ]
+  return Uint8Array.from(rows.flat())
 }
 
 function arm64(): Uint8Array {
@@ -109,13 +110,14 @@ function arm64(): Uint8Array {
   const address = (register: number, at: number): number[] => [mov(register, at & 0xffff), movHigh(register, at >> 16)]
   const svc = 0xd4000001
   const again = [mov(8, 137), ...address(0, setAt), mov(1, 0), mov(2, 0), mov(3, 8), svc, 0xf100001f /* cmp x0, #0 */]
-  const words = [
-    ...[mov(8, 134), mov(0, 17), ...address(1, actionAt), mov(2, 0), mov(3, 8), svc], // rt_sigaction
-    ...[mov(8, 135), mov(0, 0), ...address(1, setAt), mov(2, 0), mov(3, 8), svc], // rt_sigprocmask
-    ...again, // rt_sigtimedwait
-    0x5400000d + ((-again.length & 0x7ffff) << 5), // b.le again
-    ...[mov(8, 94), mov(0, 0), svc], // exit_group
+  const rows = [
+    [mov(8, 134), mov(0, 17), ...address(1, actionAt), mov(2, 0), mov(3, 8), svc], // rt_sigaction
+    [mov(8, 135), mov(0, 0), ...address(1, setAt), mov(2, 0), mov(3, 8), svc], // rt_sigprocmask
+    again, // rt_sigtimedwait
+    [0x5400000d + ((-again.length & 0x7ffff) << 5)], // b.le again
+    [mov(8, 94), mov(0, 0), svc], // exit_group
   ]
+  const words = rows.flat()
   const bytes = Buffer.alloc(words.length * 4)
   words.forEach((word, i) => bytes.writeUInt32LE(word >>> 0, i * 4))
   return bytes

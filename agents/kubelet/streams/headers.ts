@@ -15,14 +15,17 @@ export function headerReader(): { read(block: Uint8Array): Promise<Headers>; clo
   const inflate: Inflate = createInflate({ dictionary: spdyDictionary })
   let chunks: Uint8Array[] = []
   let failed: Error | undefined
+  let refuse: (error: Error) => void = () => {}
   inflate.on('data', (chunk: Uint8Array) => void chunks.push(chunk))
   inflate.on('error', (error) => {
     failed = error
+    refuse(error)
   })
   return {
     read: (block) =>
       new Promise((resolve, reject) => {
         chunks = []
+        refuse = reject
         // The peer flushes after each block, so all of it has come out when the write is done.
         inflate.write(block, () => {
           setImmediate(() => {
@@ -34,7 +37,6 @@ export function headerReader(): { read(block: Uint8Array): Promise<Headers>; clo
             }
           })
         })
-        inflate.once('error', reject)
       }),
     close: () => inflate.destroy(),
   }

@@ -94,7 +94,10 @@ async function overSpdy(ctx: Ctx, request: IncomingMessage, wire: Duplex, head: 
   const timer = ctx.clock.after(streamsMsMax, () => server.close())
   await Promise.race([complete, server.closed])
   timer.stop()
-  if (!expected.every((name) => streams.has(name))) return void server.close()
+  if (!expected.every((name) => streams.has(name))) {
+    server.close()
+    return undefined
+  }
   const say = (to: string, data: Uint8Array, end: boolean): Promise<void> =>
     new Promise((done) => {
       const stream = streams.get(to)

@@ -78,7 +78,7 @@ export function serveSpdy(wire: Duplex, opened: (stream: SpdyStream) => void): S
     if ((head.readUInt8(0) & 0x80) === 0) {
       const side = streams.get(head.readUInt32BE(0))
       if (side === undefined) return
-      if (body.length > 0) await side.take(body)
+      if (body.length > 0) await side.deliver(body)
       if ((flags & flagFin) !== 0) side.push(null)
       return
     }
@@ -96,7 +96,7 @@ export function serveSpdy(wire: Duplex, opened: (stream: SpdyStream) => void): S
     }
   }
   const run = async (): Promise<void> => {
-    let rest = Buffer.alloc(0)
+    let rest: Buffer = Buffer.alloc(0)
     for await (const chunk of wire as AsyncIterable<Buffer>) {
       rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       while (rest.length >= 8) {
@@ -148,7 +148,7 @@ class Side extends Duplex implements SpdyStream {
   }
 
   /** Hands data to whoever reads; waits while nobody does. */
-  async take(bytes: Uint8Array): Promise<void> {
+  async deliver(bytes: Uint8Array): Promise<void> {
     if (this.destroyed || this.push(bytes)) return
     await new Promise<void>((resolve) => (this.#drained = resolve))
   }

@@ -86,7 +86,7 @@ interface WireFrame {
 }
 
 async function* frames(wire: Duplex): AsyncGenerator<WireFrame> {
-  let rest = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   try {
     for await (const chunk of wire as AsyncIterable<Buffer>) {
       rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
