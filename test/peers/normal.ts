@@ -8,11 +8,23 @@ const uid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g
 const goTime = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} UTC/g
 const serviceAddress = /\b10\.(43|96)\.\d+\.\d+\b/g
+const fingerprint = /X509SHA256=[0-9a-f]{64}/g
+/** Versions inside sentences and inside documents that are quoted in sentences. */
+const quotedVersion = /(\\"resourceVersion\\":\\"|"resourceVersion":"|resourceVersion:|ResourceVersion in precondition: |ResourceVersion in record: |ResourceVersion in the precondition \(|ResourceVersion in record \()\d+/g
+/** `Up_x7k2p`: what is generated stands in errors, too. */
+const generatedName = /\b(Up_|gen-)[a-z0-9]{5}\b/g
+const tokenVolume = /kube-api-access-[a-z0-9]{5}\b/g
+const nodePort = /:3[0-2]\d{3}\//g
 const jwt = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g
 
 /** Fields whose value is chance, by name wherever they are. */
 const chance: Readonly<Record<string, string>> = {
   resourceVersion: '<version>', nodePort: '<nodePort>', healthCheckNodePort: '<nodePort>', continue: '<continue>',
+}
+
+/** Descriptions of columns are prose that no client shows; ours are empty. */
+interface Table {
+  readonly columnDefinitions: readonly { readonly description: string }[]
 }
 
 export function normalAnswer(answer: Answer, values: ReadonlyMap<string, string>): Answer {
@@ -21,6 +33,8 @@ export function normalAnswer(answer: Answer, values: ReadonlyMap<string, string>
   const text = (from: string): string => {
     let to = from
     for (const [name, value] of known) to = to.replaceAll(value, `<${name}>`)
+    to = to.replaceAll(tokenVolume, 'kube-api-access-<random>').replaceAll(nodePort, ':<nodePort>/')
+    to = to.replaceAll(quotedVersion, '$1<version>').replaceAll(generatedName, '$1<random>').replaceAll(fingerprint, '<fingerprint>')
     return to.replaceAll(jwt, '<token>').replaceAll(uid, '<uid>').replaceAll(time, '<time>').replaceAll(goTime, '<time>').replaceAll(serviceAddress, '<address>')
   }
   const walk = (value: unknown, name: string): unknown => {
@@ -29,8 +43,10 @@ export function normalAnswer(answer: Answer, values: ReadonlyMap<string, string>
     if (typeof value === 'string') return text(value)
     if (Array.isArray(value)) return value.map((each) => walk(each, name))
     if (typeof value !== 'object' || value === null) return value
+    if ('columnDefinitions' in value && Array.isArray(value.columnDefinitions)) return walkTable(value as Table)
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === 'name' ? generated(value, walk(inner, key)) : walk(inner, key)]))
   }
+  const walkTable = ({ columnDefinitions, ...rest }: Table): unknown => ({ columnDefinitions: columnDefinitions.map((column) => ({ ...column, description: '' })), ...(walk(rest, '') as object) })
   const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, text(value)]))
   return { code: answer.code, headers, body: walk(answer.body, '') }
 }

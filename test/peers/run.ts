@@ -47,8 +47,8 @@ async function compare(upstream: RunningPeer, ours: RunningPeer, { only, update 
     const want = await play(upstream, group)
     if (update && group.golden) writeGolden(group, want)
     const have = await play(ours, group)
-    for (const [name, answer] of want) {
-      const found = unexpected(group.name, name, answer, have.get(name))
+    for (const name of new Set([...want.keys(), ...have.keys()])) {
+      const found = unexpected(group.name, name, want.get(name), have.get(name))
       if (found.length === 0) count.same++
       else count.different++
       if (found.length > 0) console.log(`\n${group.name}: ${name}`)

@@ -6,7 +6,7 @@ const rbac = '/apis/rbac.authorization.k8s.io/v1'
 
 const world: readonly Case[] = [
   ...namespaceCases('access'),
-  { name: 'role', method: 'POST', path: `${rbac}/namespaces/access/roles`, compare: 'none', body: { metadata: { name: 'reader' }, rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list'], resourceNames: [] }, { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: ['*'] }, { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] }] } },
+  { name: 'role', method: 'POST', path: `${rbac}/namespaces/access/roles`, compare: 'none', body: { metadata: { name: 'reader' }, rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list'], resourceNames: [] }, { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: ['get', 'create', 'update'] }, { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] }] } },
   { name: 'binding', method: 'POST', path: `${rbac}/namespaces/access/rolebindings`, compare: 'none', body: { metadata: { name: 'reader' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'readers' }] } },
   { name: 'token', method: 'POST', path: '/api/v1/namespaces/access/serviceaccounts/default/token', body: { spec: {} }, compare: 'none', save: { serviceAccountToken: 'status.token' } },
 ]
@@ -48,7 +48,7 @@ export const access: CaseGroup = {
     { name: 'who is the service account', path: self, method: 'POST', body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }, as: 'serviceAccount' },
     { name: 'who is the reader', path: self, method: 'POST', body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }, as: 'reader' },
     { name: 'escalation by a role', path: `${rbac}/namespaces/access/roles`, method: 'POST', as: 'reader', body: { metadata: { name: 'more' }, rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }, { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }] } },
-    { name: 'escalation by a binding', path: `${rbac}/namespaces/access/rolebindings`, method: 'POST', as: 'reader', body: { metadata: { name: 'more' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' }, subjects: [] } },
+    { name: 'escalation by a binding', path: `${rbac}/namespaces/access/rolebindings`, method: 'POST', as: 'reader', body: { metadata: { name: 'more' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:basic-user' }, subjects: [] } },
     { name: 'binding to a role that is not there', path: `${rbac}/namespaces/access/rolebindings`, method: 'POST', as: 'reader', body: { metadata: { name: 'more' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'missing' }, subjects: [] } },
     { name: 'role of one\'s own rights', path: `${rbac}/namespaces/access/roles`, method: 'POST', as: 'reader', body: { metadata: { name: 'less' }, rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }] } },
     { name: 'impersonation without the right', path: maps, as: 'reader', headers: { 'impersonate-user': 'admin' } },
