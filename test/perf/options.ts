@@ -1,0 +1,51 @@
+/** What `npm run bench` is asked to measure. */
+import { parseArgs } from 'node:util'
+
+export const parts = ['start', 'api', 'list', 'watch', 'idle'] as const
+export type Part = (typeof parts)[number]
+
+export interface Options {
+  readonly parts: ReadonlySet<Part>
+  readonly repetitions: number
+  /** Rounds beyond these that make up for rows that were thrown away. */
+  readonly extraRounds: number
+  /** Clients at the same time. */
+  readonly clients: readonly number[]
+  /** Objects of one measurement. */
+  readonly objects: number
+  readonly listPods: number
+  readonly watchers: number
+  readonly watchS: number
+  readonly idleS: number
+  /** Whether the numbers go into the report: those of a quick or partial run do not. */
+  readonly report: boolean
+}
+
+export const usage = `npm run bench -- [--quick] [--only ${parts.join(',')}]
+
+  --quick   one repetition of everything, short: whether it runs and roughly how it stands
+  --only    these parts alone
+
+A whole run takes about half an hour and writes test/perf/report.md.`
+
+/** Throws one sentence for what it does not know. */
+export function readOptions(argv: readonly string[]): Options | undefined {
+  const { values } = parseArgs({ args: [...argv], options: { quick: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } } })
+  if (values.help === true) return undefined
+  const asked = values.only?.split(',') ?? [...parts]
+  for (const name of asked) if (!(parts as readonly string[]).includes(name)) throw new Error(`there is no part "${name}": ${parts.join(', ')}`)
+  const wanted = new Set(asked as Part[])
+  const whole = values.quick !== true
+  return {
+    parts: wanted,
+    repetitions: whole ? 3 : 1,
+    extraRounds: whole ? 3 : 0,
+    clients: whole ? [1, 16, 64] : [16],
+    objects: whole ? 5_000 : 2_000,
+    listPods: whole ? 10_000 : 2_000,
+    watchers: whole ? 1_000 : 200,
+    watchS: whole ? 10 : 3,
+    idleS: whole ? 60 : 5,
+    report: whole && wanted.size === parts.length,
+  }
+}

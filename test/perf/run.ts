@@ -1,0 +1,111 @@
+/**
+ * npm run bench: the API server's speed and memory beside upstream's, measurement by measurement in turn. It asserts
+ * nothing: it prints a table and writes test/perf/report.md. What is measured is benches.ts, of what subjects.ts.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { binDir, upstreamPrograms } from '../peers/upstream.ts'
+import { api, idle, list, watch, type Bench } from './benches.ts'
+import { kbenchProgram, measure, type Subject } from './load.ts'
+import { readOptions, usage, type Options, type Part } from './options.ts'
+import { markdown, printable } from './report.ts'
+import { startKubun, startPeer } from './subjects.ts'
+import { Tally } from './tally.ts'
+
+const startMsMax = 1_000
+const fullStartMsMax = 2_000
+const fullObjects = 10_000
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const options = readOptions(argv)
+    if (options === undefined) {
+      console.log(usage)
+      return 0
+    }
+    const kbench = await kbenchProgram(binDir)
+    if ('missing' in kbench) throw new Error(kbench.missing)
+    await run(options, kbench.path)
+    return 0
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+    return 1
+  }
+}
+
+async function run(options: Options, kbench: string): Promise<void> {
+  const programs = upstreamPrograms()
+  if (typeof programs === 'string') console.log(`measured alone: ${programs}`)
+  const home = mkdtempSync(join(tmpdir(), 'kubun-bench-'))
+  const tally = new Tally()
+  const world: World = { options, kbench, programs, tally, dir: (name) => folder(home, name) }
+  try {
+    if (options.parts.has('start')) await starts(world)
+    for (const part of ['api', 'list', 'watch', 'idle'] as const) if (options.parts.has(part)) await withServers(world, part)
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
+  const lines = tally.lines()
+  console.log(`\n${printable(lines)}\n`)
+  if (tally.dropped > 0) console.log(`${tally.dropped} rows were thrown away: others used the machine`)
+  if (!options.report || typeof programs === 'string') return
+  const date = new Date().toISOString().slice(0, 10)
+  const path = join(import.meta.dirname, 'report.md')
+  writeFileSync(path, markdown(lines, { date, repetitions: options.repetitions, dropped: tally.dropped, upstream: 'kube-apiserver with etcd' }))
+  console.log('written: test/perf/report.md')
+}
+
+interface World {
+  readonly options: Options
+  readonly kbench: string
+  readonly programs: ReturnType<typeof upstreamPrograms>
+  readonly tally: Tally
+  readonly dir: (name: string) => string
+}
+
+function folder(home: string, name: string): string {
+  const path = join(home, name)
+  mkdirSync(path, { recursive: true })
+  return path
+}
+
+const benches = { api, list, watch, idle } as const
+
+/** Both servers, new for each part, so that no part pays for another's leavings. */
+async function withServers({ options, kbench, programs, tally, dir }: World, part: Exclude<Part, 'start'>): Promise<void> {
+  const subjects: Subject[] = []
+  try {
+    subjects.push((await startKubun(kbench, dir(`${part}-kubun`))).subject)
+    if (typeof programs !== 'string') subjects.push((await startPeer(dir(`${part}-upstream`), programs)).subject)
+    const bench: Bench = { kbench, options, tally, subjects, note: (text) => console.log(text) }
+    await benches[part](bench)
+  } finally {
+    for (const subject of subjects) await subject.stop()
+  }
+}
+
+/** From nothing to /readyz, with an empty data dir and with many objects. */
+async function starts({ options, kbench, programs, tally, dir }: World): Promise<void> {
+  for (let round = 1; round <= options.repetitions; round++) {
+    console.log(`start ... (${round})`)
+    const empty = await startKubun(kbench, dir(`empty-${round}`))
+    tally.add('kubun', { what: 'start to /readyz, empty', of: 'time', unit: 'ms', goal: { absoluteMax: startMsMax } }, empty.readyMs)
+    await empty.subject.stop()
+    if (typeof programs === 'string') continue
+    const peer = await startPeer(dir(`peer-${round}`), programs)
+    tally.add('upstream', { what: 'start to /readyz, empty', of: 'time', unit: 'ms' }, peer.readyMs)
+    await peer.subject.stop()
+  }
+  const home = dir('full')
+  const first = await startKubun(kbench, home)
+  await measure(kbench, first.subject, 'seed', ['--n', String(fullObjects)])
+  await first.subject.stop()
+  for (let round = 1; round <= options.repetitions; round++) {
+    const full = await startKubun(kbench, home)
+    tally.add('kubun', { what: `start to /readyz, ${fullObjects} objects`, of: 'time', unit: 'ms', goal: { absoluteMax: fullStartMsMax } }, full.readyMs)
+    await full.subject.stop()
+  }
+}
+
+process.exit(await main(process.argv.slice(2)))

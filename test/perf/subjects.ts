@@ -1,0 +1,45 @@
+/**
+ * The two servers side by side: dist/kubun without a node, and upstream's kube-apiserver with etcd (test/peers), both
+ * on loopback, both with an fsync before each acknowledgement.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeKubeconfig } from '../../cmd/kubeconfig.ts'
+import { freePort } from '../peers/peer.ts'
+import { startUpstream, type upstreamPrograms } from '../peers/upstream.ts'
+import { start } from '../support/process.ts'
+import { measure, numberOf, type Subject } from './load.ts'
+
+export const executable = process.env['KUBUN_EXECUTABLE'] ?? join(import.meta.dirname, '../../dist/kubun')
+
+const logCharactersMax = 1_000
+
+export interface Started {
+  readonly subject: Subject
+  /** From the start of its processes to /readyz. */
+  readonly readyMs: number
+}
+
+/** A server over `dir`, which may hold the data of an earlier one. */
+export async function startKubun(kbench: string, dir: string): Promise<Started> {
+  if (!existsSync(executable)) throw new Error(`${executable} is not there: npm run build`)
+  const kubeconfig = join(dir, `kubeconfig-${await freePort()}`)
+  const args = ['server', '--disable-agent', '--data-dir', join(dir, 'data'), '--https-port', String(await freePort()), '--bind-address', '127.0.0.1', '--advertise-address', '127.0.0.1', '--write-kubeconfig', kubeconfig]
+  const since = `${Date.now()}000000`
+  const server = start(executable, args, { log: join(dir, 'kubun.log') })
+  const subject: Subject = { name: 'kubun', kubeconfig, pids: [server.pid], stop: async () => void (await server.stop()) }
+  const dead = server.exited.then((code) => Promise.reject(new Error(`${executable} ended with code ${code}: ${readFileSync(join(dir, 'kubun.log'), 'utf8').trim().slice(-logCharactersMax)}`)))
+  const [row] = await Promise.race([measure(kbench, subject, 'ready', ['--since', since]), dead])
+  dead.catch(() => undefined)
+  return { subject, readyMs: numberOf(row ?? {}, 'ms') ?? Number.NaN }
+}
+
+export async function startPeer(dir: string, programs: Exclude<ReturnType<typeof upstreamPrograms>, string>): Promise<Started> {
+  const began = Date.now()
+  const peer = await startUpstream(dir, programs, { fsync: true })
+  const readyMs = Date.now() - began
+  const { cert = '', key = '' } = peer.credentials.get('admin') ?? {}
+  const kubeconfig = join(dir, 'kubeconfig')
+  writeKubeconfig(kubeconfig, { server: `https://${peer.host}:${peer.port}`, caPem: peer.ca, certificatePem: cert, keyPem: key })
+  return { subject: { name: 'upstream', kubeconfig, pids: peer.pids, stop: peer.stop }, readyMs }
+}
