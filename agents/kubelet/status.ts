@@ -94,9 +94,7 @@ function fromContainer(input: StatusInput, spec: PodContainer, now: RuntimeConta
 
 /** No container of that name: it was never made, or somebody removed it. */
 function withoutContainer(input: StatusInput, spec: PodContainer, prev: ContainerStatus | undefined): ContainerStatus {
-  const inits = (input.pod.spec?.initContainers ?? []).length > 0
-  const waiting: ContainerState = { waiting: { reason: inits ? 'PodInitializing' : 'ContainerCreating' } }
-  const base: ContainerStatus = { name: spec.container.name, state: waiting, lastState: {}, ready: false, restartCount: 0, image: spec.container.image ?? '', imageID: '', started: false, ...details(spec) }
+  const base: ContainerStatus = { name: spec.container.name, state: notYet(input.pod), lastState: {}, ready: false, restartCount: 0, image: spec.container.image ?? '', imageID: '', started: false, ...details(spec) }
   if (prev === undefined) return base
   if (prev.state?.terminated !== undefined) return { ...prev, ready: spec.kind === 'init' && prev.state.terminated.exitCode === 0, started: false }
   const kept = { ...base, restartCount: prev.restartCount, lastState: prev.lastState ?? {} }
@@ -121,9 +119,14 @@ function applyReason(input: StatusInput, spec: PodContainer, status: ContainerSt
   return { ...status, state: { waiting }, lastState, ready: false, started: false }
 }
 
+/** A container that has not run, whether it is made already or not. */
+function notYet(pod: Readonly<Pod>): ContainerState {
+  return { waiting: { reason: (pod.spec?.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating' } }
+}
+
 function stateOf(input: StatusInput, c: RuntimeContainer): ContainerState {
   if (c.state === 'running') return { running: { startedAt: rfc3339(c.startedMs) } }
-  if (c.state === 'created') return { waiting: { reason: 'ContainerCreating' } }
+  if (c.state === 'created') return notYet(input.pod)
   const message = c.startFailed ? c.error : (input.messages.get(c.id) ?? '')
   return {
     terminated: {

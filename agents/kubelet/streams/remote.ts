@@ -67,7 +67,10 @@ function overWebSocket(request: IncomingMessage, wire: Duplex, head: Buffer, opt
   return {
     stdin,
     write: (to, data) => send(channel[to], data),
-    finish: (status) => send(channel.error, Buffer.from(status)),
+    async finish(status) {
+      const words = outcomeOf(protocol, status)
+      if (words !== '') await send(channel.error, Buffer.from(words))
+    },
     onResize(tell) {
       resized = tell
     },
@@ -111,9 +114,7 @@ async function overSpdy(ctx: Ctx, request: IncomingMessage, wire: Duplex, head: 
     write: (to, data) => say(to, data, false),
     async finish(status) {
       await Promise.all([say('stdout', Buffer.alloc(0), true), say('stderr', Buffer.alloc(0), true)])
-      // Before v4 the error stream carried text, and nothing for success.
-      const failed = JSON.parse(status) as { status?: string; message?: string }
-      await say('error', Buffer.from(protocol === 'v4.channel.k8s.io' ? status : failed.status === 'Success' ? '' : (failed.message ?? '')), true)
+      await say('error', Buffer.from(outcomeOf(protocol, status)), true)
     },
     onResize(tell) {
       streams.get('resize')?.on('data', (data: Buffer) => tellSize(data.toString(), tell))
@@ -121,6 +122,13 @@ async function overSpdy(ctx: Ctx, request: IncomingMessage, wire: Duplex, head: 
     closed: server.closed,
     close: () => server.close(),
   }
+}
+
+/** What the error stream says at the end: since v4 the Status, before that text, and nothing for success. */
+export function outcomeOf(protocol: string, status: string): string {
+  if (/^v[45]\./.test(protocol)) return status
+  const { status: how, message = '' } = JSON.parse(status) as { status?: string; message?: string }
+  return how === 'Success' ? '' : message
 }
 
 /** Answers a SPDY upgrade with the first of our protocols that the client offers; refuses and says undefined when there is none. */
