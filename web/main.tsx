@@ -18,12 +18,9 @@ function App() {
   const [session, setSession] = useState<Session>({ state: 'asking' })
   const place = usePlace()
   const who = (): void => {
-    askJson<Me>('/ui/me').then(
-      (me) => setSession({ state: 'in', me }),
-      (error: unknown) => {
-        const why = error instanceof Refused ? error : new Refused(0, String(error))
-        setSession(why.code === 401 ? { state: 'out', why: '' } : { state: 'broken', why })
-      },
+    askJson<{ readonly user: Me | null }>('/ui/me').then(
+      ({ user }) => setSession(user === null ? { state: 'out', why: '' } : { state: 'in', me: user }),
+      (error: unknown) => setSession({ state: 'broken', why: error instanceof Refused ? error : new Refused(0, String(error)) }),
     )
   }
   useEffect(() => {

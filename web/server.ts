@@ -78,7 +78,8 @@ export function createUi(deps: UiDeps): Ui {
   })
   app.get('/ui/me', async (c) => {
     const person = (await sessions.find(ctx, c.req.header('cookie') ?? '')) ?? known(c.env.user)
-    return person === undefined ? refuse(c, 401, 'nobody is signed in') : c.json({ name: person.name, groups: person.groups }, 200, noStore)
+    // Being signed out is an answer, not a refusal.
+    return c.json({ user: person === undefined ? null : { name: person.name, groups: person.groups } }, 200, noStore)
   })
   serveFiles(app, deps.file)
   app.onError((error, c) => {

@@ -84,7 +84,7 @@ export async function follow<T>(path: string, query: Readonly<Record<string, str
       if (signal.aborted) return
       const trouble = error instanceof Refused ? error : new Refused(0, 'The connection broke.')
       if (trouble.code === 410) now = undefined
-      else tell(trouble)
+      else if (trouble.code !== 0 || failures > 0) tell(trouble) // a connection that broke is mostly mended at once
       await pause(backoffMs(retry, trouble.code === 410 && failures === 0 ? 0 : ++failures), signal)
     }
   }

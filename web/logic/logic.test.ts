@@ -9,7 +9,8 @@ import { descendantKinds, ownerTree, type Branch } from './owners.ts'
 import { apiPath, menu, resourceOf, resourcesOf, titleOf } from './resources.ts'
 import { bytesText, latest, namespaceSums, nodeSums } from './sums.ts'
 import { cellText, matches, sorted, toneOf, type Column, type Row } from './table.ts'
-import { yamlLines, yamlText } from './yaml.ts'
+import { conditionsOf, containersOf, stateOf, toneOfState } from './state.ts'
+import { sortedKeys, yamlLines, yamlText } from './yaml.ts'
 
 describe('yaml', () => {
   it('is written as kubectl writes it', () => {
@@ -50,6 +51,14 @@ nothing: null
 "on": true
 `)
     expect(yamlLines({ a: 1 })).toEqual([[{ kind: 'mark', text: '' }, { kind: 'key', text: 'a' }, { kind: 'mark', text: ':' }, { kind: 'mark', text: ' ' }, { kind: 'number', text: '1' }]])
+  })
+
+  it('quotes what could be taken for something else, and only that', () => {
+    const plain = ['8db82705-ea98-4c20-b2ad-8d48c2b06e77', '745f4dff45', '10.42.0.1', '1.2.3', 'nginx:1.29', '250m', 'a-b', '/bin/sh', 'two words']
+    expect(plain.map((text) => yamlText(text).trim())).toEqual(['8db82705-ea98-4c20-b2ad-8d48c2b06e77', '745f4dff45', '10.42.0.1', '1.2.3', 'nginx:1.29', '250m', 'a-b', '/bin/sh', 'two words'])
+    const odd = ['1', '1.5', '0x1f', '1e3', '1_000', '2026-01-01', '2026-01-01T00:00:00Z', 'on', '12:30', '-', 'a: b', '745e4']
+    expect(odd.filter((text) => yamlText(text).trim() !== JSON.stringify(text))).toEqual([])
+    expect(Object.keys(sortedKeys({ b: [{ d: 1, c: 2 }], a: 1 }) as object)).toEqual(['a', 'b'])
   })
 
   it('says what it was made of, whatever that is', () => {
@@ -167,7 +176,7 @@ describe('resources', () => {
     const [pods, widgets] = discovered
     if (pods === undefined || widgets === undefined) throw new Error('not found')
     expect([apiPath(pods, 'a'), apiPath(pods, ''), apiPath(pods, 'a', 'b'), apiPath(widgets, 'a', 'b')]).toEqual(['/api/v1/namespaces/a/pods', '/api/v1/pods', '/api/v1/namespaces/a/pods/b', '/apis/example.com/v2/widgets/b'])
-    expect([['HorizontalPodAutoscaler', 'horizontalpodautoscalers'], ['NetworkPolicy', 'networkpolicies'], ['Ingress', 'ingresses'], ['CSIDriver', 'csidrivers'], ['Endpoints', 'endpoints']].map(([kind = '', resource = '']) => titleOf({ kind, resource }))).toEqual(['Horizontal Pod Autoscalers', 'Network Policies', 'Ingresses', 'CSI Drivers', 'Endpoints'])
+    expect([['HorizontalPodAutoscaler', 'horizontalpodautoscalers'], ['NetworkPolicy', 'networkpolicies'], ['Ingress', 'ingresses'], ['CSIDriver', 'csidrivers'], ['Endpoints', 'endpoints']].map(([kind = '', resource = '']) => titleOf({ kind, resource }))).toEqual(['HorizontalPodAutoscalers', 'NetworkPolicies', 'Ingresses', 'CSIDrivers', 'Endpoints'])
   })
 
   it('are places that can be gone to and come back from', () => {
@@ -179,6 +188,37 @@ describe('resources', () => {
     expect(referenceOf(parsePlace(objectPlace(pods, { namespace: '', name: 'system:node/x' }, '', 'yaml')).parts)).toEqual({ namespace: '', name: 'system:node/x' })
     expect(placeText(parsePlace('#/'))).toBe('#/')
     expect(parsePlace('#/a/%zz').parts).toEqual(['a', '%zz'])
+  })
+})
+
+describe('state', () => {
+  const pod: Pod = {
+    kind: 'Pod', metadata: {}, spec: { initContainers: [{ name: 'init', image: 'i' }], containers: [{ name: 'a', image: 'x' }, { name: 'b', image: 'y' }] },
+    status: {
+      phase: 'Running',
+      initContainerStatuses: [{ name: 'init', image: '', imageID: '', ready: true, restartCount: 0, state: { terminated: { exitCode: 0, reason: 'Completed' } } }],
+      containerStatuses: [{ name: 'b', image: '', imageID: '', ready: false, restartCount: 4, state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s' } } }],
+    },
+  }
+
+  it('of a pod is what holds it up', () => {
+    expect(stateOf(pod)).toBe('CrashLoopBackOff')
+    expect(stateOf({ ...pod, metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })).toBe('Terminating')
+    expect(containersOf(pod).map(({ name, role, state, detail, restarts }) => [name, role, state, detail, restarts])).toEqual([
+      ['init', 'init', 'Completed', '', 0], ['a', 'container', 'Waiting', '', 0], ['b', 'container', 'CrashLoopBackOff', 'back-off 40s', 4],
+    ])
+  })
+
+  it.each([
+    [object('Deployment', 'd', undefined, { spec: { replicas: 3 }, status: { readyReplicas: 2 } }), '2/3 ready', 'busy'],
+    [object('ReplicaSet', 'r', undefined, { spec: { replicas: 0 } }), '0/0 ready', 'quiet'],
+    [object('Node', 'n', undefined, { status: { conditions: [{ type: 'Ready', status: 'True' }] } }), 'Ready', 'good'],
+    [object('Job', 'j', undefined, { spec: { completions: 2 }, status: { succeeded: 2, conditions: [{ type: 'Complete', status: 'True' }] } }), 'Complete', 'good'],
+    [object('ConfigMap', 'c'), undefined, undefined],
+  ])('of others is one word', (of, state, tone) => {
+    expect(stateOf(of)).toBe(state)
+    if (state !== undefined) expect(toneOfState(state)).toBe(tone)
+    expect(conditionsOf({ ...of, status: { conditions: 'odd' } } as AnyObject)).toEqual([])
   })
 })
 

@@ -85,11 +85,10 @@ export function menu(resources: readonly Resource[]): readonly Section[] {
   return [...known, ...others].filter((section) => section.resources.length > 0)
 }
 
-/** HorizontalPodAutoscaler -> Horizontal Pod Autoscalers: how a kind is called in the menu. */
+/** NetworkPolicy, networkpolicies -> NetworkPolicies: how several of a kind are called. */
 export function titleOf({ kind, resource }: Pick<Resource, 'kind' | 'resource'>): string {
-  const words = kind.replaceAll(/([a-z])([A-Z])|([A-Z])([A-Z][a-z])/g, '$1$3 $2$4')
-  const tail = resource.slice(commonStart(kind.toLowerCase(), resource))
-  return words.slice(0, words.length - (kind.length - commonStart(kind.toLowerCase(), resource))) + tail
+  const common = commonStart(kind.toLowerCase(), resource)
+  return kind.slice(0, common) + resource.slice(common)
 }
 
 function commonStart(a: string, b: string): number {

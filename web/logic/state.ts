@@ -1,6 +1,7 @@
 /** One word for how an object is, and how its containers are. Pure. */
 import type { AnyObject, KubeObject } from '../../core/api/meta.ts'
 import type { Condition, Container, ContainerState, ContainerStatus, Pod } from '../../core/api/schema/types.ts'
+import { wordTone, type Tone } from './table.ts'
 
 export interface AnyStatus {
   readonly phase?: string
@@ -50,6 +51,13 @@ export function stateOf(object: KubeObject): string | undefined {
 function jobState(status: AnyStatus, completions: number): string {
   const holds = (type: string): boolean => status.conditions?.some((of) => of.type === type && of.status === 'True') === true
   return holds('Complete') ? 'Complete' : holds('Failed') ? 'Failed' : `${status.succeeded ?? 0}/${completions} done`
+}
+
+/** `2/3 ready` is on its way; words have their own tone. */
+export function toneOfState(state: string): Tone {
+  const counts = /^(\d+)\/(\d+) /.exec(state)
+  if (counts === null) return wordTone(state)
+  return counts[2] === '0' ? 'quiet' : counts[1] === counts[2] ? 'good' : 'busy'
 }
 
 function podState({ status }: Pod): string {

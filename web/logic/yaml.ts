@@ -28,6 +28,13 @@ export function yamlText(value: unknown): string {
   return `${yamlLines(value).map((line) => line.map((word) => word.text).join('')).join('\n')}\n`
 }
 
+/** Keys in the order in which kubectl shows them. */
+export function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sortedKeys(inner)]))
+}
+
 type Branch = readonly unknown[] | Readonly<Record<string, unknown>>
 
 /** Empty ones are written in one word. */
@@ -90,8 +97,8 @@ function isBlock(value: string): boolean {
 }
 
 const reserved = /^(?:y|n|yes|no|on|off|true|false|null|nan|~|<<|=|[-+]?\.inf|\.nan)$/i
-/** Numbers in any base, sixties, times, versions: what some reader might take for something else. */
-const numeric = /^[-+.]?\d[\d_.,:eExXoOa-fA-FtTzZ+-]*$/
+/** Numbers in any base, sixties and days: what some reader takes for something else. */
+const numeric = /^[-+]?(?:0x[\da-f_]+|0b[01_]+|0o[0-7_]+|[\d_,:]+|[\d_:]*\.?[\d_]*(?:e[-+]?\d*)?)$|^\d{4}-\d\d?-\d\d?(?:$|[t ])/i
 
 function isPlain(value: string): boolean {
   return /^[A-Za-z0-9_./$(~^+][\x21-\x7e ]*$/.test(value) && !/: |:$| #| $/.test(value) && !reserved.test(value) && !numeric.test(value)

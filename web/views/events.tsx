@@ -20,7 +20,7 @@ export function EventTable({ events, now, withObject }: EventTableProps) {
             <tr key={event.metadata.uid}>
               <td class="tight"><Age at={eventTime(event)} now={now} />{eventCount(event) > 1 && <span class="quiet"> ×{eventCount(event)}</span>}</td>
               {withObject === true && (
-                <td><ObjectLink to={event.involvedObject} /><div class="quiet small">{event.involvedObject.namespace}</div></td>
+                <td class="tight"><ObjectLink to={event.involvedObject} /><div class="quiet small">{event.involvedObject.namespace}</div></td>
               )}
               <td class="tight"><State text={event.reason ?? ''} tone={event.type === 'Warning' ? 'bad' : 'none'} /></td>
               <td class="wide message">{event.message}</td>

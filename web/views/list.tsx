@@ -43,7 +43,7 @@ function Listing({ resource }: { readonly resource: Resource }) {
       </div>
       {trouble !== undefined && <Trouble trouble={trouble} stale={items !== undefined} />}
       {items === undefined && trouble === undefined && <Empty>Loading …</Empty>}
-      {items !== undefined && rows.length === 0 && <Empty>{search === '' ? `There are no ${titleOf(resource).toLowerCase()}${namespace === '' || !resource.namespaced ? '' : ` in ${namespace}`}.` : 'Nothing matches your search.'}</Empty>}
+      {items !== undefined && rows.length === 0 && <Empty>{search === '' ? `There are no ${titleOf(resource)}${namespace === '' || !resource.namespaced ? '' : ` in ${namespace}`}.` : 'Nothing matches your search.'}</Empty>}
       {rows.length > 0 && <Rows resource={resource} rows={rows.slice(0, shownMax)} columns={columns} order={order} isWide={isWide} now={now} onOrder={(column) => go({ sort: nextSort(order, column) })} />}
       {rows.length > shownMax && <button class="plain more" onClick={() => setShownMax(shownMax + rowsStep)}>Show more ({rows.length - shownMax} left)</button>}
     </main>

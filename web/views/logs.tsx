@@ -55,7 +55,8 @@ export function Logs({ resource, object }: TabProps) {
         <div class="aside"><span class={`live ${state}`} role="status">{stateWords[state]}</span></div>
       </header>
       {trouble !== undefined && <Trouble trouble={trouble} />}
-      {lines.length === 0 && trouble === undefined ? <Empty>{state === 'loading' ? 'Loading …' : 'The log is empty.'}</Empty> : <LogText lines={lines} wrap={wrap} />}
+      {lines.length === 0 && trouble === undefined && <Empty>{state === 'loading' ? 'Loading …' : 'The log is empty.'}</Empty>}
+      {lines.length > 0 && <LogText lines={lines} wrap={wrap} />}
     </section>
   )
 }

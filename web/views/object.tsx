@@ -4,7 +4,7 @@ import type { AnyObject } from '../../core/api/meta.ts'
 import { useNow, useObjects, useWorld } from '../context.ts'
 import { titleOf, type Resource } from '../logic/resources.ts'
 import { groupOf, listPlace, objectPlace, referenceOf } from '../router.ts'
-import { stateOf } from '../logic/state.ts'
+import { stateOf, toneOfState } from '../logic/state.ts'
 import { Logs } from './logs.tsx'
 import { Age, Empty, State, Trouble } from './parts.tsx'
 import { Summary } from './summary.tsx'
@@ -52,13 +52,13 @@ function OneObject({ resource }: { readonly resource: Resource }) {
       <p class="crumbs"><a href={listPlace(resource, chosen)}>{titleOf(resource)}</a>{at.namespace !== '' && <> / <span>{at.namespace}</span></>}</p>
       <div class="heading">
         <h1>{at.name}</h1>
-        {state !== undefined && <State text={state} />}
+        {state !== undefined && <State text={state} tone={toneOfState(state)} />}
         {object?.metadata.deletionTimestamp !== undefined && state !== 'Terminating' && <State text="Terminating" tone="busy" />}
         {object !== undefined && <span class="quiet">{resource.kind} · <Age at={object.metadata.creationTimestamp} now={now} /> old</span>}
       </div>
       {trouble !== undefined && <Trouble trouble={trouble} stale={items !== undefined} />}
       {items === undefined && trouble === undefined && <Empty>Loading …</Empty>}
-      {items !== undefined && object === undefined && <Empty>There is no {resource.kind} of this name{at.namespace === '' ? '' : ` in ${at.namespace}`} (any more). <a href={listPlace(resource, chosen)}>All {titleOf(resource).toLowerCase()}</a></Empty>}
+      {items !== undefined && object === undefined && <Empty>There is no {resource.kind} of this name{at.namespace === '' ? '' : ` in ${at.namespace}`} (any more). <a href={listPlace(resource, chosen)}>All {titleOf(resource)}</a></Empty>}
       {object !== undefined && current !== undefined && (
         <>
           {mine.length > 1 && (

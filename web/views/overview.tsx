@@ -112,8 +112,8 @@ function NodeCard({ node, now }: { readonly node: NodeSum; readonly now: number 
 
 const workloadColumns: readonly (readonly [keyof Workloads, string, string])[] = [
   ['deployments', 'Deployments', 'apps/deployments'],
-  ['statefulsets', 'Stateful sets', 'apps/statefulsets'],
-  ['daemonsets', 'Daemon sets', 'apps/daemonsets'],
+  ['statefulsets', 'StatefulSets', 'apps/statefulsets'],
+  ['daemonsets', 'DaemonSets', 'apps/daemonsets'],
   ['jobs', 'Jobs', 'batch/jobs'],
   ['pods', 'Pods', '/pods'],
 ]

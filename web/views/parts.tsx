@@ -22,14 +22,18 @@ const words: Readonly<Record<number, string>> = {
   403: 'Not allowed',
   404: 'Not found',
   429: 'Too busy',
+  500: 'The server failed',
+  502: 'The node does not answer',
+  503: 'Not available now',
 }
 
-/** In words what went wrong; `stale` says that what is shown is of before. */
+/** In words what went wrong; `stale` says that what is shown is of before. That the server is gone the shell says, once for all. */
 export function Trouble({ trouble, stale }: { readonly trouble: Refused; readonly stale?: boolean }) {
+  if (stale === true && trouble.code === 0) return null
   return (
     <div class={`trouble ${stale === true ? 'stale' : ''}`} role="alert">
       <strong>{words[trouble.code] ?? 'It did not work'}</strong>
-      <span>{trouble.message}{stale === true ? ' What you see is from before; it goes on when the server answers again.' : ''}</span>
+      <span>{trouble.message}{stale === true ? ' What you see is from before.' : ''}</span>
     </div>
   )
 }

@@ -1,10 +1,12 @@
 /** Around every view: the menu of kinds, the namespace, who is signed in. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
+import type { KubeObject } from '../../core/api/meta.ts'
 import { ask } from '../api.ts'
 import { useObjects, useResource, useWorld } from '../context.ts'
 import { menu, titleOf, type Resource } from '../logic/resources.ts'
 import { groupPart, listPlace, placeText } from '../router.ts'
+import type { Live } from '../stream.ts'
 import { Mark } from './login.tsx'
 
 interface ShellProps {
@@ -15,6 +17,7 @@ interface ShellProps {
 export function Shell({ onSignedOut, children }: ShellProps) {
   const { me, place } = useWorld()
   const [open, setOpen] = useState(false)
+  const namespaces = useObjects(useResource('/namespaces'), { namespace: '' })
   useEffect(() => setOpen(false), [place])
   const signOut = (): void => {
     ask('/ui/logout', { body: {} }).then(onSignedOut, onSignedOut)
@@ -26,11 +29,12 @@ export function Shell({ onSignedOut, children }: ShellProps) {
       <div class="body">
         <header class="bar">
           <button class="plain burger" aria-label="Menu" aria-expanded={open} onClick={() => setOpen(!open)}>☰</button>
-          <NamespaceChoice />
+          <NamespaceChoice live={namespaces} />
           <span class="grow" />
           <span class="me" title={me.groups.join(', ')}>{me.name}</span>
           <button class="plain" onClick={signOut}>Sign out</button>
         </header>
+        {namespaces.trouble?.code === 0 && namespaces.items !== undefined && <p class="gone" role="alert">The server does not answer. What you see is from before; it goes on as soon as the server does.</p>}
         {children}
       </div>
     </div>
@@ -73,9 +77,8 @@ function Menu() {
 }
 
 /** A choice where the user may list namespaces, else a field to write one in. */
-function NamespaceChoice() {
+function NamespaceChoice({ live: { items, trouble } }: { readonly live: Live<KubeObject> }) {
   const { namespace, place } = useWorld()
-  const { items, trouble } = useObjects(useResource('/namespaces'), { namespace: '' })
   const choose = (chosen: string): void => {
     location.hash = placeText({ ...place, query: { ...place.query, ns: chosen } })
   }

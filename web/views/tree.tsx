@@ -5,7 +5,7 @@ import { askJson } from '../api.ts'
 import { useObjects, useWorld } from '../context.ts'
 import { depthMax, descendantKinds, isSpent, kindKey, ownerOf, ownerTree, type Branch } from '../logic/owners.ts'
 import { apiPath, resourceOf, type Resource } from '../logic/resources.ts'
-import { stateOf } from '../logic/state.ts'
+import { stateOf, toneOfState } from '../logic/state.ts'
 import { ObjectLink, Panel, State } from './parts.tsx'
 
 /** No kind comes of more kinds than this, one below the other. */
@@ -41,18 +41,11 @@ function Twig({ branch: { object, children }, here }: { readonly branch: Branch;
       <span class={`twig ${isHere ? 'here' : ''}`}>
         <span class="quiet kind">{kind}</span>
         {isHere ? <strong aria-current="true">{name}</strong> : <ObjectLink to={{ apiVersion, kind, namespace, name }}>{name}</ObjectLink>}
-        {state !== undefined && <State text={state} tone={toneOfCounts(state)} />}
+        {state !== undefined && <State text={state} tone={toneOfState(state)} />}
       </span>
       {children.length > 0 && <ul>{children.map((child) => <Twig key={child.object.metadata.uid} branch={child} here={here} />)}</ul>}
     </li>
   )
-}
-
-/** `2/3 ready` is on its way. */
-function toneOfCounts(state: string): 'good' | 'busy' | 'quiet' | undefined {
-  const counts = /^(\d+)\/(\d+) /.exec(state)
-  if (counts === null) return undefined
-  return counts[2] === '0' ? 'quiet' : counts[1] === counts[2] ? 'good' : 'busy'
 }
 
 /** Owners from the topmost down. Who may not read an owner sees the tree from below it. */

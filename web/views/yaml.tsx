@@ -1,7 +1,7 @@
 /** An object as YAML, to read and to copy. What is secret and what is long stands behind a switch. */
 import { useMemo, useState } from 'preact/hooks'
 import type { AnyObject } from '../../core/api/meta.ts'
-import { yamlLines, yamlText } from '../logic/yaml.ts'
+import { sortedKeys, yamlLines, yamlText } from '../logic/yaml.ts'
 import type { TabProps } from './object.tsx'
 
 export function YamlView({ resource, object }: TabProps) {
@@ -9,7 +9,7 @@ export function YamlView({ resource, object }: TabProps) {
   const [open, setOpen] = useState(false)
   const [copied, setCopied] = useState(false)
   const isSecret = resource.group === '' && resource.kind === 'Secret'
-  const shown = useMemo(() => forReading(object, { whole, open: open || !isSecret }), [object, whole, open, isSecret])
+  const shown = useMemo(() => sortedKeys(forReading(object, { whole, open: open || !isSecret })), [object, whole, open, isSecret])
   const lines = useMemo(() => yamlLines(shown), [shown])
   const copy = (): void => {
     navigator.clipboard.writeText(yamlText(shown)).then(
