@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { loadImages } from '../support/images.ts'
 import { executable, openClusterLab, type ClusterLab } from '../support/lab.ts'
-import { cgroupsNaming, hostState, missing, mountsNaming, processesNaming } from '../support/machine.ts'
+import { cgroupsNaming, hostState, missing, mountsNaming, namespacesNaming, processesNaming } from '../support/machine.ts'
 import { cliSpecs } from './specs/cli.ts'
 import { healingSpecs } from './specs/healing.ts'
 import { joinSpecs } from './specs/join.ts'
@@ -46,6 +46,7 @@ describe.skipIf(lacking !== undefined)(title, () => {
     await lab.end()
     const after = await hostState()
     expect(after.filter((thing) => !before.includes(thing))).toEqual([])
-    expect({ processes: processesNaming(lab.id), mounts: mountsNaming(lab.id), groups: cgroupsNaming(lab.id), folder: existsSync(lab.dir) }).toEqual({ processes: [], mounts: [], groups: [], folder: false })
+    const left = { processes: processesNaming(lab.id), mounts: mountsNaming(lab.id), groups: cgroupsNaming(lab.id), folder: existsSync(lab.dir), namespaces: namespacesNaming(lab.outside.name.replace(/out$/, '')) }
+    expect(left).toEqual({ processes: [], mounts: [], groups: [], folder: false, namespaces: [] })
   })
 })

@@ -44,6 +44,12 @@ export function mountsNaming(text: string): readonly string[] {
   return points.filter((point) => point.includes(text)).toReversed()
 }
 
+export function namespacesNaming(text: string): readonly string[] {
+  return existsSync(namespaces) ? readdirSync(namespaces).filter((name) => name.includes(text)) : []
+}
+
+const namespaces = '/run/netns'
+
 /** Control groups that name the text, innermost first. */
 export function cgroupsNaming(text: string): readonly string[] {
   const root = '/sys/fs/cgroup'
@@ -72,19 +78,11 @@ export function removeCgroups(text: string): void {
   }
 }
 
-/** The machine's own namespace, as it must be again after a lab: links, tables of Kubun's, namespaces, containers of its engine. */
+/** The machine's own namespace, as it must be again after a lab: tables and links. Links of a Kubun's pods come and go: another may run here. */
 export async function hostState(): Promise<readonly string[]> {
-  const [links, tables, spaces, containers] = await Promise.all([
-    run('ip', ['-br', 'link']),
-    run('nft', ['list', 'tables']),
-    run('ip', ['netns', 'list']),
-    run('docker', ['ps', '-aq', '--filter', 'label=io.kubun.node']),
-  ])
-  const first = (text: string): readonly string[] => lines(text).map((line) => line.split(/[\s@]/)[0] ?? '')
-  return [
-    ...first(links.stdout).map((name) => `link ${name}`),
-    ...lines(tables.stdout),
-    ...first(spaces.stdout).map((name) => `namespace ${name}`),
-    ...lines(containers.stdout).map((id) => `container ${id}`),
-  ].toSorted()
+  const [links, tables] = await Promise.all([run('ip', ['-br', 'link']), run('nft', ['list', 'tables'])])
+  const names = lines(links.stdout).map((line) => line.split(/[\s@]/)[0] ?? '').filter((name) => !podLink.test(name))
+  return [...names.map((name) => `link ${name}`), ...lines(tables.stdout)].toSorted()
 }
+
+const podLink = /^kb[0-9a-f]{10}$/

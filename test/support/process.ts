@@ -19,7 +19,7 @@ export interface RunInit {
   readonly timeoutMs?: number
 }
 
-const runTimeoutMsDefault = 60_000
+const runTimeoutMsDefault = 120_000
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** To its end. An exit code is an answer; only what takes too long or cannot start throws. */

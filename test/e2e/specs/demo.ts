@@ -45,9 +45,15 @@ export async function settled(lab: ClusterLab, selector: string, count: number, 
   })
 }
 
+/** A GET from inside a pod. Not wget's own -T: it crashes where a connection is refused. */
+export const get = (url: string): string => `timeout 5 wget -q -O - ${url}`
+
+/** A GET from a network namespace of the machine's. */
+export const getFrom = (netns: string, url: string): readonly [command: string, args: readonly string[]] => ['nsenter', [`--net=${netns}`, 'curl', '-s', '-m', '5', url]]
+
 /** Every distinct answer to so many requests from inside a pod. */
 export async function answersFrom(lab: ClusterLab, pod: string, url: string, requests = 40): Promise<readonly string[]> {
-  const text = await lab.k(['exec', pod, '--', 'sh', '-c', `for i in $(seq ${requests}); do wget -q -T 5 -O - ${url} || echo LOST; done`])
+  const text = await lab.k(['exec', pod, '--', 'sh', '-c', `for i in $(seq ${requests}); do ${get(url)} || echo LOST; done`])
   return [...new Set(text.trim().split('\n'))].toSorted()
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { webImage } from '../../support/images.ts'
 import type { ClusterLab, LabNode } from '../../support/lab.ts'
 import { poll, sleep, start } from '../../support/process.ts'
-import { answersFrom, podsOf, settled, webHosts, type LabOf, type PodRow } from './demo.ts'
+import { answersFrom, getFrom, podsOf, settled, webHosts, type LabOf, type PodRow } from './demo.ts'
 
 const nodeOf = (lab: ClusterLab, name: string): LabNode => (name === lab.first.name ? lab.first : lab.second)
 
@@ -49,7 +49,7 @@ export function healingSpecs(lab: LabOf): void {
       })
       await lab().killServer()
       const before = await startTimes(lab())
-      const asking = start('nsenter', [`--net=${lab().outside.netns}`, 'busybox', 'wget', '-q', '-T', '5', '-O', '-', `http://${lab().second.ip}:30080/`])
+      const asking = start(...getFrom(lab().outside.netns, `http://${lab().second.ip}:30080/`))
       expect(await asking.exited).toBe(0) // Services go on without a server
       expect(asking.text()).toMatch(/^web-\S+ v[13]\n/)
       await sleep(1_000)

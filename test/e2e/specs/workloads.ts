@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { webImage } from '../../support/images.ts'
 import { poll, start } from '../../support/process.ts'
-import { answersFrom, podsOf, settled, webHosts, type LabOf } from './demo.ts'
+import { answersFrom, get, podsOf, settled, webHosts, type LabOf } from './demo.ts'
 import { clientManifest, webManifest } from './manifests.ts'
 
 const inCluster = 'http://web.default.svc.cluster.local'
@@ -40,7 +40,7 @@ export function workloadSpecs(lab: LabOf): void {
       const hosts = webHosts(await podsOf(lab(), 'app=web'), 'v1')
       const ask = (netns: string, ip: string): Promise<readonly string[]> =>
         poll(`NodePort of ${ip}`, 15_000, async () => {
-          const asking = start('nsenter', [`--net=${netns}`, 'busybox', 'sh', '-c', `for i in $(seq 40); do busybox wget -q -T 5 -O - http://${ip}:30080/ || echo LOST; done`])
+          const asking = start('nsenter', [`--net=${netns}`, 'sh', '-c', `for i in $(seq 40); do curl -s -m 5 http://${ip}:30080/ || echo LOST; done`])
           await asking.exited
           const found = [...new Set(asking.text().trim().split('\n'))].toSorted()
           return found.length === 4 ? found : `answers: ${found.join(', ')}`
@@ -59,10 +59,10 @@ export function workloadSpecs(lab: LabOf): void {
     })
 
     it('a rolling update loses no request', async () => {
-      const loop = (url: string): string => `until [ -e /tmp/stop ]; do wget -q -T 5 -O - ${url} || echo LOST; done; rm /tmp/stop`
-      const inside = ['client-one', 'client-two'].map((pod) => lab().follow(['exec', pod, '--', 'sh', '-c', loop(inCluster)]))
+      const loop = (ask: string, flag: string): string => `until [ -e ${flag} ]; do ${ask} || echo LOST; done; rm ${flag}`
+      const inside = ['client-one', 'client-two'].map((pod) => lab().follow(['exec', pod, '--', 'sh', '-c', loop(get(inCluster), '/tmp/stop')]))
       const flag = `${lab().dir}/tmp/stop`
-      const fromOutside = start('nsenter', [`--net=${lab().outside.netns}`, 'busybox', 'sh', '-c', loop(`http://${lab().first.ip}:30080/`).replaceAll('/tmp/stop', flag).replaceAll('wget', 'busybox wget')])
+      const fromOutside = start('nsenter', [`--net=${lab().outside.netns}`, 'sh', '-c', loop(`curl -s -m 5 http://${lab().first.ip}:30080/`, flag)])
       try {
         await lab().k(`set image deployment/web web=${webImage('v2')}`)
         expect(await lab().k('rollout status deployment/web --timeout=90s')).toContain('successfully rolled out')
@@ -89,7 +89,7 @@ export function workloadSpecs(lab: LabOf): void {
 
     it('a Service without ready endpoints refuses at once', async () => {
       await lab().k('create service clusterip hollow --tcp=80:8080')
-      const asked = await lab().kubectl(['exec', 'client-one', '--', 'sh', '-c', 'time wget -q -T 8 -O - http://hollow'])
+      const asked = await lab().kubectl(['exec', 'client-one', '--', 'sh', '-c', 'timeout 5 wget -O - http://hollow'])
       expect(asked.stderr).toMatch(/refused/)
       await lab().k('delete service hollow')
     })
