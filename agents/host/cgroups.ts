@@ -3,7 +3,7 @@
  * and what a process's group uses. Docker makes the groups; this only reads and
  * sets values. A value that cannot be read is 0, a limit that cannot be set is logged.
  */
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rmdir, writeFile } from 'node:fs/promises'
 import type { Ctx } from '../../core/lib/ctx.ts'
 
 export interface GroupLimits {
@@ -34,7 +34,6 @@ export interface Cgroups {
 }
 
 const root = '/sys/fs/cgroup'
-const controllers = ['cpu', 'memory', 'cpuset', 'pids', 'devices', 'freezer', 'blkio', 'cpuacct', 'systemd'] as const
 
 export function systemCgroups(): Cgroups {
   let known: 1 | 2 | undefined
@@ -52,7 +51,8 @@ export function systemCgroups(): Cgroups {
       await set(`${root}${path}/memory.max`, limits.memoryBytes > 0 ? String(limits.memoryBytes) : 'max')
     },
     async remove(_ctx, path) {
-      const at = (await version()) === 2 ? [`${root}${path}`] : controllers.map((c) => `${root}/${c}${path}`)
+      // In version 1 each hierarchy has the group, also the named ones and, on hybrid machines, version 2's.
+      const at = (await version()) === 2 ? [`${root}${path}`] : (await readdir(root)).map((hierarchy) => `${root}/${hierarchy}${path}`)
       for (const folder of at) await rmdir(folder).catch(() => undefined) // still busy, or never there
     },
     async usage(pid) {

@@ -6,7 +6,7 @@ import { pods } from '../../core/api/core/pod.ts'
 import type { Pod } from '../../core/api/schema/types.ts'
 import type { PodDeps } from './deps.ts'
 import type { ObservedPod } from './observe.ts'
-import { cgroupPathOf } from './resources.ts'
+import { cgroupPathsOf } from './resources.ts'
 import { podDirOf } from './start.ts'
 import { tearDownVolumes } from './volumes.ts'
 
@@ -25,7 +25,6 @@ export async function finishPod(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>, { g
   const uid = pod.metadata.uid ?? ''
   await deps.network.detach(ctx, { podUid: uid })
   await removeTraces(ctx, deps, uid)
-  await deps.cgroups.remove(ctx, cgroupPathOf(pod, deps.cgroupRoot, deps.node.cgroupDriver))
   deps.restarts.forget(`${uid}_`)
   deps.objects.release(uid)
   deps.tokens.release(uid)
@@ -36,7 +35,7 @@ export async function finishPod(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>, { g
   deps.statuses.forget(uid)
 }
 
-/** Containers and files of a pod, known to the API or not. */
+/** Containers, files and control groups of a pod, known to the API or not. */
 export async function removeTraces(ctx: Ctx, deps: PodDeps, uid: string): Promise<void> {
   const observed = deps.observer.pod(uid)
   for (const { id } of [...(observed?.containers ?? []), ...(observed?.sandboxes ?? [])]) {
@@ -44,6 +43,7 @@ export async function removeTraces(ctx: Ctx, deps: PodDeps, uid: string): Promis
     await deps.observer.refresh(ctx, id)
   }
   await tearDownVolumes(ctx, deps.mounts, podDirOf(deps, uid))
+  for (const path of cgroupPathsOf(uid, deps.cgroupRoot, deps.node.cgroupDriver)) await deps.cgroups.remove(ctx, path)
 }
 
 /** The last word: the object itself, if it is still this pod. */

@@ -86,8 +86,10 @@ const nodeCriticalPriority = 2_000_001_000
 
 /** The Docker cgroup parent of a pod: a path for cgroupfs, a slice for systemd. */
 export function cgroupParentOf(pod: Readonly<Pod>, root: string, driver: 'cgroupfs' | 'systemd'): string {
-  const qos = qosOf(pod)
-  const uid = pod.metadata.uid ?? ''
+  return parentOf(pod.metadata.uid ?? '', qosOf(pod), root, driver)
+}
+
+function parentOf(uid: string, qos: QosClass, root: string, driver: 'cgroupfs' | 'systemd'): string {
   const middle = qos === 'Guaranteed' ? [] : [qos.toLowerCase()]
   if (driver === 'cgroupfs') return ['', root, ...middle, `pod${uid}`].join('/')
   return `${[root, ...middle, `pod${uid.replaceAll('-', '_')}`].join('-')}.slice`
@@ -95,7 +97,15 @@ export function cgroupParentOf(pod: Readonly<Pod>, root: string, driver: 'cgroup
 
 /** Where that is below the cgroup file system. */
 export function cgroupPathOf(pod: Readonly<Pod>, root: string, driver: 'cgroupfs' | 'systemd'): string {
-  const name = cgroupParentOf(pod, root, driver)
+  return pathOf(cgroupParentOf(pod, root, driver), driver)
+}
+
+/** Every place where a pod of that uid may have had its group: for pods whose spec nobody knows any more. */
+export function cgroupPathsOf(uid: string, root: string, driver: 'cgroupfs' | 'systemd'): readonly string[] {
+  return (['Guaranteed', 'Burstable', 'BestEffort'] as const).map((qos) => pathOf(parentOf(uid, qos, root, driver), driver))
+}
+
+function pathOf(name: string, driver: 'cgroupfs' | 'systemd'): string {
   if (driver === 'cgroupfs') return name
   const steps = name.replace(/\.slice$/, '').split('-')
   return steps.map((_, i) => `/${steps.slice(0, i + 1).join('-')}.slice`).join('')
