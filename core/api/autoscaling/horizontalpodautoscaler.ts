@@ -1,6 +1,7 @@
 /** The kind HorizontalPodAutoscaler of autoscaling/v2: its names and its rules. */
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { autoscalerStatus, autoscalerStrategy } from './autoscalerrules.ts'
 import type { HorizontalPodAutoscaler } from '../schema/types.ts'
 
 export const horizontalPodAutoscalers: Kind<HorizontalPodAutoscaler> = defineKind<HorizontalPodAutoscaler>({
@@ -12,7 +13,8 @@ export const horizontalPodAutoscalers: Kind<HorizontalPodAutoscaler> = defineKin
   namespaced: true,
   shortNames: ['hpa'],
   categories: ['all'],
-  status: {},
+  status: autoscalerStatus,
+  strategy: autoscalerStrategy,
   columns: [
     nameColumn,
     text('Reference', (o) => `${o.spec?.scaleTargetRef.kind}/${o.spec?.scaleTargetRef.name}`),

@@ -1,6 +1,7 @@
 /** The kind CronJob of batch/v1: its names and its rules. */
 import { ageColumn, formatSelector, integer, nameColumn, since, templateColumns, text, wide, yesNo } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { cronJobStrategy } from './cronjobrules.ts'
 import type { CronJob } from '../schema/types.ts'
 
 export const cronJobs: Kind<CronJob> = defineKind<CronJob>({
@@ -13,6 +14,7 @@ export const cronJobs: Kind<CronJob> = defineKind<CronJob>({
   shortNames: ['cj'],
   categories: ['all'],
   status: {},
+  strategy: cronJobStrategy,
   columns: [
     nameColumn,
     text('Schedule', (o) => o.spec?.schedule ?? ''),

@@ -1,6 +1,8 @@
 /** The kind Job of batch/v1: its names and its rules. */
 import { ageColumn, humanDuration, nameColumn, selectorColumn, since, templateColumns, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { jobStrategy } from './jobrules.ts'
+import { jobStatus } from './jobstatus.ts'
 import { isBeingDeleted } from '../meta.ts'
 import type { Job } from '../schema/types.ts'
 
@@ -12,7 +14,8 @@ export const jobs: Kind<Job> = defineKind<Job>({
   singular: 'job',
   namespaced: true,
   categories: ['all'],
-  status: {},
+  status: jobStatus,
+  strategy: jobStrategy,
   columns: [
     nameColumn,
     text('Status', (o) => statusOf(o)),

@@ -1,6 +1,7 @@
 /** The kind PodDisruptionBudget of policy/v1: its names and its rules. */
 import { ageColumn, integer, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { budgetStatus, budgetStrategy } from './budgetrules.ts'
 import type { PodDisruptionBudget } from '../schema/types.ts'
 
 export const podDisruptionBudgets: Kind<PodDisruptionBudget> = defineKind<PodDisruptionBudget>({
@@ -11,7 +12,8 @@ export const podDisruptionBudgets: Kind<PodDisruptionBudget> = defineKind<PodDis
   singular: 'poddisruptionbudget',
   namespaced: true,
   shortNames: ['pdb'],
-  status: {},
+  status: budgetStatus,
+  strategy: budgetStrategy,
   columns: [
     nameColumn,
     text('Min Available', (o) => String(o.spec?.minAvailable ?? 'N/A')),
