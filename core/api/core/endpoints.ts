@@ -1,6 +1,7 @@
 /** The kind Endpoints of core/v1: its names and its rules. */
 import { ageColumn, listWithMore, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { endpointsStrategy } from './endpointsrules.ts'
 import type { Endpoints } from '../schema/types.ts'
 
 export const endpoints: Kind<Endpoints> = defineKind<Endpoints>({
@@ -11,6 +12,7 @@ export const endpoints: Kind<Endpoints> = defineKind<Endpoints>({
   singular: 'endpoints',
   namespaced: true,
   shortNames: ['ep'],
+  strategy: endpointsStrategy,
   columns: [
     nameColumn,
     text('Endpoints', (o) => addressesOf(o)),

@@ -1,6 +1,8 @@
 /** The kind Service of core/v1: its names and its rules. */
 import { ageColumn, formatLabels, loadBalancerAddresses, nameColumn, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { dns1123Label, nameRule } from '../names.ts'
+import { serviceStatus, serviceStrategy } from './servicerules.ts'
 import type { Service } from '../schema/types.ts'
 
 export const services: Kind<Service> = defineKind<Service>({
@@ -12,8 +14,10 @@ export const services: Kind<Service> = defineKind<Service>({
   namespaced: true,
   shortNames: ['svc'],
   categories: ['all'],
-  status: {},
+  status: serviceStatus,
   subresources: ['proxy'],
+  strategy: serviceStrategy,
+  validateName: nameRule(dns1123Label),
   columns: [
     nameColumn,
     text('Type', (o) => o.spec?.type ?? ''),

@@ -1,6 +1,7 @@
 /** The kind EndpointSlice of discovery.k8s.io/v1: its names and its rules. */
 import { ageColumn, listWithMore, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { sliceStrategy } from './slicerules.ts'
 import type { EndpointSlice } from '../schema/types.ts'
 
 export const endpointSlices: Kind<EndpointSlice> = defineKind<EndpointSlice>({
@@ -10,6 +11,7 @@ export const endpointSlices: Kind<EndpointSlice> = defineKind<EndpointSlice>({
   plural: 'endpointslices',
   singular: 'endpointslice',
   namespaced: true,
+  strategy: sliceStrategy,
   columns: [
     nameColumn,
     text('AddressType', (o) => o.addressType),

@@ -1,6 +1,7 @@
 /** The kind Ingress of networking.k8s.io/v1: its names and its rules. */
 import { ageColumn, listWithMore, loadBalancerAddresses, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { ingressStatus, ingressStrategy } from './ingressrules.ts'
 import type { Ingress } from '../schema/types.ts'
 
 export const ingresses: Kind<Ingress> = defineKind<Ingress>({
@@ -11,7 +12,8 @@ export const ingresses: Kind<Ingress> = defineKind<Ingress>({
   singular: 'ingress',
   namespaced: true,
   shortNames: ['ing'],
-  status: {},
+  status: ingressStatus,
+  strategy: ingressStrategy,
   columns: [
     nameColumn,
     text('Class', (o) => o.spec?.ingressClassName ?? '<none>'),

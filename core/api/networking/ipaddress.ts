@@ -1,6 +1,7 @@
 /** The kind IPAddress of networking.k8s.io/v1: its names and its rules. */
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { addressName, ipAddressStrategy } from './addressrules.ts'
 import type { IPAddress } from '../schema/types.ts'
 
 export const iPAddresses: Kind<IPAddress> = defineKind<IPAddress>({
@@ -11,6 +12,8 @@ export const iPAddresses: Kind<IPAddress> = defineKind<IPAddress>({
   singular: 'ipaddress',
   namespaced: false,
   shortNames: ['ip'],
+  strategy: ipAddressStrategy,
+  validateName: addressName,
   columns: [
     nameColumn,
     text('ParentRef', (o) => parentOf(o)),

@@ -1,6 +1,7 @@
 /** The kind ServiceCIDR of networking.k8s.io/v1: its names and its rules. */
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { serviceCidrStrategy } from './addressrules.ts'
 import type { ServiceCIDR } from '../schema/types.ts'
 
 export const serviceCIDRs: Kind<ServiceCIDR> = defineKind<ServiceCIDR>({
@@ -11,6 +12,7 @@ export const serviceCIDRs: Kind<ServiceCIDR> = defineKind<ServiceCIDR>({
   singular: 'servicecidr',
   namespaced: false,
   status: {},
+  strategy: serviceCidrStrategy,
   columns: [
     nameColumn,
     text('CIDRs', (o) => (o.spec?.cidrs ?? []).join(',')),
