@@ -42,7 +42,7 @@ await attempt(async () => {
   step('lint', 'oxlint', ['--type-aware', 'core', 'agents', 'cmd', 'web', 'test'])
   suite('unit tests', ['--config', 'test/unit.config.ts'])
   if (!process.argv.includes('--no-e2e')) {
-    debian({ ...engine, kubectl: 'kubernetes-client', chromium: 'chromium' })
+    debian({ ...engine, kubectl: 'kubernetes-client', chromium: 'chromium', busybox: 'busybox-static', curl: 'curl' })
     await dockerRuns()
     build()
     suite('end-to-end tests', ['--config', 'test/e2e.config.ts'])

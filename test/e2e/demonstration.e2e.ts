@@ -11,10 +11,11 @@ import { cgroupsNaming, hostState, missing, mountsNaming, namespacesNaming, proc
 import { cliSpecs } from './specs/cli.ts'
 import { healingSpecs } from './specs/healing.ts'
 import { joinSpecs } from './specs/join.ts'
+import { kubectlSpecs } from './specs/kubectl.ts'
 import { serverSpecs } from './specs/server.ts'
 import { workloadSpecs } from './specs/workloads.ts'
 
-const lacking = missing('kubectl', 'dockerd', 'docker', 'nft', 'ip', 'nsenter', 'busybox', 'curl', 'setpriv', executable)
+const lacking = missing('kubectl', 'dockerd', 'docker', 'nft', 'ip', 'nsenter', 'busybox', 'curl', 'setpriv', 'script', executable)
 const title = lacking === undefined ? 'two nodes' : `two nodes (skipped: this machine has no ${lacking})`
 
 describe.skipIf(lacking !== undefined)(title, () => {
@@ -40,6 +41,7 @@ describe.skipIf(lacking !== undefined)(title, () => {
   cliSpecs(labOf)
   joinSpecs(labOf)
   workloadSpecs(labOf)
+  kubectlSpecs(labOf)
   healingSpecs(labOf)
 
   it('leaves nothing behind', async () => {
