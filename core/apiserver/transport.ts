@@ -3,8 +3,8 @@
  * back-pressure. The ways round Bun's traps are here: a stream that flow control blocks holds up its neighbours until
  * the session is pinged; a stream that is to fail must be destroyed, not closed.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Http2ServerRequest, Http2ServerResponse, Http2Session } from 'node:http2'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse, Http2Session, ServerHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { badRequest } from '../api/errors.ts'
 import type { Credentials } from '../auth/user.ts'
@@ -160,46 +160,72 @@ function nudge(session: Http2Session | undefined): void {
 }
 
 export function outletOf(request: NodeRequest, response: NodeResponse): Outlet {
-  const stream = 'stream' in response ? response.stream : undefined
-  const session = sessionOf(request)
-  const one = response as ServerResponse
-  const gone = (): boolean =>
-    stream === undefined ? one.destroyed || one.writableEnded : stream.destroyed || stream.closed || one.writableEnded
+  return 'stream' in response ? streamOutlet(request, response.stream) : plainOutlet(response)
+}
+
+/**
+ * Straight to the stream: node's response object over it would ask for trailers, which costs every answer a frame and
+ * a write to the socket of its own.
+ */
+function streamOutlet(request: NodeRequest, stream: ServerHttp2Stream): Outlet {
+  const session = stream.session
+  const gone = (): boolean => stream.destroyed || stream.closed || stream.writableEnded
+  return {
+    get started() {
+      return stream.headersSent
+    },
+    send(code, headers, body) {
+      if (gone()) return
+      const head: OutgoingHttpHeaders = { ':status': code, ...(headers as OutgoingHttpHeaders) }
+      if (body !== undefined) head['content-length'] = body.length
+      if (body === undefined || body.length === 0 || request.method === 'HEAD') {
+        stream.respond(head, { endStream: true })
+        return
+      }
+      stream.respond(head)
+      stream.end(body)
+      if (stream.writableLength > 0) nudge(session)
+    },
+    start(code, headers) {
+      if (!gone()) stream.respond({ ':status': code, ...(headers as OutgoingHttpHeaders) })
+    },
+    write(chunk) {
+      if (gone()) return true
+      const flowing = stream.write(chunk)
+      if (stream.writableLength > 0) nudge(session)
+      return flowing
+    },
+    end() {
+      if (!gone()) stream.end()
+    },
+    destroy: (why) => void stream.destroy(why),
+    onDrain: (drained) => void stream.on('drain', drained),
+    onClose: (closed) => void stream.once('close', closed),
+  }
+}
+
+function plainOutlet(response: ServerResponse): Outlet {
+  const gone = (): boolean => response.destroyed || response.writableEnded
   return {
     get started() {
       return response.headersSent
     },
     send(code, headers, body) {
       if (gone()) return
-      one.writeHead(
-        code,
-        body === undefined
-          ? (headers as Record<string, string>)
-          : { ...(headers as Record<string, string>), 'content-length': String(body.length) },
-      )
-      if (body === undefined) one.end()
-      else one.end(body)
-      if (stream !== undefined && stream.writableLength > 0) nudge(session)
+      response.writeHead(code, body === undefined ? headers as Record<string, string> : { ...(headers as Record<string, string>), 'content-length': String(body.length) })
+      response.end(body)
     },
     start(code, headers) {
       if (gone()) return
-      one.writeHead(code, headers as Record<string, string>)
-      one.flushHeaders()
+      response.writeHead(code, headers as Record<string, string>)
+      response.flushHeaders()
     },
-    write(chunk) {
-      if (gone()) return true
-      const flowing = one.write(chunk)
-      if (stream !== undefined && stream.writableLength > 0) nudge(session)
-      return flowing
-    },
+    write: (chunk) => gone() || response.write(chunk),
     end() {
-      if (!gone()) one.end()
+      if (!gone()) response.end()
     },
-    destroy(why) {
-      if (stream !== undefined) stream.destroy(why)
-      else one.destroy(why)
-    },
-    onDrain: (drained) => void one.on('drain', drained),
-    onClose: (closed) => void one.once('close', closed),
+    destroy: (why) => void response.destroy(why),
+    onDrain: (drained) => void response.on('drain', drained),
+    onClose: (closed) => void response.once('close', closed),
   }
 }
