@@ -9,6 +9,7 @@ import { loadImages } from '../support/images.ts'
 import { executable, openClusterLab, type ClusterLab } from '../support/lab.ts'
 import { cgroupsNaming, hostState, missing, mountsNaming, namespacesNaming, processesNaming } from '../support/machine.ts'
 import { cliSpecs } from './specs/cli.ts'
+import { dashboardLab, dashboardSpecs } from './specs/dashboard.ts'
 import { healingSpecs } from './specs/healing.ts'
 import { joinSpecs } from './specs/join.ts'
 import { kubectlSpecs } from './specs/kubectl.ts'
@@ -42,6 +43,7 @@ describe.skipIf(lacking !== undefined)(title, () => {
   joinSpecs(labOf)
   workloadSpecs(labOf)
   kubectlSpecs(labOf)
+  dashboardSpecs(() => dashboardLab(lab))
   healingSpecs(labOf)
 
   it('leaves nothing behind', async () => {

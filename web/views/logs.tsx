@@ -12,6 +12,8 @@ const linesMax = 5_000
 const tails = ['100', '500', '2000', '5000'] as const
 /** So often what came is shown. */
 const showEveryMs = 100
+/** After so long a broken connection is made again. */
+const againMs = 2_000
 
 interface Asked {
   readonly path: string
@@ -92,7 +94,7 @@ function useLog(asked: Asked): Shown {
   useEffect(() => {
     const life = new AbortController()
     setShown({ lines: [], trouble: undefined, state: 'loading' })
-    void read(asked, life.signal, (next) => {
+    void readOn(asked, life.signal, (next) => {
       if (!life.signal.aborted) setShown(next)
     })
     return () => life.abort()
@@ -100,14 +102,22 @@ function useLog(asked: Asked): Shown {
   return shown
 }
 
-/** Never rejects. */
-async function read({ path, container, tail, follow, previous, times }: Asked, signal: AbortSignal, show: (shown: Shown) => void): Promise<void> {
+/** A connection that broke is made again, and the log read again from its tail. Never rejects. */
+async function readOn(asked: Asked, signal: AbortSignal, show: (shown: Shown) => void): Promise<void> {
+  while (!signal.aborted) {
+    if (!(await read(asked, signal, show)) || !asked.follow) return
+    await new Promise((resolve) => setTimeout(resolve, againMs))
+  }
+}
+
+/** Whether the connection broke. Never rejects. */
+async function read({ path, container, tail, follow, previous, times }: Asked, signal: AbortSignal, show: (shown: Shown) => void): Promise<boolean> {
   const query = new URLSearchParams({ container, tailLines: tail, ...(follow && !previous ? { follow: 'true' } : {}), ...(previous ? { previous: 'true' } : {}), ...(times ? { timestamps: 'true' } : {}) })
   let lines: readonly string[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   try {
     const response = await ask(`${path}?${query.toString()}`, { signal, accept: '*/*' })
-    show({ lines, trouble: undefined, state: follow ? 'live' : 'loading' })
+    show({ lines, trouble: undefined, state: follow && !previous ? 'live' : 'loading' })
     for await (const batch of lineBatches(response)) {
       lines = [...lines, ...batch].slice(-linesMax)
       timer ??= setTimeout(() => {
@@ -116,8 +126,11 @@ async function read({ path, container, tail, follow, previous, times }: Asked, s
       }, showEveryMs)
     }
     show({ lines, trouble: undefined, state: 'ended' })
+    return false
   } catch (error) {
-    show({ lines, trouble: error instanceof Refused ? error : new Refused(0, 'The connection broke.'), state: 'ended' })
+    const trouble = error instanceof Refused ? error : new Refused(0, 'The connection broke.')
+    show({ lines, trouble, state: 'ended' })
+    return trouble.code === 0
   } finally {
     clearTimeout(timer)
   }

@@ -2,7 +2,7 @@
  * The dashboard in a real browser: signing in, the overview, lists that follow the cluster, an object with its YAML,
  * owners and log, and what a user without rights is told. Needs a Deployment whose pods run and write a log.
  */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -47,7 +47,8 @@ export function dashboardLab(lab: ClusterLab): DashboardLab {
 }
 
 export function dashboardSpecs(labOf: () => DashboardLab): void {
-  describe('the dashboard', () => {
+  const lacking = existsSync(chromiumPath) ? undefined : chromiumPath
+  describe.skipIf(lacking !== undefined)(lacking === undefined ? 'the dashboard' : `the dashboard (skipped: this machine has no ${lacking})`, () => {
     let lab: DashboardLab
     let browser: Browser
     let context: BrowserContext
