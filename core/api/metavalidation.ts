@@ -100,15 +100,15 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
 
 function validateOwners(errors: FieldError[], owners: readonly OwnerReference[], at: Path): void {
   let controller: string | undefined
-  owners.forEach((owner, i) => {
-    const here = at.index(i)
+  // without an index: upstream names the list, not the element
+  owners.forEach((owner) => {
     const { group, version } = parseApiVersion(owner.apiVersion ?? '')
-    if (version === '') errors.push(invalidValue(here.child('apiVersion'), owner.apiVersion ?? '', 'version must not be empty'))
+    if (version === '') errors.push(invalidValue(at.child('apiVersion'), owner.apiVersion ?? '', 'version must not be empty'))
     for (const field of ['kind', 'name', 'uid'] as const) {
-      if ((owner[field] ?? '') === '') errors.push(invalidValue(here.child(field), owner[field] ?? '', 'must not be empty'))
+      if ((owner[field] ?? '') === '') errors.push(invalidValue(at.child(field), owner[field] ?? '', 'must not be empty'))
     }
     if (group === '' && version === 'v1' && owner.kind === 'Event') {
-      errors.push(invalidValue(here, owner, '/v1, Kind=Event is disallowed from being an owner'))
+      errors.push(invalidValue(at, owner, '/v1, Kind=Event is disallowed from being an owner'))
     }
     if (owner.controller !== true) return
     const name = `${owner.kind}/${owner.name}`

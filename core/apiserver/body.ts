@@ -73,8 +73,14 @@ function decodeBody(
   call: Call,
   validation: FieldValidation,
 ): AnyObject {
-  const { value, text } = parseBody(body, type, target)
-  return decodeValueAs(value, { target, body, call, validation, text })
+  const { value, text, duplicates = [] } = parseBody(body, type, target)
+  return decodeValueAs(value, { target, body, call, validation, text, problems: yamlProblems(duplicates, validation) })
+}
+
+/** Keys that a YAML map has twice, as Strict says it, and Warn. */
+function yamlProblems(duplicates: readonly string[], validation: FieldValidation): readonly string[] {
+  if (duplicates.length === 0 || validation !== 'Strict') return duplicates
+  return [`yaml: unmarshal errors:\n${duplicates.map((each) => `  ${each}`).join('\n')}`]
 }
 
 interface DecodeInit {
@@ -83,10 +89,12 @@ interface DecodeInit {
   readonly call: Pick<Call, 'warn'>
   readonly validation: FieldValidation
   readonly text: string | undefined
+  /** Found by the parser already. */
+  readonly problems?: readonly string[]
 }
 
 /** Checks apiVersion and kind, then every field. `value` becomes the callee's. */
-export function decodeValueAs(value: unknown, { target, body, call, validation, text }: DecodeInit): AnyObject {
+export function decodeValueAs(value: unknown, { target, body, call, validation, text, problems = [] }: DecodeInit): AnyObject {
   const refuseRoot = (what: string): ApiError =>
     unrecognized(target.kind, `couldn't get version/kind; json parse error: ${what}`, body)
   if (value === null) value = {}
@@ -103,12 +111,14 @@ export function decodeValueAs(value: unknown, { target, body, call, validation, 
   }
   const apiVersion = (object.apiVersion ?? '') === '' ? want : (object.apiVersion ?? '')
   const kind = (object.kind ?? '') === '' ? target.kind : (object.kind ?? '')
+  if (apiVersion.split('/').length > 2) throw unrecognized(target.kind, `unexpected GroupVersion string: ${apiVersion}`, body)
   if (apiVersion !== want || kind !== target.kind) refuseOther(apiVersion, kind, target)
+  const added = Number(object.apiVersion === undefined) + Number(object.kind === undefined)
   object.apiVersion = apiVersion
   object.kind = kind
   const definition = definitionOf(target.group, target.version, target.kind)
   if (definition === undefined) return ensureMetadata(object)
-  return decodeKnown(definition, object, { call, validation, text })
+  return decodeKnown(definition, object, { call, validation, text, added, problems })
 }
 
 /** What Go's decoder calls a JSON value. */
@@ -120,9 +130,9 @@ export function goWord(value: unknown): string {
 function decodeKnown(
   definition: Definition,
   object: AnyObject,
-  init: Pick<DecodeInit, 'call' | 'validation' | 'text'>,
+  init: Pick<DecodeInit, 'call' | 'validation' | 'text'> & { readonly added: number; readonly problems: readonly string[] },
 ): AnyObject {
-  const decoded = decodeObject<AnyObject>(definition, object, { fieldValidation: init.validation, text: init.text })
+  const decoded = decodeObject<AnyObject>(definition, object, { fieldValidation: init.validation, text: init.text, added: init.added, problems: init.problems })
   if (!decoded.ok) throw decoded.error
   if (init.validation === 'Warn') for (const warning of decoded.warnings) init.call.warn(warning)
   return ensureMetadata(decoded.object)
@@ -176,15 +186,15 @@ function parseBody(
   body: Uint8Array,
   type: MediaType,
   target: Target,
-): { readonly value: unknown; readonly text: string | undefined } {
+): { readonly value: unknown; readonly text: string | undefined; readonly duplicates?: readonly string[] } {
   if (type === 'application/vnd.kubernetes.protobuf')
     return { value: decodeProtobufBody(body, target), text: undefined }
   const text = fromUtf8(body)
   if (type === 'application/yaml') {
     const parsed = parseYamlBody(text)
     if (!parsed.ok)
-      throw unrecognized(target.kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body)
-    return { value: parsed.value, text: undefined }
+      throw unrecognized(target.kind, parsed.error, body)
+    return { value: parsed.value, text: undefined, duplicates: parsed.duplicates }
   }
   const parsed = parseJson(text)
   if (!parsed.ok) throw unrecognized(target.kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body)

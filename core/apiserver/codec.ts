@@ -1,8 +1,7 @@
 /** The API server's view of core/api/codec: YAML and protobuf, of bodies and of whole answers. */
-import { badRequest } from '../api/errors.ts'
 import { apiVersionOf, type AnyObject } from '../api/meta.ts'
-import type { ParsedJson } from '../api/codec/json.ts'
 import { decodeProtobuf, encodeProtobuf as encode } from '../api/codec/protobuf.ts'
+import { unrecognized } from '../api/schema/validate.ts'
 import { parseYaml, renderYaml } from '../api/codec/yaml.ts'
 import type { Target } from './deps.ts'
 
@@ -14,7 +13,7 @@ export function encodeProtobuf(object: Readonly<AnyObject>): Uint8Array | undefi
 /** Throws 400. */
 export function decodeProtobufBody(body: Uint8Array, target: Target): unknown {
   const decoded = decodeProtobuf(body, target)
-  if (!decoded.ok) throw badRequest(`the object provided is unrecognized (must be of type ${target.kind}): ${decoded.error}`)
+  if (!decoded.ok) throw unrecognized(target.kind, decoded.error, body)
   const { object } = decoded
   object['kind'] ??= target.kind
   object['apiVersion'] ??= apiVersionOf(target)
@@ -26,7 +25,4 @@ export function printYaml(value: object): string {
 }
 
 /** An empty document is null. */
-export function parseYamlBody(text: string): ParsedJson {
-  const parsed = parseYaml(text)
-  return parsed.ok ? { ok: true, value: parsed.value } : { ok: false, error: parsed.error }
-}
+export const parseYamlBody = parseYaml

@@ -8,9 +8,13 @@ import { apiVersionOf } from '../api/meta.ts'
 import type { Kind } from '../api/kind.ts'
 import type { ServedResource } from '../api/schema/openapi.ts'
 import { groups as knownGroups, resources, type ResourceFacts, type SubresourceFacts } from '../api/schema/resources.ts'
+import { genericNotFound, notAcceptable, type ApiError } from '../api/errors.ts'
+import { printYaml } from './codec.ts'
 import type { ApiServerDeps } from './deps.ts'
-import { parseAccept } from './negotiate.ts'
+import { mediaTypes, parseAccept } from './negotiate.ts'
+import { methodNotAllowed } from './route.ts'
 
+const yamlType = 'application/yaml'
 const jsonType = 'application/json'
 const aggregatedType = `${jsonType};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`
 const clientCidrs = [{ clientCIDR: '0.0.0.0/0' }]
@@ -18,18 +22,20 @@ const clientCidrs = [{ clientCIDR: '0.0.0.0/0' }]
 export function discoveryRoutes(app: Hono, { registry }: ApiServerDeps): void {
   const cached = new Map<string, { readonly kinds: readonly Kind[]; readonly text: string; readonly etag: string }>()
   const serve = (c: Context, id: string, type: string, make: () => object | undefined): Response => {
+    const yaml = type === jsonType && wantsYaml(c.req.header('accept'))
+    if (yaml === undefined) return refuse(notAcceptable(`only the following media types are accepted: ${mediaTypes.join(', ')}`))
     const kinds = registry.kinds()
     let entry = cached.get(id)
     if (entry === undefined || entry.kinds !== kinds) {
       const made = make()
-      if (made === undefined) return notFound()
+      if (made === undefined) return refuse(genericNotFound())
       const text = JSON.stringify(made)
       entry = { kinds, text, etag: `"${createHash('sha512').update(text).digest('hex').toUpperCase()}"` }
       cached.set(id, entry)
     }
     const headers = { etag: entry.etag, vary: 'Accept', 'cache-control': 'public', 'content-type': type }
     if (c.req.header('if-none-match') === entry.etag) return new Response(null, { status: 304, headers })
-    return new Response(entry.text, { headers })
+    return yaml ? new Response(printYaml(JSON.parse(entry.text) as object), { headers: { ...headers, 'content-type': yamlType } }) : new Response(entry.text, { headers })
   }
   for (const root of ['api', 'apis'] as const) {
     const route = (c: Context): Response => {
@@ -49,19 +55,35 @@ export function discoveryRoutes(app: Hono, { registry }: ApiServerDeps): void {
     app.get(`/${root}`, route)
     app.get(`/${root}/`, route)
   }
+  for (const path of ['/version', '/api/v1', '/apis/:group/:version']) app.on(['POST', 'PUT', 'PATCH', 'DELETE'], path, () => refuse(methodNotAllowed()))
   app.get('/api/v1', (c) => serve(c, 'v1', jsonType, () => resourceList(registry.kinds(), '', 'v1')))
-  app.get('/apis/:group', (c) =>
-    serve(c, `group ${c.req.param('group')}`, jsonType, () => oneGroup(registry.kinds(), c.req.param('group'))),
+  // a group answers to every method, as upstream's does
+  app.all('/apis/:group', (c) =>
+    oneGroup(registry.kinds(), c.req.param('group')) === undefined ? pageNotFound() : serve(c, `group ${c.req.param('group')}`, jsonType, () => oneGroup(registry.kinds(), c.req.param('group'))),
   )
   app.get('/apis/:group/:version', (c) =>
-    serve(c, `${c.req.param('group')}/${c.req.param('version')}`, jsonType, () =>
+    oneGroup(registry.kinds(), c.req.param('group')) === undefined ? pageNotFound() : serve(c, `${c.req.param('group')}/${c.req.param('version')}`, jsonType, () =>
       resourceList(registry.kinds(), c.req.param('group'), c.req.param('version')),
     ),
   )
 }
 
-function notFound(): Response {
+function refuse(error: ApiError): Response {
+  return new Response(JSON.stringify(error.status()), { status: error.code, headers: { 'content-type': jsonType } })
+}
+
+function pageNotFound(): Response {
   return new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } })
+}
+
+/** Undefined when neither YAML nor JSON will do; protobuf has no form of these here, and whoever asks for it reads JSON. */
+function wantsYaml(accept: string | undefined): boolean | undefined {
+  if (accept === undefined || accept === '') return false
+  for (const { type } of parseAccept(accept)) {
+    if (type === yamlType) return true
+    if (type === '*/*' || type === 'application/*' || (mediaTypes as readonly string[]).includes(type)) return false
+  }
+  return undefined
 }
 
 /** v2beta1 has gone; whoever names it first and plain JSON later gets plain JSON. */
@@ -174,7 +196,7 @@ function resourceList(kinds: readonly Kind[], group: string, version: string): o
   if (served.length === 0) return undefined
   return {
     kind: 'APIResourceList',
-    apiVersion: 'v1',
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
     groupVersion: apiVersionOf({ group, version }),
     resources: served.flatMap(plainResources),
   }
@@ -212,7 +234,7 @@ function aggregated(kinds: readonly Kind[], root: 'api' | 'apis'): object {
     apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: names.map((name) => ({
-      metadata: { ...(name === '' ? {} : { name }), creationTimestamp: null },
+      metadata: name === '' ? {} : { name },
       versions: versionsOf(kinds, name).map((version) => ({
         version,
         resources: kindsIn(kinds, name, version).map(aggregatedResource),
@@ -222,15 +244,21 @@ function aggregated(kinds: readonly Kind[], root: 'api' | 'apis'): object {
   }
 }
 
+/** Group and version are left empty where they are those of the list that this stands in. */
+function responseKind(within: Kind, of: { readonly group: string; readonly version: string; readonly kind: string }): object {
+  const same = of.group === within.group && of.version === within.version
+  return same ? { group: '', version: '', kind: of.kind } : { group: of.group, version: of.version, kind: of.kind }
+}
+
 function aggregatedResource(kind: Kind): object {
   const subs = subresourcesOf(kind).map((sub) => ({
     subresource: sub.name,
-    responseKind: { group: sub.group, version: sub.version, kind: sub.kind },
+    responseKind: responseKind(kind, sub),
     verbs: sub.verbs,
   }))
   return {
     resource: kind.plural,
-    responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    responseKind: responseKind(kind, kind),
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: kind.singular,
     verbs: [...kind.verbs].toSorted(),

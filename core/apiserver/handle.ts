@@ -108,7 +108,7 @@ class Run {
     }
     if (handler === 'connect') return await connect(deps, call, this.#exchange)
     this.#media = negotiate(request.header('accept'), info, agent, {
-      convertible: true,
+      convertible: kind.stored, // reviews have no columns
       watch: handler === 'watch',
       protobuf: hasProtobuf(kind),
     })

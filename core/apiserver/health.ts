@@ -19,7 +19,7 @@ const textHeaders = {
 
 export function healthRoutes(app: Hono, health: Health): void {
   for (const name of ['livez', 'readyz', 'healthz'] as const) {
-    app.get(`/${name}`, (c) => all(c, name, checksOf(name, health)))
+    app.all(`/${name}`, (c) => all(c, name, checksOf(name, health)))
     app.get(`/${name}/:check{.+}`, (c) => one(c, name, checksOf(name, health)))
   }
 }

@@ -80,7 +80,7 @@ export function negotiate(
   }
   const offered = options.watch === true && known ? streamTypes : mediaTypes
   if (known) throw notAcceptable(`only the following media types are accepted: ${offered.join(', ')}`)
-  const all = options.watch === true ? [...mediaTypes, ...streamTypes] : mediaTypes
+  const all = options.watch === true || info.verb === 'list' ? [...mediaTypes, ...streamTypes] : mediaTypes
   throw new ApiError({
     code: 406,
     reason: 'NotAcceptable',

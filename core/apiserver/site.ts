@@ -16,7 +16,7 @@ export type Site = (exchange: Exchange, info: RequestInfo, user: User) => Promis
 const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }
 
 export function createSite(deps: ApiServerDeps, health: Health): Site {
-  const app = new Hono()
+  const app = new Hono({ strict: false }) // a slash at the end changes nothing
   app.get('/version', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
   app.get('/version/', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
   app.get(

@@ -50,7 +50,7 @@ async function carryOut(
   const at = storeKey(kind, key)
   if (plan.do === 'wait') return { item: viewOf(kind, current), deleted: false }
   if (plan.do === 'remove') {
-    if (options.dryRun) return { item: viewOf(kind, current), deleted: true }
+    if (options.dryRun) return { item: plan.last === undefined ? viewOf(kind, current) : looseItem(plan.last, current.revision), deleted: true }
     const outcome = await base.store.delete(ctx, at, current.revision)
     if (!outcome.ok) return undefined
     if (plan.last === undefined) return { item: viewOf(kind, storedItems.at(current, outcome.revision)), deleted: true }

@@ -3,6 +3,7 @@
  * continue token or resourceVersionMatch=Exact asks for one. A list in pages shows one moment.
  */
 import { ApiError, badRequest, expired } from '../api/errors.ts'
+import { parseJson } from '../api/codec/json.ts'
 import type { Kind } from '../api/kind.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { Compacted, type Revision } from '../store/store.ts'
@@ -108,14 +109,13 @@ function encodeContinue(kind: Kind, after: string, rv: Revision): string {
 
 function decodeContinue(text: string): Continue {
   const bad = (why: string): ApiError => badRequest(`invalid continue token: ${why}`)
-  let token: Partial<Continue>
-  try {
-    if (!/^[\w-]*$/.test(text)) throw new Error('not base64')
-    token = JSON.parse(Buffer.from(text, 'base64url').toString()) as Partial<Continue>
-  } catch {
-    throw bad('continue key is not valid')
-  }
-  if (token?.v !== tokenVersion) throw bad(`continue key is not valid: server does not recognize this encoded version ${token?.v ?? ''}`.trimEnd())
+  const illegal = text.search(/[^\w-]/)
+  if (illegal >= 0) throw bad(`continue key is not valid: illegal base64 data at input byte ${illegal}`)
+  // byte by byte, as Go's decoder names what it cannot read
+  const parsed = parseJson(Buffer.from(text, 'base64url').toString('latin1'))
+  if (!parsed.ok) throw bad(`continue key is not valid: ${parsed.error}`)
+  const token = parsed.value as Partial<Continue> | null
+  if (token?.v !== tokenVersion) throw bad(`continue key is not valid: server does not recognize this encoded version ${token?.v ?? ''}`)
   if (typeof token.rv !== 'number' || token.rv === 0) throw bad('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
   if (typeof token.start !== 'string' || token.start === '') throw bad('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
   if (token.start.split('/').some((part) => part === '.' || part === '..')) throw bad(`continue key is not valid: ${token.start}`)

@@ -80,7 +80,9 @@ export function prepareUpdate(kind: Kind, next: AnyObject, prev: Readonly<AnyObj
     next.metadata.generation = (prev.metadata.generation ?? 0) + 1
   }
   keepIdentity(next, prev)
-  const errors = [...validateMeta(next.metadata, { namespaced: kind.namespaced, validateName: pathSegment }), ...validateMetaUpdate(next.metadata, prev.metadata), ...ownFinalizers(kind, next)]
+  // twice, as upstream: once for every kind, and once more by each kind's own rules
+  const changed = validateMetaUpdate(next.metadata, prev.metadata)
+  const errors = [...validateMeta(next.metadata, { namespaced: kind.namespaced, validateName: pathSegment }), ...changed, ...changed, ...ownFinalizers(kind, next)]
   if (part !== undefined) errors.push(...(part.validateUpdate?.(next, prev, env) ?? []))
   else if (whole) errors.push(...(kind.strategy.validateUpdate?.(next, prev, env) ?? []))
   refuse(kind, next, errors)

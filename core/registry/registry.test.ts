@@ -98,7 +98,7 @@ describe('create', () => {
       "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', " +
       "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"],
     ['a half owner', configMap('b', {}, { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: '' }] }),
-      '422 Invalid ConfigMap "b" is invalid: metadata.ownerReferences[0].uid: Invalid value: "": must not be empty'],
+      '422 Invalid ConfigMap "b" is invalid: metadata.ownerReferences.uid: Invalid value: "": must not be empty'],
     ['both of the collector’s finalizers', configMap('b', {}, { finalizers: ['orphan', 'foregroundDeletion'] }),
       '422 Invalid ConfigMap "b" is invalid: metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set'],
   ])('refuses %s', async (_, object, want) => {
@@ -293,7 +293,7 @@ describe('list', () => {
   it.each([
     [{ fieldSelector: 'spec.x=y' }, '400 BadRequest "spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"'],
     [{ labelSelector: 'a b' }, "400 BadRequest unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
-    [{ continue: '!!' }, '400 BadRequest invalid continue token: continue key is not valid'],
+    [{ continue: '!!' }, '400 BadRequest invalid continue token: continue key is not valid: illegal base64 data at input byte 0'],
     [{ resourceVersionMatch: 'Exact' }, '422 Invalid ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided'],
   ])('refuses %j', async (query, want) => {
     expect(await refusal(list(query))).toBe(want)

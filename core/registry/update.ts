@@ -77,7 +77,10 @@ function checkVersion(kind: Kind, key: Key, next: AnyObject, prev: Readonly<AnyO
   next.metadata ??= {}
   const { uid = '', resourceVersion = '' } = next.metadata
   if (uid !== '' && uid !== prev.metadata.uid) {
-    const cause = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${prev.metadata.uid ?? ''}`
+    // upstream's storage names its own key here
+    const place = `/registry/${kind.plural}/${kind.namespaced ? `${key.namespace}/` : ''}${key.name}`
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${prev.metadata.uid ?? ''}`
+    const cause = `StorageError: invalid object, Code: 4, Key: ${place}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`
     throw conflict(resourceOf(kind), key.name, cause)
   }
   if (resourceVersion === '' || resourceVersion === '0') {

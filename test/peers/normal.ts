@@ -15,6 +15,9 @@ const quotedVersion = /(\\"resourceVersion\\":\\"|"resourceVersion":"|resourceVe
 const generatedName = /\b(Up_|gen-)[a-z0-9]{5}\b/g
 const tokenVolume = /kube-api-access-[a-z0-9]{5}\b/g
 const nodePort = /:3[0-2]\d{3}\//g
+const ownAddress = /127\.0\.0\.1:\d+/g
+/** The patched object inside a sentence: the order of its fields follows how much of it Go had decoded. */
+const patchedDocument = /Invalid value: "\{(?:\\.|[^"\\])*"/g
 const jwt = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g
 
 /** Fields whose value is chance, by name wherever they are. */
@@ -35,6 +38,8 @@ export function normalAnswer(answer: Answer, values: ReadonlyMap<string, string>
     for (const [name, value] of known) to = to.replaceAll(value, `<${name}>`)
     to = to.replaceAll(tokenVolume, 'kube-api-access-<random>').replaceAll(nodePort, ':<nodePort>/')
     to = to.replaceAll(quotedVersion, '$1<version>').replaceAll(generatedName, '$1<random>').replaceAll(fingerprint, '<fingerprint>')
+    to = to.replaceAll(patchedDocument, 'Invalid value: <document>')
+    to = to.replaceAll(ownAddress, '<server>')
     return to.replaceAll(jwt, '<token>').replaceAll(uid, '<uid>').replaceAll(time, '<time>').replaceAll(goTime, '<time>').replaceAll(serviceAddress, '<address>')
   }
   const walk = (value: unknown, name: string): unknown => {
@@ -63,13 +68,26 @@ export interface Difference {
   readonly have: unknown
 }
 
+/** Lists of discovery are compared by name: one side may serve more than the other. */
+function keyed(value: object): object {
+  if (!Array.isArray(value) || value.length === 0) return value
+  const names = value.map((each: unknown) => (typeof each === 'object' && each !== null ? discoveryName(each as Record<string, unknown>) : undefined))
+  return names.every((name) => name !== undefined) && new Set(names).size === names.length ? Object.fromEntries(value.map((each: unknown, i) => [`[${names[i]}]`, each])) : value
+}
+
+function discoveryName(of: Record<string, unknown>): string | undefined {
+  const name = of['verbs'] !== undefined ? (of['name'] ?? of['resource'] ?? of['subresource']) : of['versions'] !== undefined ? (of['name'] ?? (of['metadata'] as { name?: unknown } | undefined)?.name ?? 'core') : of['resources'] !== undefined ? of['version'] : undefined
+  return typeof name === 'string' ? name : undefined
+}
+
 /** Where two JSON values differ; the order of an object's fields does not count, that of a list does. */
 export function differences(want: unknown, have: unknown, path = ''): readonly Difference[] {
   if (Object.is(want, have)) return []
   if (typeof want === 'object' && typeof have === 'object' && want !== null && have !== null && Array.isArray(want) === Array.isArray(have)) {
-    const names = new Set([...Object.keys(want), ...Object.keys(have)])
+    const [left, right] = [keyed(want), keyed(have)]
+    const names = new Set([...Object.keys(left), ...Object.keys(right)])
     const of = (value: object, name: string): unknown => (value as Record<string, unknown>)[name]
-    return [...names].flatMap((name) => differences(of(want, name), of(have, name), path === '' ? name : `${path}.${name}`))
+    return [...names].flatMap((name) => differences(of(left, name), of(right, name), path === '' ? name : `${path}.${name}`))
   }
   return [{ path, want, have }]
 }

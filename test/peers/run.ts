@@ -1,7 +1,7 @@
 /**
- * npm run test:peers [-- --update] [-- --only REGEXP]: plays every case to upstream's kube-apiserver and to ours and
+ * npm run test:peers -- [--update] [--only REGEXP] [--full] [--keep]: plays every case to upstream's kube-apiserver and to ours and
  * shows where the answers differ beyond the accepted list. --update writes upstream's answers as golden data, which
- * golden.test.ts holds against ours without Go.
+ * golden.test.ts holds against ours without Go. --full shows all of long differences, --keep leaves the servers' files.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,8 @@ import type { Difference } from './normal.ts'
 import { startOurs, type RunningPeer } from './peer.ts'
 import { play } from './play.ts'
 import { startUpstream, upstreamPrograms } from './upstream.ts'
+
+const full = process.argv.includes('--full')
 
 function option(name: string): string | undefined {
   const at = process.argv.indexOf(name)
@@ -61,7 +63,7 @@ async function compare(upstream: RunningPeer, ours: RunningPeer, { only, update 
 
 /** Where the codes differ, every field of the answers does; two of them tell enough. */
 function essential(found: readonly Difference[]): readonly Difference[] {
-  return found.some(({ path }) => path === 'code') ? found.filter(({ path }) => path === 'code' || path === 'body.message') : found
+  return !full && found.some(({ path }) => path === 'code') ? found.filter(({ path }) => path === 'code' || path === 'body.message') : found
 }
 
 const shownMax = 600

@@ -46,7 +46,8 @@ async function bindingRefusal(deps: AdmissionDeps, request: AdmissionRequest): P
   if (plural === undefined) return badRequest(`unsupported role reference kind: ${JSON.stringify(ref.kind)}`)
   if (await may(deps, request, 'bind', plural, ref.name)) return undefined
   const rules = deps.rbac.rulesOf(ref as RoleRef, request.namespace)
-  if (typeof rules === 'string') return notFound({ group, resource: plural }, ref.name)
+  // the request's own resource, not the role's: so says upstream
+  if (typeof rules === 'string') return notFound({ group, resource: request.kind.plural }, ref.name)
   const why = deps.rbac.escalation(request.user, request.namespace, rules)
   return why === undefined ? undefined : refuse(request, why)
 }

@@ -2,9 +2,9 @@
  * What JSON.parse does not say: which fields a text has twice, and what Go's decoder says of a text that is no JSON.
  */
 
-/** Paths of fields that occur more than once, as Go's strict decoder names them. `value` is what the text parses to. */
-export function duplicateFields(text: string, value: unknown): readonly string[] {
-  if (countKeysIn(text) === countKeys(value)) return []
+/** Paths of fields that occur more than once, as Go's strict decoder names them. `value` is what the text parses to, and `added` fields. */
+export function duplicateFields(text: string, value: unknown, added = 0): readonly string[] {
+  if (countKeysIn(text) === countKeys(value) - added) return []
   return findDuplicates(text)
 }
 
@@ -228,7 +228,8 @@ class Scanner {
 
   private invalid(where: string): string {
     const char = this.text[this.at] ?? ''
-    const shown = char === "'" ? `'\\''` : char === '"' ? `'"'` : `'${JSON.stringify(char).slice(1, -1)}'`
+    const code = char.charCodeAt(0)
+    const shown = code >= 0x7f && code < 0xa0 ? `'\\u${code.toString(16).padStart(4, '0')}'` : char === "'" ? `'\\''` : char === '"' ? `'"'` : `'${JSON.stringify(char).slice(1, -1)}'`
     return `invalid character ${shown} ${where}`
   }
 }

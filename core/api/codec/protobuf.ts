@@ -48,6 +48,7 @@ export function decodeProtobuf(bytes: Uint8Array, fallback?: GroupVersionKind): 
 }
 
 function decodeEnvelope(bytes: Uint8Array, fallback: GroupVersionKind | undefined): Decoded {
+  if (bytes.length === magic.length) return { ok: false, error: 'empty body' }
   const envelope = readEnvelope(bytes.subarray(magic.length))
   const apiVersion = envelope.apiVersion !== '' ? envelope.apiVersion : fallback === undefined ? '' : apiVersionOf(fallback)
   const kind = envelope.kind !== '' ? envelope.kind : fallback?.kind ?? ''

@@ -46,7 +46,7 @@ export function parseYamlDocuments(text: string): ParsedYaml<readonly unknown[]>
   const duplicates: string[] = []
   for (const document of Array.isArray(documents) ? documents : []) {
     const [error] = document.errors
-    if (error !== undefined) return { ok: false, error: `yaml: ${error.linePos === undefined ? '' : `line ${error.linePos[0].line}: `}${firstLine(error.message)}` }
+    if (error !== undefined) return { ok: false, error: `yaml: ${lineOf(error.linePos?.[0].line)}${goSentences[error.code] ?? firstLine(error.message)}` }
     findDuplicates(document.contents, text, duplicates)
     try {
       const value: unknown = jsonValue(document.toJS({ maxAliasCount: aliasesMax, mapAsMap: true }))
@@ -56,6 +56,17 @@ export function parseYamlDocuments(text: string): ParsedYaml<readonly unknown[]>
     }
   }
   return { ok: true, value: values, duplicates }
+}
+
+/** Go's parser counts from nothing and leaves out a line of that number. */
+function lineOf(line: number | undefined): string {
+  return line === undefined || line === 1 ? '' : `line ${line}: `
+}
+
+/** What Go's parser says where ours has other words. */
+const goSentences: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'found character that cannot start any token',
+  BLOCK_AS_IMPLICIT_KEY: 'mapping values are not allowed in this context',
 }
 
 function firstLine(message: string): string {

@@ -56,7 +56,7 @@ describe('decodeObject() and applyDefaults()', () => {
     expect(warned).toEqual({
       ok: true,
       object: { metadata: { name: 'b' }, spec: {}, status: {} },
-      warnings: ['unknown field "spec.x"', 'duplicate field "metadata.name"'],
+      warnings: ['duplicate field "metadata.name"', 'unknown field "spec.x"'],
     })
     expect(decodeObject(definition('Pod'), JSON.parse(text), { fieldValidation: 'Ignore', text })).toMatchObject({ ok: true, warnings: [] })
   })

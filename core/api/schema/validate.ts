@@ -23,6 +23,10 @@ export interface DecodeOptions {
   readonly fieldValidation: FieldValidation
   /** The JSON text that `value` was parsed from, to find duplicate fields; undefined when it was no JSON. */
   readonly text?: string | undefined
+  /** Fields that `value` has and the text has not, filled in by the caller. */
+  readonly added?: number
+  /** What the parser of the text found already. */
+  readonly problems?: readonly string[]
 }
 
 /** Strict errors past this many are not collected; upstream's limit. */
@@ -31,15 +35,23 @@ const strictErrorsMax = 100
 /** Decodes a request's body. `value` is the callee's from here on: it is changed in place and usually is the answer. */
 export function decodeObject<T>(of: Definition, value: unknown, options: DecodeOptions): Decoded<T> {
   const strict = options.fieldValidation !== 'Ignore'
-  const duplicates = strict && options.text !== undefined ? duplicateFields(options.text, value) : []
+  const duplicates = strict && options.text !== undefined ? duplicateFields(options.text, value, options.added) : []
   const state = new State(strict)
   const object = decodeRoot(state, of, value)
   if (state.error !== undefined) return { ok: false, error: refused(of, state.error) }
-  const problems = [...state.strictErrors, ...duplicates.map((path) => `duplicate field ${quote(path)}`)]
+  const problems = [...(strict ? (options.problems ?? []) : []), ...inTextOrder(options.text ?? '', duplicates, state.strictErrors)]
   if (problems.length > 0 && options.fieldValidation === 'Strict') {
     return { ok: false, error: refused(of, `strict decoding error: ${problems.join(', ')}`) }
   }
   return { ok: true, object: object as T, warnings: problems }
+}
+
+/** Go's decoder meets both in one pass over the text: a repeated field counts where it comes again, an unknown one where it stands. */
+function inTextOrder(text: string, duplicates: readonly string[], unknown: readonly string[]): readonly string[] {
+  const again = duplicates.map((path) => ({ at: text.lastIndexOf(quote(path.split('.').at(-1) ?? '')), problem: `duplicate field ${quote(path)}` }))
+  if (again.length === 0) return unknown
+  const first = unknown.map((problem) => ({ at: text.indexOf(quote(/([^."]+)"$/.exec(problem)?.[1] ?? '')), problem }))
+  return [...again, ...first].toSorted((a, b) => a.at - b.at).map(({ problem }) => problem)
 }
 
 /** Decodes what is not a whole request (a patched object, an item of a list): Go's error text, or the object. */

@@ -161,6 +161,7 @@ export function listQuery(call: Call): ListQuery {
   const match = query.get('resourceVersionMatch') ?? ''
   const token = query.get('continue') ?? ''
   const limit = integer(query, 'limit')
+  integer(query, 'timeoutSeconds') // of watches; a number everywhere
   checkListOptions(call, { resourceVersion: resourceVersion ?? '', match, token, watch: info.verb === 'watch' })
   checkVersion(resourceVersion ?? '', info.verb === 'watch')
   const labelSelector = query.get('labelSelector')
@@ -198,7 +199,10 @@ function checkListOptions(call: Call, { resourceVersion, match, token, watch }: 
           'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
         ),
       )
-    else if (match !== 'NotOlderThan') errors.push(unsupportedMatch(match, ['NotOlderThan']))
+    else if (match !== 'NotOlderThan') {
+      errors.push(forbiddenField(path('resourceVersionMatch'), 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
+      errors.push(unsupportedMatch(match, ['NotOlderThan']))
+    }
   } else if (match !== '') {
     if (watch)
       errors.push(

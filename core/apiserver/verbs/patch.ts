@@ -24,7 +24,7 @@ export async function patchVerb(deps: ApiServerDeps, call: Call, reshape?: Resha
   const patch = await call.payload.patch()
   const asked = patchAsked(call, patch.type)
   const apply = patch.type === patchTypes.apply
-  const document = readPatch(call, patch, asked)
+  const { document, problems } = readPatch(call, patch, asked)
   const options = {
     ...writeOptions(deps, call, asked, { operation: 'UPDATE', apply }),
     ...(apply && call.info.subresource === '' ? { createIfAbsent: { admission: creating(deps, call, asked) } } : {}),
@@ -34,7 +34,7 @@ export async function patchVerb(deps: ApiServerDeps, call: Call, reshape?: Resha
     const uid = current?.metadata.uid
     const next = apply
       ? applied(call, asked, document as AnyObject, current)
-      : patched(call, { asked, type: patch.type, document, target: call.kind, live: current as AnyObject })
+      : patched(call, { asked, type: patch.type, document, problems, target: call.kind, live: current as AnyObject })
     checkNamespace(call, next)
     checkName(call, next)
     if (!apply) checkUid(call, next, uid)
@@ -73,23 +73,28 @@ export function patchAsked(call: Call, type: string): Asked {
   return askedOf('PatchOptions', call.info.query, call.agent, { apply: type === patchTypes.apply })
 }
 
-/** The parsed document; duplicate fields are warned of or refused as upstream does for each patch type. */
-function readPatch(call: Call, patch: PatchBody, asked: Asked): unknown {
-  if (patch.text === undefined) return patch.document
-  if (patch.type === patchTypes.apply) return readApply(patch.text)
+interface ReadPatch {
+  readonly document: unknown
+  /** What Strict refuses in the document itself; the other fields are looked at when the patch is applied. */
+  readonly problems: readonly string[]
+}
+
+/** The parsed document; duplicate fields are warned of, or kept for Strict to refuse. */
+function readPatch(call: Call, patch: PatchBody, asked: Asked): ReadPatch {
+  if (patch.text === undefined) return { document: patch.document, problems: [] }
+  if (patch.type === patchTypes.apply) return { document: readApply(patch.text), problems: [] }
   const parsed = parseJson(patch.text)
   if (!parsed.ok)
     throw badRequest(patch.type === patchTypes.strategic ? parsed.error : `error decoding patch: ${parsed.error}`)
-  if (asked.fieldValidation === 'Warn') {
-    for (const field of duplicateFields(patch.text, parsed.value))
-      call.warn(`${patch.type === patchTypes.json ? 'json patch ' : ''}duplicate field ${JSON.stringify(field)}`)
-  }
+  const prefix = patch.type === patchTypes.json ? 'json patch ' : ''
+  const duplicates = asked.fieldValidation === 'Ignore' ? [] : duplicateFields(patch.text, parsed.value).map((field) => `${prefix}duplicate field ${JSON.stringify(field)}`)
+  if (asked.fieldValidation === 'Warn') for (const each of duplicates) call.warn(each)
   if (patch.type === patchTypes.strategic && (typeof parsed.value !== 'object' || Array.isArray(parsed.value))) {
     throw badRequest(
       `json: cannot unmarshal ${Array.isArray(parsed.value) ? 'array' : typeof parsed.value === 'boolean' ? 'bool' : typeof parsed.value} into Go value of type map[string]interface {}`,
     )
   }
-  return parsed.value
+  return { document: parsed.value, problems: asked.fieldValidation === 'Strict' ? duplicates : [] }
 }
 
 function readApply(text: string): AnyObject {
@@ -97,7 +102,8 @@ function readApply(text: string): AnyObject {
   const parsed = text.trimStart().startsWith('{') ? orYaml(text) : parseYamlBody(text)
   if (!parsed.ok) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${parsed.error}`)
   const { value } = parsed
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (value === null) throw badRequest('invalid object type: /, Kind=')
+  if (typeof value !== 'object' || Array.isArray(value)) {
     const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
     throw badRequest(
       `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`,
@@ -115,6 +121,7 @@ export interface PatchRun {
   readonly asked: Asked
   readonly type: string
   readonly document: unknown
+  readonly problems: readonly string[]
   readonly target: Target
   /** The caller's own copy. */
   readonly live: AnyObject
@@ -123,7 +130,7 @@ export interface PatchRun {
 /** One patch of a computed object such as Scale. */
 export function applyPatchBody(call: Call, run: PatchBody & Pick<PatchRun, 'asked' | 'target' | 'live'>): AnyObject {
   const { asked, target, live, type } = run
-  const document = readPatch(call, run, asked)
+  const { document, problems } = readPatch(call, run, asked)
   if (type === patchTypes.apply)
     return applyTo(asked, document as AnyObject, {
       live,
@@ -131,7 +138,7 @@ export function applyPatchBody(call: Call, run: PatchBody & Pick<PatchRun, 'aske
       subresource: call.info.subresource,
       now: call.ctx.clock.now(),
     })
-  return patched(call, { asked, type, document, target, live })
+  return patched(call, { asked, type, document, problems, target, live })
 }
 
 /** The patched object, decoded as its kind: what does not fit is 422 with the whole document, as upstream says it. */
@@ -149,9 +156,9 @@ function patched(call: Call, run: PatchRun): AnyObject {
   const decoded = decodeValue(of, type === patchTypes.strategic ? next : cloneJson(next))
   if (decoded.error !== undefined)
     throw refuse(shown(), type === patchTypes.strategic ? strategicError(decoded.error) : decoded.error)
-  if (decoded.unknown.length > 0) {
-    if (asked.fieldValidation === 'Strict')
-      throw refuse(shown(), `strict decoding error: ${decoded.unknown.join(', ')}`)
+  const problems = [...run.problems, ...decoded.unknown]
+  if (problems.length > 0) {
+    if (asked.fieldValidation === 'Strict') throw refuse(shown(), `strict decoding error: ${problems.join(', ')}`)
     if (asked.fieldValidation === 'Warn') for (const text of decoded.unknown) call.warn(text)
   }
   const object = decoded.object as AnyObject
@@ -168,11 +175,14 @@ function strategicError(error: string): string {
   const match = /^json: cannot unmarshal (\w+) into Go (?:struct field \S+|value) of type (\S+)$/.exec(error)
   if (match === null) return error
   const [, found = '', type = ''] = match
-  if (/^v\d/.test(type) && !type.startsWith('[]')) return `cannot restore struct from: ${found}`
-  if (type.startsWith('[]')) return `cannot restore slice from ${found}`
-  if (type.startsWith('map[')) return `cannot restore map from ${found}`
+  if (/^v\d/.test(type) && !type.startsWith('[]')) return `cannot restore struct from: ${goKinds[found] ?? found}`
+  if (type.startsWith('[]')) return `cannot restore slice from ${goKinds[found] ?? found}`
+  if (type.startsWith('map[')) return `cannot restore map from ${goKinds[found] ?? found}`
   return `unrecognized type: ${type}`
 }
+
+/** Kinds of Go's reflection for what its JSON decoder calls otherwise. */
+const goKinds: Readonly<Record<string, string>> = { array: 'slice', object: 'map', number: 'int64' }
 
 /** Upstream's patches leave the object's own fields sorted, and those inside as Go's structs have them. */
 function goJson(value: unknown): string {

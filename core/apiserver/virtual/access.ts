@@ -123,7 +123,7 @@ function attributeErrors(of: SubjectAccessReviewSpec): FieldError[] {
     return [
       only(
         spec.child('nonResourceAttributes'),
-        of.nonResourceAttributes,
+        internalNames(of.nonResourceAttributes),
         'cannot be specified in combination with resourceAttributes',
       ),
     ]
@@ -136,6 +136,11 @@ function attributeErrors(of: SubjectAccessReviewSpec): FieldError[] {
         ),
       ]
     : []
+}
+
+/** Upstream prints its internal type here, whose fields have no JSON names. */
+function internalNames(of: SubjectAccessReviewSpec['nonResourceAttributes']): object {
+  return { Path: of?.path ?? '', Verb: of?.verb ?? '' }
 }
 
 function only(at: Path, value: unknown, detail: string): FieldError {

@@ -1,5 +1,6 @@
 /** What creates of computed objects share: decoding, the checks of a create, admission; nothing is stored. */
 import type { AnyObject } from '../../api/meta.ts'
+import { updateManagedFields } from '../../api/patch/managedfields.ts'
 import type { ApiServerDeps, Call, Target } from '../deps.ts'
 import { askedOf, writeOptions, type Asked } from '../verbs/options.ts'
 
@@ -17,6 +18,8 @@ export async function readCreate<T extends object = AnyObject>(
 ): Promise<Sent<T>> {
   const asked = askedOf('CreateOptions', call.info.query, call.agent)
   const object = await call.payload.object(target, call, asked.fieldValidation)
+  // of reviews; what is read for a subresource (a token, an eviction) is not the kind's own
+  if (target === call.kind) updateManagedFields({ prev: undefined, next: object, manager: asked.fieldManager, kind: call.kind, subresource: '', now: call.ctx.clock.now() })
   if (options.admit !== false) await admitCreate(deps, call, asked, object)
   return { object: object as unknown as T, asked }
 }

@@ -45,7 +45,7 @@ export const finalizeNamespace = typed<Namespace>((sent, current) => {
 
 const decisions = ['Approved', 'Denied', 'Failed'] as const
 
-/** Only status.conditions; decisions that were made stay. */
+/** Metadata and status.conditions; decisions that were made stay. */
 export const approveRequest = typed<CertificateSigningRequest>((sent, current, call) => {
   const before = current.status?.conditions ?? []
   const now = formatTime(call.ctx.clock.now())
@@ -65,6 +65,7 @@ export const approveRequest = typed<CertificateSigningRequest>((sent, current, c
   }
   if (errors.length > 0)
     throw invalid({ group: 'certificates.k8s.io', kind: 'CertificateSigningRequest' }, call.info.name, errors)
+  current.metadata = sent.metadata
   current.status = { ...current.status, conditions }
 })
 

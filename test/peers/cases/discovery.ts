@@ -17,7 +17,7 @@ export const discovery: CaseGroup = {
     ...groupVersions.map((each) => get(`/apis/${each}`)),
     get('/apis', aggregated), get('/api', aggregated),
     get('/'), get('/apis/'), get('/apis/apps/'), get('/apis/nonsense.io'), get('/apis/apps/v9'),
-    get('/apis', 'text/html'), get('/api/v1', 'application/yaml'),
+    get('/apis', 'text/html'), get('/apis/coordination.k8s.io/v1', 'application/yaml'),
     get('/openapi/v3'), get('/openapi/v3/nonsense'), get('/healthz/nonsense'), get('/.well-known/openid-configuration'),
   ].map((one) => (/^\/(openapi\/v3|)$/.test(one.name) ? { ...one, compare: 'code' as const } : one)),
 }

@@ -50,6 +50,8 @@ export const patches: CaseGroup = {
     patch('merge: selector', merge, { spec: { selector: { matchLabels: { app: 'two' } }, template: { metadata: { labels: { app: 'two' } } } } }),
     patch('merge: unknown field, Strict', merge, { spec: { nonsense: 1 } }, '?fieldValidation=Strict'),
     patch('merge: duplicate field, Strict', merge, '{"spec":{"replicas":1,"replicas":2}}', '?fieldValidation=Strict'),
+    patch('JSON: duplicate field, Strict', json, '[{"op":"test","path":"/spec/replicas","value":2,"value":2}]', '?fieldValidation=Strict'),
+    patch('strategic: duplicate field, Strict', strategic, '{"spec":{"replicas":1,"replicas":2}}', '?fieldValidation=Strict'),
     patch('merge: duplicate field, Warn', merge, '{"spec":{"replicas":1,"replicas":2}}'),
     patch('merge: force', merge, {}, '?force=true'),
     patch('merge: applies', merge, { spec: { replicas: 3, minReadySeconds: 5 } }),
