@@ -10,6 +10,7 @@ import { executable, openClusterLab, type ClusterLab } from '../support/lab.ts'
 import { cgroupsNaming, hostState, missing, mountsNaming, namespacesNaming, processesNaming } from '../support/machine.ts'
 import { cliSpecs } from './specs/cli.ts'
 import { dashboardLab, dashboardSpecs } from './specs/dashboard.ts'
+import { folderSpecs } from './specs/folder.ts'
 import { healingSpecs } from './specs/healing.ts'
 import { joinSpecs } from './specs/join.ts'
 import { kubectlSpecs } from './specs/kubectl.ts'
@@ -43,6 +44,7 @@ describe.skipIf(lacking !== undefined)(title, () => {
   joinSpecs(labOf)
   workloadSpecs(labOf)
   kubectlSpecs(labOf)
+  folderSpecs(labOf)
   dashboardSpecs(() => dashboardLab(lab))
   healingSpecs(labOf)
 
