@@ -140,7 +140,7 @@ class Rollout {
 
   /** Revision and copied annotations of the newest set, and the Deployment's own revision after it. */
   async #keepNewest(newest: Readonly<ReplicaSet>): Promise<void> {
-    const annotations = newestAnnotations(this.#deployment, newest, maxRevision(this.#old) + 1)
+    const annotations = newestAnnotations(this.#deployment, newest, maxRevision(this.#old) + 1n)
     const minReady = this.#deployment.spec?.minReadySeconds ?? 0
     if (!equalJson(annotations, newest.metadata.annotations ?? {}) || (newest.spec?.minReadySeconds ?? 0) !== minReady) {
       const mine = cloneJson(newest) as ReplicaSet
@@ -158,7 +158,7 @@ class Rollout {
     const hash = templateHash(d.spec?.template, d.status?.collisionCount)
     const template = withHash(d.spec?.template, hash)
     const name = replicaSetName(d.metadata.name ?? '', hash)
-    const revision = maxRevision(this.#old) + 1
+    const revision = maxRevision(this.#old) + 1n
     const draft: ReplicaSet = {
       apiVersion: 'apps/v1',
       kind: 'ReplicaSet',

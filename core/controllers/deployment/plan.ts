@@ -152,6 +152,6 @@ export function planCleanup(deployment: Readonly<Deployment>, old: readonly Read
   const living = old.filter((set) => !isBeingDeleted(set))
   const surplus = living.length - limit
   if (surplus <= 0) return []
-  const byRevision = living.toSorted((a, b) => (revisionOf(a) ?? 0) - (revisionOf(b) ?? 0) || byCreation(a, b))
+  const byRevision = living.toSorted((a, b) => Number((revisionOf(a) ?? 0n) - (revisionOf(b) ?? 0n)) || byCreation(a, b))
   return byRevision.slice(0, surplus).filter((set) => (set.status?.replicas ?? 0) === 0 && sizeOf(set) === 0 && (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0))
 }

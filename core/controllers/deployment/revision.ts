@@ -16,15 +16,15 @@ const notCopied = new Set([
 
 type Annotations = { readonly [name: string]: string }
 
-/** 0 where none is written; undefined for what is no number. */
-export function revisionOf(set: Readonly<ReplicaSet>): number | undefined {
+/** 0 where none is written; undefined for what is no number. Of 64 bits: an adopted set brings any revision with it. */
+export function revisionOf(set: Readonly<ReplicaSet>): bigint | undefined {
   const text = set.metadata.annotations?.[revisionAnnotation]
-  if (text === undefined || text === '') return 0
-  return /^\d+$/.test(text) ? Number(text) : undefined
+  if (text === undefined || text === '') return 0n
+  return /^\d{1,19}$/.test(text) ? BigInt(text) : undefined
 }
 
-export function maxRevision(sets: readonly Readonly<ReplicaSet>[]): number {
-  return Math.max(0, ...sets.map((set) => revisionOf(set) ?? 0))
+export function maxRevision(sets: readonly Readonly<ReplicaSet>[]): bigint {
+  return sets.reduce((max, set) => ((revisionOf(set) ?? 0n) > max ? (revisionOf(set) ?? 0n) : max), 0n)
 }
 
 export function replicasAnnotations(deployment: Readonly<Deployment>): Annotations {
@@ -33,7 +33,7 @@ export function replicasAnnotations(deployment: Readonly<Deployment>): Annotatio
 }
 
 /** Annotations of the ReplicaSet that is the Deployment's newest now. Its old revision goes into the history: someone rolled back to it. */
-export function newestAnnotations(deployment: Readonly<Deployment>, set: Readonly<ReplicaSet>, revision: number): Annotations {
+export function newestAnnotations(deployment: Readonly<Deployment>, set: Readonly<ReplicaSet>, revision: bigint): Annotations {
   const next: Record<string, string> = { ...set.metadata.annotations }
   for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) if (!notCopied.has(name)) next[name] = value
   const old = revisionOf(set)
