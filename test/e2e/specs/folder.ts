@@ -1,7 +1,7 @@
 /** Files in the server's folder of manifests become objects, and go with their files. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { poll } from '../../support/process.ts'
 import type { LabOf } from './demo.ts'
 
