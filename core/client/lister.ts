@@ -30,17 +30,17 @@ export const byController: Index<KubeObject> = (o) => (o.metadata.ownerReference
 export const byNode: Index<KubeObject & { readonly spec?: { readonly nodeName?: string } }> = (o) => (o.spec?.nodeName === undefined || o.spec.nodeName === '' ? [] : [o.spec.nodeName])
 
 const namespaceIndex = 'namespace'
-const uidIndex = 'uid'
 
 export class Cache<T extends KubeObject> implements Lister<T> {
   readonly #objects = new Map<string, Readonly<T>>()
-  readonly #indexes = new Map<string, { readonly of: Index<T>; readonly buckets: Map<string, Map<string, Readonly<T>>> }>()
+  /** An index without buckets: nobody shares a uid. */
+  readonly #byUid = new Map<string, Readonly<T>>()
+  readonly #indexes = new Map<string, Buckets<T>>()
   readonly #freeze: boolean
 
   constructor(options: { readonly freeze?: boolean } = {}) {
     this.#freeze = options.freeze ?? false
     this.addIndex(namespaceIndex, (o) => [o.metadata.namespace ?? ''])
-    this.addIndex(uidIndex, (o) => [o.metadata.uid ?? ''])
   }
 
   get size(): number {
@@ -56,7 +56,7 @@ export class Cache<T extends KubeObject> implements Lister<T> {
   }
 
   byUid(uid: string): Readonly<T> | undefined {
-    return this.by(uidIndex, uid)[0]
+    return this.#byUid.get(uid)
   }
 
   list(namespace?: string): Readonly<T>[] {
@@ -86,9 +86,11 @@ export class Cache<T extends KubeObject> implements Lister<T> {
     const key = keyText(keyOf(object as T))
     const prev = this.#objects.get(key)
     for (const index of this.#indexes.values()) {
-      if (prev !== undefined) leave(index, key, prev)
-      enter(index, key, object)
+      if (prev === undefined) enter(index, key, object)
+      else move(index, key, prev, object)
     }
+    if (prev !== undefined && prev.metadata.uid !== object.metadata.uid) this.#byUid.delete(prev.metadata.uid ?? '')
+    this.#byUid.set(object.metadata.uid ?? '', object)
     this.#objects.set(key, object)
     return prev
   }
@@ -97,6 +99,7 @@ export class Cache<T extends KubeObject> implements Lister<T> {
     const prev = this.#objects.get(key)
     if (prev === undefined) return undefined
     for (const index of this.#indexes.values()) leave(index, key, prev)
+    this.#byUid.delete(prev.metadata.uid ?? '')
     this.#objects.delete(key)
     return prev
   }
@@ -105,6 +108,19 @@ export class Cache<T extends KubeObject> implements Lister<T> {
 interface Buckets<T> {
   readonly of: Index<T>
   readonly buckets: Map<string, Map<string, Readonly<T>>>
+}
+
+/** Most changes leave an object where it is found. */
+function move<T>(index: Buckets<T>, key: string, prev: Readonly<T>, next: Readonly<T>): void {
+  const was = index.of(prev)
+  const is = index.of(next)
+  const stays = was.length === is.length && was.every((value, i) => value === is[i])
+  if (stays) {
+    for (const value of is) index.buckets.get(value)?.set(key, next)
+    return
+  }
+  leave(index, key, prev)
+  enter(index, key, next)
 }
 
 function enter<T>(index: Buckets<T>, key: string, object: Readonly<T>): void {
