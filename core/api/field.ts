@@ -8,19 +8,31 @@ export type FieldErrorType =
   | 'FieldValueNotFound' | 'FieldValueRequired' | 'FieldValueDuplicate' | 'FieldValueInvalid' | 'FieldValueNotSupported'
   | 'FieldValueForbidden' | 'FieldValueTooLong' | 'FieldValueTooMany' | 'InternalError' | 'FieldValueTypeInvalid'
 
+/** A place is its parent and a step from there: validation makes thousands, and only errors want to read one. */
 export class Path {
-  readonly text: string
-  constructor(text: string) {
-    this.text = text
+  readonly #parent: Path | undefined
+  readonly #step: string | number
+
+  /** A number is an index; a name that begins with '[' is a key. */
+  constructor(step: string | number, parent?: Path) {
+    this.#parent = parent
+    this.#step = step
   }
-  child(...names: readonly string[]): Path {
-    return new Path([...(this.text === '' ? [] : [this.text]), ...names].join('.'))
+  get text(): string {
+    const before = this.#parent?.text ?? ''
+    const step = this.#step
+    if (typeof step === 'number') return `${before}[${step}]`
+    return before === '' || step === '' || step.startsWith('[') ? before + step : `${before}.${step}`
+  }
+  child(name: string, ...more: readonly string[]): Path {
+    const child = new Path(name, this)
+    return more.length === 0 ? child : more.reduce((at, step) => new Path(step, at), child)
   }
   index(i: number): Path {
-    return new Path(`${this.text}[${i}]`)
+    return new Path(i, this)
   }
   key(key: string): Path {
-    return new Path(`${this.text}[${key}]`)
+    return new Path(`[${key}]`, this)
   }
   toString(): string {
     return this.text
@@ -28,7 +40,7 @@ export class Path {
 }
 
 export function path(...names: readonly string[]): Path {
-  return new Path(names.join('.'))
+  return new Path(names.length === 1 ? (names[0] as string) : names.join('.'))
 }
 
 const titles: Record<FieldErrorType, string> = {
@@ -78,7 +90,15 @@ export class FieldError {
 export function showValue(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return goQuote(value)
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' ? JSON.stringify(value, sortedMap) : String(value)
+}
+
+/** Go writes the keys of maps in order, those of structs as declared: what has only strings in it is a map. */
+function sortedMap(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const entries = Object.entries(value)
+  if (!entries.every(([key, inner]) => typeof inner === 'string' && !/^[A-Z]/.test(key))) return value
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** Go's strconv.Quote for the characters that occur. */

@@ -12,7 +12,7 @@ describe('validateMeta()', () => {
   it.each([
     [{}, ''],
     [{ generateName: 'x-' }, ''],
-    [{ generateName: 'X-' }, 'metadata.generateName: Invalid value: "X-": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \'-\' or \'.\', and must start and end with an alphanumeric character'],
+    [{ generateName: 'X.-' }, 'metadata.generateName: Invalid value: "X.-": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \'-\' or \'.\', and must start and end with an alphanumeric character'],
     [{ name: '' }, 'metadata.name: Required value: name or generateName is required'],
     [{ name: 'a'.repeat(254) }, `metadata.name: Invalid value: "${'a'.repeat(254)}": must be no more than 253 characters`],
     [{ namespace: '' }, 'metadata.namespace: Required value'],
@@ -25,7 +25,7 @@ describe('validateMeta()', () => {
     [{ managedFields: [{ operation: 'Guess', fieldsType: 'V2' }] },
       'metadata.managedFields[0].operation: Invalid value: "Guess": must be `Apply` or `Update` | metadata.managedFields[0].fieldsType: Invalid value: "V2": must be `FieldsV1`'],
     [{ ownerReferences: [{ apiVersion: 'v1', kind: 'A', name: 'a', uid: 'u', controller: true }, { apiVersion: '', kind: 'B', name: 'b', uid: 'u', controller: true }] },
-      'metadata.ownerReferences[1].apiVersion: Invalid value: "": version must not be empty | metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","kind":"A","name":"a","uid":"u","controller":true},' +
+      'metadata.ownerReferences.apiVersion: Invalid value: "": version must not be empty | metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","kind":"A","name":"a","uid":"u","controller":true},' +
       '{"apiVersion":"","kind":"B","name":"b","uid":"u","controller":true}]: Only one reference can have Controller set to true. Found "true" in references for A/a and B/b'],
   ])('%j', (more, want) => {
     expect(said(validateMeta(meta(more as Partial<ObjectMeta>), rules))).toBe(want)

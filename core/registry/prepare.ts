@@ -97,7 +97,9 @@ function ownFinalizers(kind: Kind, object: Readonly<AnyObject>): readonly FieldE
 }
 
 function refuse(kind: Kind, object: Readonly<AnyObject>, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors)
+  // Upstream names the form in which it checks: events of both groups are the core group's.
+  const named = kind.group === 'events.k8s.io' ? { group: '', kind: kind.kind } : kind
+  if (errors.length > 0) throw invalid(named, object.metadata.name ?? '', errors)
 }
 
 /** Whether anything but metadata and status is another. */

@@ -1,6 +1,7 @@
 /** The kind CertificateSigningRequest of certificates.k8s.io/v1: its names and its rules. */
 import { ageColumn, humanDuration, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { requestName, requestParts, requestStatus, requestStrategy } from './requestrules.ts'
 import type { CertificateSigningRequest } from '../schema/types.ts'
 
 export const certificateSigningRequests: Kind<CertificateSigningRequest> = defineKind<CertificateSigningRequest>({
@@ -11,21 +12,11 @@ export const certificateSigningRequests: Kind<CertificateSigningRequest> = defin
   singular: 'certificatesigningrequest',
   namespaced: false,
   shortNames: ['csr'],
-  status: {},
-  strategy: {
-    // who asks is the server's word, never the request's own (pkg/registry/certificates/certificates/strategy.go)
-    prepareCreate(request, env) {
-      request.spec.username = env.user
-      request.spec.uid = env.uid ?? ''
-      request.spec.groups = [...(env.groups ?? [])]
-      if (env.extra !== undefined) request.spec.extra = Object.fromEntries(Object.entries(env.extra).map(([key, values]) => [key, [...values]]))
-      else delete request.spec.extra
-    },
-    prepareUpdate(next, prev) {
-      next.spec = prev.spec
-    },
-  },
+  status: requestStatus,
   subresources: ['approval'],
+  strategy: requestStrategy,
+  parts: requestParts,
+  validateName: requestName,
   columns: [
     nameColumn,
     ageColumn,

@@ -19,6 +19,7 @@ export const endpoints: Kind<Endpoints> = defineKind<Endpoints>({
     ageColumn,
   ],
   createOnUpdate: true,
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
 })
 
 function addressesOf(endpoints: Readonly<Endpoints>): string {

@@ -1,6 +1,7 @@
 /** The kind Event of core/v1: its names and its rules. */
 import { nameColumn, since, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { eventStrategy } from './eventrules.ts'
 import type { Event } from '../schema/types.ts'
 
 /** How long events are kept, as upstream's --event-ttl. */
@@ -14,6 +15,7 @@ export const events: Kind<Event> = defineKind<Event>({
   singular: 'event',
   namespaced: true,
   shortNames: ['ev'],
+  strategy: eventStrategy,
   columns: [
     text('Last Seen', (o, now) => lastSeen(o, now)),
     text('Type', (o) => o.type ?? ''),

@@ -1,5 +1,6 @@
 /** The kind LimitRange of core/v1: its names and its rules. */
 import { defineKind, type Kind } from '../kind.ts'
+import { limitRangeStrategy } from './quotarules.ts'
 import type { LimitRange } from '../schema/types.ts'
 
 export const limitRanges: Kind<LimitRange> = defineKind<LimitRange>({
@@ -9,6 +10,7 @@ export const limitRanges: Kind<LimitRange> = defineKind<LimitRange>({
   plural: 'limitranges',
   singular: 'limitrange',
   namespaced: true,
+  strategy: limitRangeStrategy,
   shortNames: ['limits'],
   createOnUpdate: true,
 })

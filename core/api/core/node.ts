@@ -1,6 +1,7 @@
 /** The kind Node of core/v1: its names and its rules. */
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { nodeStatus, nodeStrategy } from './noderules.ts'
 import type { Node } from '../schema/types.ts'
 
 export const nodes: Kind<Node> = defineKind<Node>({
@@ -11,8 +12,9 @@ export const nodes: Kind<Node> = defineKind<Node>({
   singular: 'node',
   namespaced: false,
   shortNames: ['no'],
-  status: {},
+  status: nodeStatus,
   subresources: ['proxy'],
+  strategy: nodeStrategy,
   columns: [
     nameColumn,
     text('Status', (o) => statusOf(o)),

@@ -1,6 +1,7 @@
 /** The kind PersistentVolume of core/v1: its names and its rules. */
 import { ageColumn, formatAccessModes, nameColumn, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { volumeStatus, volumeStrategy } from './volumerules.ts'
 import { isBeingDeleted } from '../meta.ts'
 import type { PersistentVolume } from '../schema/types.ts'
 
@@ -12,7 +13,8 @@ export const persistentVolumes: Kind<PersistentVolume> = defineKind<PersistentVo
   singular: 'persistentvolume',
   namespaced: false,
   shortNames: ['pv'],
-  status: {},
+  status: volumeStatus,
+  strategy: volumeStrategy,
   columns: [
     nameColumn,
     text('Capacity', (o) => o.spec?.capacity?.['storage'] ?? '0'),

@@ -1,6 +1,7 @@
 /** The kind PersistentVolumeClaim of core/v1: its names and its rules. */
 import { ageColumn, formatAccessModes, nameColumn, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { claimStatus, claimStrategy } from './claimrules.ts'
 import { isBeingDeleted } from '../meta.ts'
 import type { PersistentVolumeClaim } from '../schema/types.ts'
 
@@ -12,7 +13,8 @@ export const persistentVolumeClaims: Kind<PersistentVolumeClaim> = defineKind<Pe
   singular: 'persistentvolumeclaim',
   namespaced: true,
   shortNames: ['pvc'],
-  status: {},
+  status: claimStatus,
+  strategy: claimStrategy,
   columns: [
     nameColumn,
     text('Status', (o) => (isBeingDeleted(o) ? 'Terminating' : (o.status?.phase ?? ''))),

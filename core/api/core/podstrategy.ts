@@ -43,6 +43,7 @@ export const podStrategy: Strategy<k.Pod> = {
   prepareCreate(pod) {
     pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
     const spec = specOf(pod)
+    patience(spec)
     dropDisabled(spec, undefined)
     if ((spec.schedulingGates ?? []).length > 0) {
       pod.status.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
@@ -51,6 +52,7 @@ export const podStrategy: Strategy<k.Pod> = {
     if (spec.os?.name !== 'windows') appArmorIntoFields(pod)
   },
   prepareUpdate(next, prev) {
+    patience(specOf(next))
     dropDisabled(specOf(next), specOf(prev))
   },
   validateCreate(pod) {
@@ -114,6 +116,11 @@ export const podParts: Readonly<Record<string, StatusRules<k.Pod>>> = {
   resize: {
     validateUpdate: (next, prev) => [...validateWhole(next), ...validateResize(next, prev)],
   },
+}
+
+/** Less than no time means as soon as can be: one second (k8s.io/kubernetes/pkg/apis/core/v1/conversion.go). */
+function patience(spec: k.PodSpec): void {
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1
 }
 
 /** The pod's own values of matchLabelKeys are known now: they become expressions of the selectors. */

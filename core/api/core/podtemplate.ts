@@ -25,6 +25,7 @@ export const podTemplates: Kind<PodTemplate> = defineKind<PodTemplate>({
     text('Images', (o) => (o.template?.spec?.containers ?? []).map((c) => c.image ?? '').join(',')),
     text('Pod Labels', (o) => formatLabels(o.template?.metadata?.labels)),
   ],
+  generation: 'spec',
 })
 
 function validate(object: Readonly<PodTemplate>): Errors {

@@ -1,6 +1,7 @@
 /** The kind ResourceQuota of core/v1: its names and its rules. */
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { quotaStatus, quotaStrategy } from './quotarules.ts'
 import type { ResourceQuota } from '../schema/types.ts'
 
 export const resourceQuotas: Kind<ResourceQuota> = defineKind<ResourceQuota>({
@@ -11,7 +12,8 @@ export const resourceQuotas: Kind<ResourceQuota> = defineKind<ResourceQuota>({
   singular: 'resourcequota',
   namespaced: true,
   shortNames: ['quota'],
-  status: {},
+  status: quotaStatus,
+  strategy: quotaStrategy,
   columns: [
     nameColumn,
     text('Request', (o) => usage(o, (name) => !name.startsWith('limits.'))),

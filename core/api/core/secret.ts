@@ -1,6 +1,7 @@
 /** The kind Secret of core/v1: its names and its rules. */
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { secretStrategy } from './datarules.ts'
 import type { Secret } from '../schema/types.ts'
 
 export const secrets: Kind<Secret> = defineKind<Secret>({
@@ -10,7 +11,14 @@ export const secrets: Kind<Secret> = defineKind<Secret>({
   plural: 'secrets',
   singular: 'secret',
   namespaced: true,
-  strategy: { prepareCreate: foldStringData, prepareUpdate: foldStringData },
+  strategy: {
+    ...secretStrategy,
+    prepareCreate: foldStringData,
+    prepareUpdate(next, prev, env) {
+      foldStringData(next)
+      secretStrategy.prepareUpdate?.(next, prev, env)
+    },
+  },
   columns: [
     nameColumn,
     text('Type', (o) => o.type ?? ''),

@@ -1,6 +1,7 @@
 /** The kind RuntimeClass of node.k8s.io/v1: its names and its rules. */
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { runtimeClassStrategy } from './runtimerules.ts'
 import type { RuntimeClass } from '../schema/types.ts'
 
 export const runtimeClasses: Kind<RuntimeClass> = defineKind<RuntimeClass>({
@@ -10,6 +11,7 @@ export const runtimeClasses: Kind<RuntimeClass> = defineKind<RuntimeClass>({
   plural: 'runtimeclasses',
   singular: 'runtimeclass',
   namespaced: false,
+  strategy: runtimeClassStrategy,
   columns: [
     nameColumn,
     text('Handler', (o) => o.handler),

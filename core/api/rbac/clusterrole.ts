@@ -2,6 +2,7 @@
 import { nameColumn } from '../columns.ts'
 import { pathSegment } from '../names.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { clusterRoleStrategy } from './rolerules.ts'
 import type { ClusterRole } from '../schema/types.ts'
 
 export const clusterRoles: Kind<ClusterRole> = defineKind<ClusterRole>({
@@ -11,6 +12,7 @@ export const clusterRoles: Kind<ClusterRole> = defineKind<ClusterRole>({
   plural: 'clusterroles',
   singular: 'clusterrole',
   namespaced: false,
+  strategy: clusterRoleStrategy,
   columns: [
     nameColumn,
     { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },

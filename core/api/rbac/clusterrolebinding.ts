@@ -2,6 +2,7 @@
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { pathSegment } from '../names.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { clusterRoleBindingStrategy } from './rolerules.ts'
 import { subjectNames } from './subjects.ts'
 import type { ClusterRoleBinding } from '../schema/types.ts'
 
@@ -12,6 +13,7 @@ export const clusterRoleBindings: Kind<ClusterRoleBinding> = defineKind<ClusterR
   plural: 'clusterrolebindings',
   singular: 'clusterrolebinding',
   namespaced: false,
+  strategy: clusterRoleBindingStrategy,
   columns: [
     nameColumn,
     text('Role', (o) => `${o.roleRef.kind}/${o.roleRef.name}`),

@@ -2,6 +2,7 @@
 import { nameColumn } from '../columns.ts'
 import { pathSegment } from '../names.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { roleStrategy } from './rolerules.ts'
 import type { Role } from '../schema/types.ts'
 
 export const roles: Kind<Role> = defineKind<Role>({
@@ -11,6 +12,7 @@ export const roles: Kind<Role> = defineKind<Role>({
   plural: 'roles',
   singular: 'role',
   namespaced: true,
+  strategy: roleStrategy,
   columns: [
     nameColumn,
     { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },

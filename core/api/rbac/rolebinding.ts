@@ -2,6 +2,7 @@
 import { ageColumn, nameColumn, text, wide } from '../columns.ts'
 import { pathSegment } from '../names.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { roleBindingStrategy } from './rolerules.ts'
 import { subjectNames } from './subjects.ts'
 import type { RoleBinding } from '../schema/types.ts'
 
@@ -12,6 +13,7 @@ export const roleBindings: Kind<RoleBinding> = defineKind<RoleBinding>({
   plural: 'rolebindings',
   singular: 'rolebinding',
   namespaced: true,
+  strategy: roleBindingStrategy,
   columns: [
     nameColumn,
     text('Role', (o) => `${o.roleRef.kind}/${o.roleRef.name}`),

@@ -1,6 +1,7 @@
 /** The kind PriorityClass of scheduling.k8s.io/v1: its names and its rules. */
 import { ageColumn, flag, integer, nameColumn, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { priorityClassStrategy } from './priorityrules.ts'
 import type { PriorityClass } from '../schema/types.ts'
 
 export const priorityClasses: Kind<PriorityClass> = defineKind<PriorityClass>({
@@ -11,6 +12,7 @@ export const priorityClasses: Kind<PriorityClass> = defineKind<PriorityClass>({
   singular: 'priorityclass',
   namespaced: false,
   shortNames: ['pc'],
+  strategy: priorityClassStrategy,
   columns: [
     nameColumn,
     integer('Value', (o) => o.value),

@@ -1,6 +1,7 @@
 /** The kind CSIDriver of storage.k8s.io/v1: its names and its rules. */
 import { ageColumn, flag, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { csiDriverStrategy } from './classrules.ts'
 import type { CSIDriver } from '../schema/types.ts'
 
 export const csiDrivers: Kind<CSIDriver> = defineKind<CSIDriver>({
@@ -10,6 +11,7 @@ export const csiDrivers: Kind<CSIDriver> = defineKind<CSIDriver>({
   plural: 'csidrivers',
   singular: 'csidriver',
   namespaced: false,
+  strategy: csiDriverStrategy,
   columns: [
     nameColumn,
     flag('AttachRequired', (o) => o.spec.attachRequired ?? true),

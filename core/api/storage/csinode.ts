@@ -1,6 +1,7 @@
 /** The kind CSINode of storage.k8s.io/v1: its names and its rules. */
 import { ageColumn, integer, nameColumn } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { csiNodeStrategy } from './classrules.ts'
 import type { CSINode } from '../schema/types.ts'
 
 export const csiNodes: Kind<CSINode> = defineKind<CSINode>({
@@ -10,6 +11,7 @@ export const csiNodes: Kind<CSINode> = defineKind<CSINode>({
   plural: 'csinodes',
   singular: 'csinode',
   namespaced: false,
+  strategy: csiNodeStrategy,
   columns: [
     nameColumn,
     integer('Drivers', (o) => o.spec.drivers?.length),

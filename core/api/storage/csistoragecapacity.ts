@@ -1,6 +1,7 @@
 /** The kind CSIStorageCapacity of storage.k8s.io/v1: its names and its rules. */
 import { nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { capacityStrategy } from './classrules.ts'
 import type { CSIStorageCapacity } from '../schema/types.ts'
 
 export const csiStorageCapacities: Kind<CSIStorageCapacity> = defineKind<CSIStorageCapacity>({
@@ -10,6 +11,7 @@ export const csiStorageCapacities: Kind<CSIStorageCapacity> = defineKind<CSIStor
   plural: 'csistoragecapacities',
   singular: 'csistoragecapacity',
   namespaced: true,
+  strategy: capacityStrategy,
   columns: [
     nameColumn,
     text('StorageClassName', (o) => o.storageClassName),

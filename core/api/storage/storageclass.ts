@@ -1,6 +1,7 @@
 /** The kind StorageClass of storage.k8s.io/v1: its names and its rules. */
 import { ageColumn, flag, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { storageClassStrategy } from './classrules.ts'
 import type { StorageClass } from '../schema/types.ts'
 
 export const storageClasses: Kind<StorageClass> = defineKind<StorageClass>({
@@ -11,6 +12,7 @@ export const storageClasses: Kind<StorageClass> = defineKind<StorageClass>({
   singular: 'storageclass',
   namespaced: false,
   shortNames: ['sc'],
+  strategy: storageClassStrategy,
   columns: [
     { ...nameColumn, value: (o) => `${o.metadata.name}${isDefault(o) ? ' (default)' : ''}` },
     text('Provisioner', (o) => o.provisioner),

@@ -1,6 +1,7 @@
 /** The kind VolumeAttachment of storage.k8s.io/v1: its names and its rules. */
 import { ageColumn, flag, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { attachmentStrategy } from './classrules.ts'
 import type { VolumeAttachment } from '../schema/types.ts'
 
 export const volumeAttachments: Kind<VolumeAttachment> = defineKind<VolumeAttachment>({
@@ -11,6 +12,7 @@ export const volumeAttachments: Kind<VolumeAttachment> = defineKind<VolumeAttach
   singular: 'volumeattachment',
   namespaced: false,
   status: {},
+  strategy: attachmentStrategy,
   columns: [
     nameColumn,
     text('Attacher', (o) => o.spec.attacher),

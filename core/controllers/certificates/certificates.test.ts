@@ -18,6 +18,8 @@ async function request(name: string, signerName: string, names: { dns?: string[]
   return { metadata: { name }, spec: { request: btoa(pem), signerName, usages: ['digital signature', usage], ...who } }
 }
 
+const certificatePem = '-----BEGIN CERTIFICATE-----\nQ0VSVA==\n-----END CERTIFICATE-----\n'
+
 describe('certificate requests', () => {
   it('of a kubelet need the right of its kind', async () => {
     const client = await request('r', signers.kubeletClient, {}, asNode)
@@ -51,7 +53,7 @@ describe('certificate requests', () => {
       settings: { sign: async ({ signerName, pem }) => {
         if (pem === 'bad') throw new SignerRefusal('not a request')
         signed.push(signerName)
-        return 'CERT'
+        return certificatePem
       } },
     })
     const kubelet = cluster.clientAs({ name: asNode.username, groups: asNode.groups, agent: 'kubelet' })
@@ -62,7 +64,7 @@ describe('certificate requests', () => {
     await cluster.create(nodes, { metadata: { name: 'a' } })
     await cluster.change(nodes, 'a', (mine) => (mine.status = { addresses: [{ type: 'InternalIP', address: '192.0.2.1' }] }), { subresource: 'status' })
     await cluster.settle()
-    expect(await certificate('serving')).toMatchObject({ certificate: btoa('CERT'), conditions: [{ type: 'Approved', reason: 'AutoApproved' }] })
+    expect(await certificate('serving')).toMatchObject({ certificate: btoa(certificatePem), conditions: [{ type: 'Approved', reason: 'AutoApproved' }] })
     expect(signed).toEqual([signers.kubeletServing])
     await cluster.settle(3_700_000)
     expect(await cluster.get(certificateSigningRequests, 'serving')).toBeUndefined()

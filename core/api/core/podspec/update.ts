@@ -117,7 +117,7 @@ function onlyAdds(next: Readonly<k.NodeSelectorTerm>, prev: Readonly<k.NodeSelec
 }
 
 export function validateEphemeralChange(next: Readonly<k.Pod>, prev: Readonly<k.Pod>): Errors {
-  if (prev.metadata.annotations?.[mirrorAnnotation] !== undefined) return [forbiddenField(path(''), 'static pods do not support ephemeral containers')]
+  if (prev.metadata.annotations?.[mirrorAnnotation] !== undefined) return [forbiddenField(path('[]'), 'static pods do not support ephemeral containers')]
   const errors: Errors = []
   const at = path('spec', 'ephemeralContainers')
   for (const old of prev.spec?.ephemeralContainers ?? []) {
@@ -132,8 +132,8 @@ type Resources = Readonly<k.ResourceRequirements>
 
 export function validateResize(next: Readonly<k.Pod>, prev: Readonly<k.Pod>): Errors {
   const at = path('spec')
-  if (prev.metadata.annotations?.[mirrorAnnotation] !== undefined) return [forbiddenField(path(''), 'static pods cannot be resized')]
-  if (prev.spec?.os?.name === 'windows') return [forbiddenField(path(''), 'windows pods cannot be resized')]
+  if (prev.metadata.annotations?.[mirrorAnnotation] !== undefined) return [forbiddenField(path('[]'), 'static pods cannot be resized')]
+  if (prev.spec?.os?.name === 'windows') return [forbiddenField(path('[]'), 'windows pods cannot be resized')]
   const errors: Errors = []
   const [spec, old] = [next.spec ?? { containers: [] }, prev.spec ?? { containers: [] }]
   if ((prev.status?.qosClass ?? qosClass(prev)) !== qosClass(next)) {
