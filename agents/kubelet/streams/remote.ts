@@ -47,7 +47,9 @@ function overWebSocket(request: IncomingMessage, wire: Duplex, head: Buffer, opt
   const base64 = protocol.includes('base64')
   const peer = acceptWebSocket(request, wire, head, protocol)
   const stdin = options.stdin ? new PassThrough() : undefined
-  let resized: (size: TerminalSize) => void = () => {}
+  // The client tells the size at once, often before there is a process to tell it to.
+  let size: TerminalSize | undefined
+  let resized = (next: TerminalSize): void => void (size = next)
   const send = (to: number, data: Uint8Array): Promise<void> =>
     peer.send(base64 ? Buffer.from(String(to) + Buffer.from(data).toString('base64')) : Buffer.concat([Buffer.from([to]), data]))
   const read = async (): Promise<void> => {
@@ -73,6 +75,7 @@ function overWebSocket(request: IncomingMessage, wire: Duplex, head: Buffer, opt
     },
     onResize(tell) {
       resized = tell
+      if (size !== undefined) tell(size)
     },
     closed: peer.closed,
     close: () => peer.close(),
