@@ -55,6 +55,7 @@ function readBody(request: NodeRequest): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    let ended = false
     let refused = announced > bodyBytesMax
     if (refused) reject(tooLarge())
     request.on('data', (chunk: Buffer) => {
@@ -69,15 +70,13 @@ function readBody(request: NodeRequest): Promise<Uint8Array> {
       chunks.push(chunk)
     })
     request.on('end', () => {
-      if (!refused)
-        resolve(
-          chunks.length === 1 ? (chunks[0] as Buffer) : chunks.length === 0 ? emptyBody : Buffer.concat(chunks, size),
-        )
+      ended = true
+      if (!refused) resolve(chunks.length === 1 ? (chunks[0] as Buffer) : chunks.length === 0 ? emptyBody : Buffer.concat(chunks, size))
     })
-    const broken = (): void => reject(badRequest('the body ended early'))
-    request.on('error', broken)
-    request.on('aborted', broken)
-    request.on('close', broken)
+    // Errors and aborted requests close, too.
+    request.on('close', () => {
+      if (!ended) reject(badRequest('the body ended early'))
+    })
   })
 }
 
