@@ -10,29 +10,30 @@ export type FieldErrorType =
 
 /** A place is its parent and a step from there: validation makes thousands, and only errors want to read one. */
 export class Path {
-  readonly #parent: Path | undefined
   readonly #step: string | number
+  readonly #parent: Path | undefined
+  /** A name follows a dot; an index or a key stands in brackets. */
+  readonly #bracket: boolean
 
-  /** A number is an index; a name that begins with '[' is a key. */
-  constructor(step: string | number, parent?: Path) {
-    this.#parent = parent
+  constructor(step: string | number, parent?: Path, bracket = false) {
     this.#step = step
+    this.#parent = parent
+    this.#bracket = bracket
   }
   get text(): string {
     const before = this.#parent?.text ?? ''
-    const step = this.#step
-    if (typeof step === 'number') return `${before}[${step}]`
-    return before === '' || step === '' || step.startsWith('[') ? before + step : `${before}.${step}`
+    if (this.#bracket) return `${before}[${this.#step}]`
+    return before === '' ? String(this.#step) : `${before}.${this.#step}`
   }
   child(name: string, ...more: readonly string[]): Path {
     const child = new Path(name, this)
     return more.length === 0 ? child : more.reduce((at, step) => new Path(step, at), child)
   }
   index(i: number): Path {
-    return new Path(i, this)
+    return new Path(i, this, true)
   }
   key(key: string): Path {
-    return new Path(`[${key}]`, this)
+    return new Path(key, this, true)
   }
   toString(): string {
     return this.text
