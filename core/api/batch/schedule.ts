@@ -91,8 +91,9 @@ function plain(text: string): number {
 export function zoneError(name: string): string | undefined {
   if (name === '' || name === 'UTC' || name === 'Local') return undefined
   try {
-    // Go looks for a file of that very name; the tables here do not care for case.
-    return new Intl.DateTimeFormat('en', { timeZone: name }) && /^[+-]/.test(name) ? `unknown time zone ${name}` : undefined
+    new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
+    // Offsets are zones here, but no files of Go's.
+    return /^[+-]/.test(name) ? `unknown time zone ${name}` : undefined
   } catch {
     return `unknown time zone ${name}`
   }

@@ -46,7 +46,9 @@ function validateClass(of: Readonly<k.StorageClass>): Errors {
 function topology(errors: Errors, term: Readonly<k.TopologySelectorTerm>, at: Path, before: readonly k.TopologySelectorTerm[]): void {
   const here = at.child('matchLabelExpressions')
   const keys = new Set<string>()
-  term.matchLabelExpressions?.forEach(({ key, values = [] }, i) => {
+  term.matchLabelExpressions?.forEach((expression, i) => {
+    const { key } = expression
+    const values = (expression.values as readonly string[] | undefined) ?? []
     const place = here.index(i)
     if (values.length === 0) errors.push(required(place.child('values')))
     values.forEach((value, j) => {

@@ -21,7 +21,8 @@ export interface PodAround {
 }
 
 export function validateContainers(errors: Errors, around: PodAround, at: Path): void {
-  const { containers = [], terminationGracePeriodSeconds: graceS } = around.spec
+  const { terminationGracePeriodSeconds: graceS } = around.spec
+  const containers = (around.spec.containers as readonly k.Container[] | undefined) ?? []
   if (containers.length === 0) {
     errors.push(required(at))
     return
