@@ -95,6 +95,7 @@ describe('a plain pod', () => {
       preemptionPolicy: 'PreemptLowerPriority',
       priority: 0,
       serviceAccountName: 'default',
+      serviceAccount: 'default',
       tolerations: [
         { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
         { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },

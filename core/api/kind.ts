@@ -43,6 +43,8 @@ export interface RuleEnv {
 
 /** How writes of one kind behave beyond what all kinds share. Every part is optional; objects are the server's own copies and may be changed in place. */
 export interface Strategy<T extends KubeObject> {
+  /** Turns forms that are for writing only into those that are kept; before defaults, and before anybody asks who owns what. */
+  readonly unfold?: (object: T) => void
   /** Before validation of a create: what a client may not set is removed (status), what the server sets is set. */
   readonly prepareCreate?: (object: T, env: RuleEnv) => void
   /** Before validation of an update: what this endpoint may not change is carried over from `prev`. Generation is kept by `generation` below. */
@@ -93,6 +95,8 @@ export interface Kind<T extends KubeObject = Whatever> extends KindRef<T> {
   /** First part of its keys in the store: `${prefix}/${namespace}/${name}`. Kinds that share stored objects share it. */
   readonly prefix: string
   readonly conversion?: Conversion<T>
+  /** Said to everybody who uses the kind: what to use instead. */
+  readonly deprecation?: string
   /** False for kinds that are only computed (reviews): they have no storage, and their verbs live in apiserver/virtual. */
   readonly stored: boolean
   readonly listKind: string

@@ -106,6 +106,7 @@ class Run {
       payload: bytesPayload(request),
       warn: (text) => this.#warn(text),
     }
+    if (kind.deprecation !== undefined) this.#warn(kind.deprecation)
     if (handler === 'connect') return await connect(deps, call, this.#exchange)
     this.#media = negotiate(request.header('accept'), info, agent, {
       convertible: kind.stored, // reviews have no columns

@@ -26,6 +26,7 @@ const raisesGeneration: ReadonlySet<string> = new Set(['', 'scale', 'resize', 'e
 export function setDefaults(kind: Kind, object: AnyObject, now: number): void {
   object.kind = kind.kind
   object.apiVersion = apiVersionOf(kind)
+  kind.strategy.unfold?.(object)
   if (kind.applyDefaults !== undefined) kind.applyDefaults(object)
   else applyDefaults(kind, object, { now })
 }

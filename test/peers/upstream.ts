@@ -108,7 +108,7 @@ function apiserverArgs(dir: string, pki: ClusterPki, { port, etcdUrl }: { readon
     `--kubelet-client-certificate=${file('kubelet.crt', pki.kubeletClient.certificate.pem)}`, `--kubelet-client-key=${file('kubelet.key', pki.kubeletClient.key.pem)}`,
     `--service-account-key-file=${accountPub}`, `--service-account-signing-key-file=${accountKey}`,
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local', '--service-cluster-ip-range=10.43.0.0/16',
-    '--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction', '--enable-bootstrap-token-auth', '--endpoint-reconciler-type=none',
+    '--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction', '--enable-bootstrap-token-auth', '--allow-privileged=true', '--endpoint-reconciler-type=none',
   ]
 }
 

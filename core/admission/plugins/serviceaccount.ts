@@ -51,6 +51,7 @@ export function serviceAccount({ lookup, random }: AdmissionDeps): AdmissionPlug
       if (spec === undefined) return undefined // validation says so
       if (isMirror(pod)) return mirrorRefusal(request, pod)
       if ((spec.serviceAccountName ?? '') === '') spec.serviceAccountName = 'default'
+      spec.serviceAccount = spec.serviceAccountName ?? '' // its old name, still written
       const account = await find(ctx, request, spec.serviceAccountName ?? '')
       if (account instanceof Error) return account
       if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod, random)

@@ -130,8 +130,8 @@ function allocateAddress(turn: Turn, spec: Spec, prev: Readonly<Service> | undef
   const before = prev?.spec?.type === 'ExternalName' ? undefined : prev?.spec
   const asked = spec.clusterIP || spec.clusterIPs?.[0] || before?.clusterIP || ''
   const family = turn.ranges.serviceCidr.includes(':') ? 'IPv6' : 'IPv4'
-  spec.ipFamilies ??= before?.ipFamilies ?? [family]
-  spec.ipFamilyPolicy ??= before?.ipFamilyPolicy ?? 'SingleStack'
+  const wrong = chooseFamilies(spec, before, family, asked)
+  if (wrong.length > 0) return wrong
   if (asked !== '') {
     spec.clusterIP = asked
     if (spec.clusterIPs === undefined || spec.clusterIPs.length === 0) spec.clusterIPs = [asked]
@@ -146,12 +146,28 @@ function allocateAddress(turn: Turn, spec: Spec, prev: Readonly<Service> | undef
   return []
 }
 
+/** One family is served; only a headless Service whose endpoints somebody else makes may have both. */
+function chooseFamilies(spec: Spec, before: Spec | undefined, family: 'IPv4' | 'IPv6', asked: string): FieldError[] {
+  const free = asked === 'None' && Object.keys(spec.selector ?? {}).length === 0
+  spec.ipFamilies ??= before?.ipFamilies ?? [family]
+  spec.ipFamilyPolicy ??= before?.ipFamilyPolicy ?? (free ? 'RequireDualStack' : 'SingleStack')
+  if (free) {
+    if (spec.ipFamilies.length < 2 && spec.ipFamilyPolicy !== 'SingleStack') spec.ipFamilies = [...spec.ipFamilies, spec.ipFamilies[0] === 'IPv4' ? 'IPv6' : 'IPv4']
+    return []
+  }
+  const errors: FieldError[] = []
+  if (spec.ipFamilyPolicy === 'RequireDualStack') errors.push(invalidValue(path('spec', 'ipFamilyPolicy'), spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'))
+  spec.ipFamilies.forEach((each, i) => {
+    if (each !== family && (each === 'IPv4' || each === 'IPv6')) errors.push(invalidValue(path('spec', 'ipFamilies').index(i), each, 'not configured on this cluster'))
+  })
+  return errors
+}
+
 function reserve(turn: Turn, address: string): FieldError[] {
-  const { serviceCidr } = turn.ranges
   const wrong = (why: string): FieldError[] => [invalidValue(path('spec', 'clusterIPs'), [address], `failed to allocate IP ${address}: ${why}`)]
   const ip = parseIp(address)
   if (ip === undefined) return [] // validation says what is wrong with it
-  if (!contains(turn.cidr, ip)) return wrong(`the provided IP (${address}) is not in the valid range. The range of valid IPs is ${serviceCidr}`)
+  if (!contains(turn.cidr, ip)) return wrong('the provided network does not match the current range')
   if (turn.addresses.takenFor(address, turn.owner, turn.now)) return wrong('provided IP is already allocated')
   turn.addresses.hold(address, turn.owner, turn.now)
   return []

@@ -15,7 +15,7 @@ export const controllerRevisions: Kind<ControllerRevision> = defineKind<Controll
   columns: [
     nameColumn,
     text('Controller', (o) => controllerName(o)),
-    integer('Revision', (o) => o.revision),
+    { ...integer<ControllerRevision>('Revision', (o) => o.revision), type: 'string' },
     ageColumn,
   ],
 })

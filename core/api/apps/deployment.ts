@@ -19,8 +19,8 @@ export const deployments: Kind<Deployment> = defineKind<Deployment>({
   columns: [
     nameColumn,
     text('Ready', (o) => `${o.status?.readyReplicas ?? 0}/${o.spec?.replicas ?? 0}`),
-    integer('Up-to-date', (o) => o.status?.updatedReplicas),
-    integer('Available', (o) => o.status?.availableReplicas),
+    { ...integer<Deployment>('Up-to-date', (o) => o.status?.updatedReplicas), type: 'string' },
+    { ...integer<Deployment>('Available', (o) => o.status?.availableReplicas), type: 'string' },
     ageColumn,
     ...templateColumns((o: Readonly<Deployment>) => o.spec?.template?.spec?.containers),
     selectorColumn((o) => o.spec?.selector),

@@ -33,6 +33,14 @@ function validate(set: Readonly<StatefulSet>, update = false): Errors {
   return errors
 }
 
+/** Claims in a set carry their type, as upstream writes them out (pkg/apis/apps/v1/conversion.go). */
+function nameClaims(set: StatefulSet): void {
+  for (const claim of set.spec?.volumeClaimTemplates ?? []) {
+    claim.kind = 'PersistentVolumeClaim'
+    claim.apiVersion = 'v1'
+  }
+}
+
 function strategies(errors: Errors, spec: Readonly<StatefulSetSpec>): void {
   const management = spec.podManagementPolicy ?? ''
   if (management === '') errors.push(required(at.child('podManagementPolicy')))
@@ -84,8 +92,14 @@ function warnings(next: Readonly<StatefulSet>, prev: Readonly<StatefulSet> | und
 }
 
 export const statefulSetStrategy: Strategy<StatefulSet> = {
-  prepareCreate: (set) => dropDisabled(set, undefined),
-  prepareUpdate: dropDisabled,
+  prepareCreate(set) {
+    dropDisabled(set, undefined)
+    nameClaims(set)
+  },
+  prepareUpdate(next, prev) {
+    dropDisabled(next, prev)
+    nameClaims(next)
+  },
   validateCreate: (set) => validate(set),
   validateUpdate(next, prev) {
     const errors = validate(next, true)

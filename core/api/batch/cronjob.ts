@@ -19,7 +19,7 @@ export const cronJobs: Kind<CronJob> = defineKind<CronJob>({
     nameColumn,
     text('Schedule', (o) => o.spec?.schedule ?? ''),
     text('Timezone', (o) => o.spec?.timeZone ?? '<none>'),
-    text('Suspend', (o) => yesNo(o.spec?.suspend)),
+    { ...text<CronJob>('Suspend', (o) => yesNo(o.spec?.suspend)), type: 'boolean' },
     integer('Active', (o) => o.status?.active?.length),
     text('Last Schedule', (o, now) => (o.status?.lastScheduleTime === undefined ? '<none>' : since(o.status.lastScheduleTime, now))),
     ageColumn,

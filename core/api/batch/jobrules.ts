@@ -176,6 +176,8 @@ function generateSelector(job: Job): void {
   for (const key of uidLabels) labels[key] ??= job.metadata.uid ?? ''
   const selector = (spec.selector ??= {})
   ;(selector.matchLabels ??= {})['batch.kubernetes.io/controller-uid'] ??= job.metadata.uid ?? ''
+  // upstream's defaults run again when it is read back
+  if (Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels }
 }
 
 export function jobSpecWarnings(spec: Readonly<JobSpec>, at: Path): string[] {

@@ -13,11 +13,7 @@ export const secrets: Kind<Secret> = defineKind<Secret>({
   namespaced: true,
   strategy: {
     ...secretStrategy,
-    prepareCreate: foldStringData,
-    prepareUpdate(next, prev, env) {
-      foldStringData(next)
-      secretStrategy.prepareUpdate?.(next, prev, env)
-    },
+    unfold: foldStringData,
   },
   columns: [
     nameColumn,

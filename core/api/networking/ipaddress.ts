@@ -1,5 +1,5 @@
 /** The kind IPAddress of networking.k8s.io/v1: its names and its rules. */
-import { ageColumn, nameColumn, text } from '../columns.ts'
+import { nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import { addressName, ipAddressStrategy } from './addressrules.ts'
 import type { IPAddress } from '../schema/types.ts'
@@ -17,7 +17,6 @@ export const iPAddresses: Kind<IPAddress> = defineKind<IPAddress>({
   columns: [
     nameColumn,
     text('ParentRef', (o) => parentOf(o)),
-    ageColumn,
   ],
 })
 

@@ -1,5 +1,6 @@
 /** delete and deletecollection: options from body or query, then the registry; the answer is what is left, or a Status. */
 import { success } from '../../api/errors.ts'
+import type { DeleteOptions } from '../../api/schema/types.ts'
 import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
 import { keyOf } from './write.ts'
 import { askedOfDelete, deleteOptions, listQuery, writeOptions } from './options.ts'
@@ -23,6 +24,7 @@ const answersWithObject = new Set([
 
 export async function deleteVerb(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const options = await deleteOptions(call)
+  warnOfOrphans(call, options)
   const write = writeOptions(deps, call, askedOfDelete(call, options), { operation: 'DELETE' })
   const { item, deleted } = await deps.registry.delete(call.ctx, call.kind, keyOf(call), options, write)
   const { group, plural } = call.kind
@@ -38,9 +40,17 @@ export async function deleteVerb(deps: ApiServerDeps, call: Call): Promise<Outco
   return { type: 'object', code: 200, object: { ...success(details) } }
 }
 
+/** Jobs leave their pods behind unless told otherwise (pkg/registry/batch/job/storage). */
+function warnOfOrphans(call: Call, options: DeleteOptions): void {
+  if (call.kind.group !== 'batch' || !call.kind.orphansByDefault) return
+  if (options.propagationPolicy !== undefined || options.orphanDependents !== undefined) return
+  call.warn('child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning')
+}
+
 export async function deleteCollectionVerb(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const query = listQuery(call)
   const options = await deleteOptions(call)
+  warnOfOrphans(call, options)
   const asked = askedOfDelete(call, options)
   const result = await deps.registry.deleteCollection(call.ctx, call.kind, query, options, (object) => {
     const named = {
