@@ -11,11 +11,11 @@ import type { Ctx } from '../../core/lib/ctx.ts'
 import { silentLog } from '../../core/lib/log.ts'
 import { openHollow, type Hollow } from '../support/hollow.ts'
 import { missing } from '../support/machine.ts'
-import { must, poll } from '../support/process.ts'
+import { must, poll, run } from '../support/process.ts'
 import { chromiumPath, dashboardSpecs, type DashboardLab } from './specs/dashboard.ts'
 
 const named = process.env['KUBUN_DASHBOARD_KUBECONFIG']
-const lacking = missing('kubectl', chromiumPath)
+const lacking = missing('kubectl', 'curl', chromiumPath)
 const title = lacking === undefined ? 'a server to look at' : `a server to look at (skipped: this machine has no ${lacking})`
 
 describe.skipIf(lacking !== undefined)(title, () => {
@@ -48,6 +48,7 @@ function labOf(kubeconfig: string, log: RegExp): DashboardLab {
     chromium: chromiumPath,
     deployment: 'web',
     log,
+    run,
     kubectl: (words) => must('kubectl', words, { env: { KUBECONFIG: kubeconfig } }),
     async link() {
       const { body } = await client.raw(ctx, { method: 'POST', path: '/ui/codes' })

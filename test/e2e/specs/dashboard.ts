@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ClusterLab } from '../../support/lab.ts'
+import type { Ran } from '../../support/process.ts'
 
 export interface DashboardLab {
   /** https://HOST:PORT */
@@ -17,6 +18,8 @@ export interface DashboardLab {
   link(): Promise<string>
   /** kubectl that must succeed: what it prints. */
   kubectl(words: readonly string[]): Promise<string>
+  /** A program where the server can be reached. */
+  run(command: string, args: readonly string[]): Promise<Ran>
   /** A Deployment in the namespace default, and what its pods write. */
   readonly deployment: string
   readonly log: RegExp
@@ -41,6 +44,7 @@ export function dashboardLab(lab: ClusterLab): DashboardLab {
       return printed.stdout.trim()
     },
     kubectl: (words) => lab.k(words),
+    run: lab.onFirst,
     deployment: 'web',
     log: /web v\d as /,
   }
@@ -162,8 +166,10 @@ export function dashboardSpecs(labOf: () => DashboardLab): void {
 
     it('a cookie alone does nothing for another site', async () => {
       const [cookie] = await context.cookies()
-      const of = async (headers: Readonly<Record<string, string>>): Promise<number> =>
-        (await context.request.get(`${lab.url}/api/v1/namespaces`, { headers: { ...headers, cookie: `${cookie?.name}=${cookie?.value}` } })).status()
+      const of = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+        const lines = Object.entries({ ...headers, cookie: `${cookie?.name}=${cookie?.value}` }).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+        return Number((await lab.run('curl', ['-sk', '-m', '10', '-o', '/dev/null', '-w', '%{http_code}', ...lines, `${lab.url}/api/v1/namespaces`])).stdout)
+      }
       expect(await of({ 'x-kubun-ui': '1' })).toBe(200)
       expect(await of({ 'sec-fetch-site': 'cross-site', 'x-kubun-ui': '1' })).toBe(401)
       expect(await of({})).toBe(401)

@@ -88,7 +88,7 @@ export function kubectlSpecs(lab: LabOf): void {
       await terminal.until(/\/dev\/(pts\/\d+|console)[^]*40 132[^]*\n42\r/)
       terminal.write('exit 5\r')
       expect(await terminal.exited).toBe(5)
-      expect((await lab().kubectl('exec client-one -- nonsense')).stderr).toMatch(/executable file not found/)
+      expect(await lab().kubectl('exec client-one -- nonsense')).toMatchObject({ code: 126, stdout: expect.stringContaining('executable file not found') })
     })
 
     it('attach', async () => {
