@@ -65,7 +65,7 @@ function definitionsOf(kind: Kind): readonly Readonly<Record<string, unknown>>[]
   if (known !== undefined) return known
   const made = kind.columns.map((column: Column<AnyObject>) => ({
     name: column.name,
-    type: column.type === 'date' ? 'string' : column.type,
+    type: column.type,
     format: column.format ?? '',
     description: column.description ?? '',
     priority: column.priority ?? 0,

@@ -72,8 +72,22 @@ function resetForStatus(kind: Kind, next: AnyObject, prev: Readonly<AnyObject>):
     else next.metadata.resourceVersion = resourceVersion
   }
   for (const field of statusWithout[idOf(kind)] ?? []) carry(next.metadata as unknown as AnyObject, prev.metadata as unknown as AnyObject, field)
-  if (idOf(kind) === requests) {
-    next['status'] = { ...(next['status'] as object | undefined), conditions: (prev['status'] as { conditions?: unknown } | undefined)?.conditions }
+  if (idOf(kind) === requests) keepDecisions(next, prev)
+}
+
+interface Condition {
+  readonly type: string
+}
+
+/** Decisions on a signing request stay as they were made; adding or removing one is for validation to refuse (certificates/strategy.go). */
+function keepDecisions(next: AnyObject, prev: Readonly<AnyObject>): void {
+  const status = next['status'] as { conditions?: readonly Condition[] } | undefined
+  if (status?.conditions === undefined) return
+  const before = (prev['status'] as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? []
+  for (const type of ['Approved', 'Denied']) {
+    const old = before.filter((condition) => condition.type === type)
+    if (status.conditions.filter((condition) => condition.type === type).length !== old.length) continue
+    status.conditions = status.conditions.map((condition) => (condition.type === type ? (old.shift() ?? condition) : condition))
   }
 }
 

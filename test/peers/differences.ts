@@ -80,7 +80,7 @@ export const accepted: readonly Accepted[] = [
     reason: 'each object is serialised once, with its type, for get, list and watch alike; clients fill it in from the list where it is missing',
   },
   {
-    cases: /^queries\/resourceVersion of the future$/,
+    cases: /^waits\/resourceVersion of the future$/,
     paths: /^(headers\.content-type|body\.kind|body\.apiVersion)$/,
     reason: 'the answer to a deadline that passed is a whole Status like every other error',
   },

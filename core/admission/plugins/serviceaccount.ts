@@ -82,7 +82,7 @@ function mountToken(pod: Pod, random: Random): void {
   const present = (spec.volumes ?? []).find((v) => v.name.startsWith(volumePrefix))
   const name = present?.name ?? `${volumePrefix}${random.suffix(5)}`
   let needed = false
-  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     if (container.volumeMounts?.some((m) => m.mountPath === mountPath)) continue
     container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath }]
     needed = true

@@ -1,5 +1,5 @@
 /** The kind Event of core/v1: its names and its rules. */
-import { nameColumn, since, text, wide } from '../columns.ts'
+import { integer, nameColumn, since, text, wide } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import { eventStrategy } from './eventrules.ts'
 import type { Event } from '../schema/types.ts'
@@ -25,7 +25,7 @@ export const events: Kind<Event> = defineKind<Event>({
     wide('Source', (o) => sourceOf(o)),
     text('Message', (o) => (o.message ?? '').trim()),
     wide('First Seen', (o, now) => firstSeen(o, now)),
-    wide('Count', (o) => String(o.series?.count ?? (o.count || 1))),
+    { ...integer<Event>('Count', (o) => o.series?.count ?? (o.count || 1)), type: 'string', priority: 1 },
     { ...nameColumn, priority: 1 },
   ],
   createOnUpdate: true,

@@ -1,5 +1,5 @@
 /** The kind PriorityClass of scheduling.k8s.io/v1: its names and its rules. */
-import { ageColumn, flag, integer, nameColumn, wide } from '../columns.ts'
+import { ageColumn, flag, integer, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import { priorityClassStrategy } from './priorityrules.ts'
 import type { PriorityClass } from '../schema/types.ts'
@@ -18,6 +18,6 @@ export const priorityClasses: Kind<PriorityClass> = defineKind<PriorityClass>({
     integer('Value', (o) => o.value),
     flag('Global-Default', (o) => o.globalDefault),
     ageColumn,
-    wide('PreemptionPolicy', (o) => o.preemptionPolicy ?? ''),
+    text('PreemptionPolicy', (o) => o.preemptionPolicy ?? ''),
   ],
 })

@@ -17,6 +17,9 @@ function notSystem(of: Readonly<PriorityClass>): string | undefined {
 }
 
 export const priorityClassStrategy: Strategy<PriorityClass> = {
+  prepareCreate(of) {
+    of.metadata.generation = 1 // and never another
+  },
   validateCreate(of) {
     const errors: Errors = []
     const wrong = (of.metadata.name ?? '').startsWith(systemPrefix) ? notSystem(of) : undefined

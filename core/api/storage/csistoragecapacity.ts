@@ -1,5 +1,5 @@
 /** The kind CSIStorageCapacity of storage.k8s.io/v1: its names and its rules. */
-import { nameColumn, text } from '../columns.ts'
+import { nameColumn } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import { capacityStrategy } from './classrules.ts'
 import type { CSIStorageCapacity } from '../schema/types.ts'
@@ -14,8 +14,7 @@ export const csiStorageCapacities: Kind<CSIStorageCapacity> = defineKind<CSIStor
   strategy: capacityStrategy,
   columns: [
     nameColumn,
-    text('StorageClassName', (o) => o.storageClassName),
-    text('Capacity', (o) => o.capacity ?? '<unset>'),
+    { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },
   ],
   unconditionalUpdate: false,
 })

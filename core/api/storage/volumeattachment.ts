@@ -15,10 +15,10 @@ export const volumeAttachments: Kind<VolumeAttachment> = defineKind<VolumeAttach
   strategy: attachmentStrategy,
   columns: [
     nameColumn,
-    text('Attacher', (o) => o.spec.attacher),
+    { ...text<VolumeAttachment>('Attacher', (o) => o.spec.attacher), format: 'name' },
     text('PV', (o) => o.spec.source.persistentVolumeName ?? ''),
     text('Node', (o) => o.spec.nodeName),
-    { ...flag('Attached', (o: Readonly<VolumeAttachment>) => o.status?.attached), type: 'string' },
+    flag('Attached', (o) => o.status?.attached),
     ageColumn,
   ],
   unconditionalUpdate: false,

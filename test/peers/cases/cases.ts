@@ -7,7 +7,7 @@ import { discovery } from './discovery.ts'
 import { invalidKinds } from './invalid.ts'
 import { kinds } from './kinds.ts'
 import { patches } from './patches.ts'
-import { queries } from './queries.ts'
+import { queries, waits } from './queries.ts'
 import { writes } from './writes.ts'
 
-export const groups: readonly CaseGroup[] = [bodies, queries, access, writes, patches, apply, invalidKinds, kinds, discovery]
+export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, writes, patches, apply, invalidKinds, kinds, discovery]

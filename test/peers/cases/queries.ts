@@ -68,23 +68,18 @@ export const queries: CaseGroup = {
     get('token of garbage in base64', `${maps}?limit=1&continue=e30`),
     get('resourceVersion that is none', `${maps}?resourceVersion=abc`),
     get('resourceVersion of an object that is none', `${maps}/one?resourceVersion=abc`),
-    get('resourceVersion of the future', `${maps}?resourceVersion=900000000&timeout=1s`),
     get('match without version', `${maps}?resourceVersionMatch=Exact`),
     get('match that is none', `${maps}?resourceVersion=1&resourceVersionMatch=Nearly`),
     get('exactly zero', `${maps}?resourceVersion=0&resourceVersionMatch=Exact`),
     get('initial events of a list', `${maps}?sendInitialEvents=true`),
     get('timeout that is none', `${maps}?timeout=soon`),
     get('timeoutSeconds that is none', `${maps}?timeoutSeconds=soon`),
-    get('watch that is no bool', `${maps}?watch=perhaps&timeoutSeconds=1`),
     watch('watch: resourceVersion that is none', 'resourceVersion=abc'),
     watch('watch: match without initial events', 'resourceVersion=1&resourceVersionMatch=NotOlderThan'),
     watch('watch: initial events without match', 'sendInitialEvents=true'),
     watch('watch: initial events with a wrong match', 'sendInitialEvents=true&resourceVersionMatch=Exact'),
     watch('watch: bad label selector', 'labelSelector=a%20b'),
     watch('watch: bad field selector', 'fieldSelector=data.a%3Db'),
-    watch('watch: from the start', 'resourceVersion=0'),
-    watch('watch: initial events', 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion='),
-    watch('watch: after the first', 'resourceVersion={{first}}'),
     get('delete options that are none', `${maps}/one?gracePeriodSeconds=x`, { method: 'DELETE' }),
     get('unknown propagation', `${maps}/one?propagationPolicy=Sideways`, { method: 'DELETE' }),
     get('unknown dryRun', `${maps}/one?dryRun=Some`, { method: 'DELETE' }),
@@ -93,5 +88,23 @@ export const queries: CaseGroup = {
     get('log of a pod that is not there', '/api/v1/namespaces/queries/pods/missing/log'),
     get('proxy of a node that is not there', '/api/v1/nodes/missing/proxy/x'),
     { name: 'exec without a command', method: 'POST', path: '/api/v1/namespaces/queries/pods/missing/exec' },
+  ],
+}
+
+const waiting = (name: string, query: string): Case => ({ name, path: `/api/v1/namespaces/waits/configmaps?${query}` })
+
+/** Answers that take their time; compared live only, so that the unit tests stay quick. */
+export const waits: CaseGroup = {
+  name: 'waits',
+  golden: false,
+  cases: [
+    ...namespaceCases('waits'),
+    { name: 'one', method: 'POST', path: '/api/v1/namespaces/waits/configmaps', body: { metadata: { name: 'one' } }, compare: 'none', save: { first: 'metadata.resourceVersion' } },
+    { name: 'two', method: 'POST', path: '/api/v1/namespaces/waits/configmaps', body: { metadata: { name: 'two' } }, compare: 'none' },
+    waiting('resourceVersion of the future', 'resourceVersion=900000000&timeout=1s'),
+    waiting('watch that is no bool', 'watch=perhaps&timeoutSeconds=1'),
+    waiting('watch: from the start', 'watch=1&timeoutSeconds=1&resourceVersion=0'),
+    waiting('watch: initial events', 'watch=1&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion='),
+    waiting('watch: after the first', 'watch=1&timeoutSeconds=1&resourceVersion={{first}}'),
   ],
 }
