@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { mountsNaming, processesNaming, removeCgroups } from './machine.ts'
+import { mountsNaming, processesNaming, processMark, removeCgroups } from './machine.ts'
 import { openLab as openNetLab, type Lab as NetLab, type LabSpace } from './netlab.ts'
 import { must, poll, run, sleep, start, type Ran, type RunInit, type Running } from './process.ts'
 
@@ -71,7 +71,7 @@ const words = (text: string | readonly string[]): readonly string[] => (typeof t
 export async function openClusterLab(): Promise<ClusterLab> {
   await endDeadLabs()
   const dir = mkdtempSync(join(tmpdir(), prefix))
-  writeFileSync(join(dir, 'owner'), String(process.pid))
+  writeFileSync(join(dir, 'owner'), processMark(process.pid) ?? '')
   for (const sub of ['home', 'tmp']) mkdirSync(join(dir, sub))
   const made: { net?: NetLab } = {}
   try {
@@ -224,7 +224,7 @@ async function endDeadLabs(): Promise<void> {
   for (const entry of readdirSync(tmpdir()).filter((name) => name.startsWith(prefix))) {
     const dir = join(tmpdir(), entry)
     const owner = existsSync(join(dir, 'owner')) ? readFileSync(join(dir, 'owner'), 'utf8') : ''
-    if (owner === '' ? Date.now() - statSync(dir).mtimeMs < 60_000 : existsSync(`/proc/${owner}`)) continue
+    if (owner === '' ? Date.now() - statSync(dir).mtimeMs < 60_000 : processMark(Number(owner.split(' ')[0])) === owner) continue
     const spaces = existsSync(join(dir, 'namespaces')) ? readFileSync(join(dir, 'namespaces'), 'utf8').split('\n') : []
     await endLab(dir, undefined)
     for (const space of spaces) await run('ip', ['netns', 'del', space])

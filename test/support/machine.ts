@@ -26,6 +26,16 @@ export function missing(...commands: readonly string[]): string | undefined {
 
 const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
 
+/** Names a process for good: its id, and when it began, because ids come again. undefined: it is gone, or only waits to be buried. */
+export function processMark(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+    return fields[0] === 'Z' ? undefined : `${pid} ${fields[19]}`
+  } catch {
+    return undefined
+  }
+}
+
 /** Ids of running processes whose command line or environment names the text. */
 export function processesNaming(text: string): readonly number[] {
   const named = (pid: string): boolean => {
