@@ -12,6 +12,7 @@ import { taintEvictionController } from './node/eviction.ts'
 import { nodeIpamController } from './node/ipam.ts'
 import { nodeLifecycleController } from './node/lifecycle.ts'
 import { podGc } from './podgc.ts'
+import { attributesProtection, claimProtection, volumeProtection } from './protection.ts'
 import { replicaSetController, replicationController } from './replicaset/replicaset.ts'
 import { rootCaPublisher } from './rootca.ts'
 import { serviceAccountController } from './serviceaccount.ts'
@@ -38,4 +39,7 @@ export const controllers: readonly Controller[] = [
   namespaceController,
   garbageCollector,
   podGc,
+  claimProtection,
+  volumeProtection,
+  attributesProtection,
 ]
