@@ -3,8 +3,8 @@
  * server runs, limits against slow and greedy clients, and an orderly end: not ready first, then watches end, then
  * connections. What a request means is handle.ts.
  */
-import http2, { type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
-import type { IncomingMessage } from 'node:http'
+import http2, { type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Timer } from '../lib/clock.ts'
@@ -16,7 +16,7 @@ import { inProcess } from './inprocess.ts'
 import type { InProcessApi } from '../client/inprocess.ts'
 import { processMetrics } from './measure.ts'
 import { createSite } from './site.ts'
-import { incomingOf, outletOf, type NodeRequest, type NodeResponse } from './transport.ts'
+import { plainIncoming, plainOutlet, streamIncoming, streamOutlet } from './transport.ts'
 import { serveUpgrade } from './connect/upgrade.ts'
 import type { Health } from './health.ts'
 
@@ -69,7 +69,7 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
     streamResetRate: resetRate,
   } as http2.SecureServerOptions)
   const open = track(ctx, server)
-  server.on('request', (request, response) => serve(ctx, on, request, response))
+  serve(ctx, on, server)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     void serveUpgrade(ctx, on, request, socket as TLSSocket, head)
   })
@@ -112,11 +112,20 @@ function tlsOptions(
   }
 }
 
-/** A request never rejects: handle() turns errors into answers. */
-function serve(ctx: Ctx, on: Handling, request: NodeRequest, response: NodeResponse): void {
-  request.on('error', ignore)
-  response.on('error', ignore)
-  void handle(on, { ctx, request: incomingOf(request), outlet: outletOf(request, response) })
+/** Requests of both protocols go to handle(), which never rejects: it turns errors into answers. */
+function serve(ctx: Ctx, on: Handling, server: Http2SecureServer): void {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    request.on('error', ignore)
+    response.on('error', ignore)
+    void handle(on, { ctx, request: plainIncoming(request), outlet: plainOutlet(response) })
+  })
+  // Whoever hears requests gets those of HTTP/2 as well, as objects over each stream; the stream itself is enough.
+  server.removeAllListeners('stream')
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: readonly string[]) => {
+    stream.on('error', ignore)
+    if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 })
+    void handle(on, { ctx, request: streamIncoming(stream, headers, raw), outlet: streamOutlet(stream, headers[':method'] === 'HEAD') })
+  })
 }
 
 function ignore(): void {}

@@ -3,45 +3,66 @@
  * back-pressure. The ways round Bun's traps are here: a stream that flow control blocks holds up its neighbours until
  * the session is pinged; a stream that is to fail must be destroyed, not closed.
  */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Http2ServerRequest, Http2ServerResponse, Http2Session, ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Http2Session, ServerHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { badRequest } from '../api/errors.ts'
 import type { Credentials } from '../auth/user.ts'
 import { bodyBytesMax, tooLarge } from './body.ts'
 import type { Incoming, Outlet } from './exchange.ts'
 
-export type NodeRequest = IncomingMessage | Http2ServerRequest
-export type NodeResponse = ServerResponse | Http2ServerResponse
+/** A request of either protocol. */
+interface Request {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  /** Names and values in turn, as they came. */
+  readonly raw: readonly string[]
+  readonly body: Readable
+  readonly socket: TLSSocket
+}
 
-export function incomingOf(request: NodeRequest): Incoming {
+export function plainIncoming(request: IncomingMessage): Incoming {
+  const { method = 'GET', url = '/', headers, rawHeaders } = request
+  return incoming({ method, url, headers, raw: rawHeaders, body: request, socket: request.socket as TLSSocket })
+}
+
+/** Straight from the stream: node's request object over it costs more than the stream itself. */
+export function streamIncoming(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): Incoming {
+  const socket = stream.session?.socket as TLSSocket
+  return incoming({ method: String(headers[':method'] ?? 'GET'), url: String(headers[':path'] ?? '/'), headers, raw, body: stream, socket }, stream.session)
+}
+
+function incoming(request: Request, session?: Http2Session): Incoming {
+  const { headers } = request
   let body: Promise<Uint8Array> | undefined
   return {
-    method: request.method ?? 'GET',
-    url: request.url ?? '/',
+    method: request.method,
+    url: request.url,
     header(name) {
-      const value = request.headers[name]
-      return Array.isArray(value) ? value.join(', ') : (value as string | undefined)
+      const value = headers[name]
+      return Array.isArray(value) ? value.join(', ') : value
     },
     headers: (name) => headerValues(request, name),
-    headerNames: () => Object.keys(request.headers),
+    headerNames: () => Object.keys(headers),
     body: () => (body ??= readBody(request)),
-    stream: () => request as AsyncIterable<Uint8Array>,
+    // The end of the body must not be the end of an HTTP/2 stream.
+    stream: () => request.body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>,
     get credentials() {
-      return credentialsOf(request)
+      return credentialsOf(request, session)
     },
     get peer() {
-      return request.socket?.remoteAddress ?? ''
+      return request.socket.remoteAddress ?? ''
     },
   }
 }
 
 /** node joins repeated headers with ', '; the raw list keeps them apart. */
-function headerValues(request: NodeRequest, name: string): readonly string[] {
-  const value = request.headers[name]
+function headerValues({ headers, raw }: Request, name: string): readonly string[] {
+  const value = headers[name]
   if (value === undefined) return []
   if (Array.isArray(value)) return value
-  const raw = request.rawHeaders ?? []
   const values: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) if (raw[i]?.toLowerCase() === name) values.push(raw[i + 1] ?? '')
   return values.length > 0 ? values : [value]
@@ -49,8 +70,8 @@ function headerValues(request: NodeRequest, name: string): readonly string[] {
 
 const emptyBody = new Uint8Array()
 
-function readBody(request: NodeRequest): Promise<Uint8Array> {
-  const announced = Number(request.headers['content-length'] ?? -1)
+function readBody({ headers, body }: Request): Promise<Uint8Array> {
+  const announced = Number(headers['content-length'] ?? -1)
   if (announced === 0) return Promise.resolve(emptyBody)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -58,7 +79,7 @@ function readBody(request: NodeRequest): Promise<Uint8Array> {
     let ended = false
     let refused = announced > bodyBytesMax
     if (refused) reject(tooLarge())
-    request.on('data', (chunk: Buffer) => {
+    body.on('data', (chunk: Buffer) => {
       if (refused) return // read to its end, so that the connection stays usable
       size += chunk.length
       if (size > bodyBytesMax) {
@@ -69,12 +90,12 @@ function readBody(request: NodeRequest): Promise<Uint8Array> {
       }
       chunks.push(chunk)
     })
-    request.on('end', () => {
+    body.on('end', () => {
       ended = true
       if (!refused) resolve(chunks.length === 1 ? (chunks[0] as Buffer) : chunks.length === 0 ? emptyBody : Buffer.concat(chunks, size))
     })
     // Errors and aborted requests close, too.
-    request.on('close', () => {
+    body.on('close', () => {
       if (!ended) reject(badRequest('the body ended early'))
     })
   })
@@ -83,9 +104,9 @@ function readBody(request: NodeRequest): Promise<Uint8Array> {
 type Certificate = NonNullable<Credentials['certificate']>
 const certificates = new WeakMap<object, Certificate | null>()
 
-function credentialsOf(request: NodeRequest): Credentials {
+function credentialsOf(request: Request, session: Http2Session | undefined): Credentials {
   const header = request.headers.authorization
-  const certificate = certificateOf(request)
+  const certificate = certificateOf(session ?? request.socket, request.socket)
   const bearerToken = header === undefined ? undefined : bearerOf(header)
   const browser = request.headers.cookie === undefined ? undefined : browserOf(request, request.headers.cookie)
   return {
@@ -96,7 +117,7 @@ function credentialsOf(request: NodeRequest): Credentials {
 }
 
 /** HTTP/2 may bring cookies one by one. */
-function browserOf(request: NodeRequest, cookies: string | readonly string[]): NonNullable<Credentials['browser']> {
+function browserOf(request: Request, cookies: string | readonly string[]): NonNullable<Credentials['browser']> {
   const one = (name: string): string | undefined => {
     const value = request.headers[name]
     return Array.isArray(value) ? value.join(', ') : value
@@ -104,8 +125,8 @@ function browserOf(request: NodeRequest, cookies: string | readonly string[]): N
   const cookie = typeof cookies === 'string' ? cookies : cookies.join('; ')
   return {
     cookie,
-    method: request.method ?? 'GET',
-    path: request.url ?? '/',
+    method: request.method,
+    path: request.url,
     site: one('sec-fetch-site'),
     marker: one('x-kubun-ui'),
   }
@@ -117,11 +138,10 @@ function bearerOf(header: string): string | undefined {
 }
 
 /** One look at the certificate a connection. */
-function certificateOf(request: NodeRequest): Certificate | undefined {
-  const holder: object = sessionOf(request) ?? request.socket
+function certificateOf(holder: object, socket: TLSSocket): Certificate | undefined {
   const known = certificates.get(holder)
   if (known !== undefined) return known ?? undefined
-  const made = readCertificate(request.socket as TLSSocket)
+  const made = readCertificate(socket)
   certificates.set(holder, made ?? null)
   return made
 }
@@ -140,10 +160,6 @@ function readCertificate(socket: TLSSocket): Certificate | undefined {
   return { commonName, organizations, fingerprint: (peer.fingerprint256 ?? '').replaceAll(':', '').toLowerCase() }
 }
 
-export function sessionOf(request: NodeRequest): Http2Session | undefined {
-  return 'stream' in request ? request.stream.session : undefined
-}
-
 /** Sessions with a ping under way. */
 const pinging = new WeakSet<Http2Session>()
 
@@ -158,15 +174,11 @@ function nudge(session: Http2Session | undefined): void {
   }
 }
 
-export function outletOf(request: NodeRequest, response: NodeResponse): Outlet {
-  return 'stream' in response ? streamOutlet(request, response.stream) : plainOutlet(response)
-}
-
 /**
  * Straight to the stream: node's response object over it would ask for trailers, which costs every answer a frame and
  * a write to the socket of its own.
  */
-function streamOutlet(request: NodeRequest, stream: ServerHttp2Stream): Outlet {
+export function streamOutlet(stream: ServerHttp2Stream, isHead: boolean): Outlet {
   const session = stream.session
   const gone = (): boolean => stream.destroyed || stream.closed || stream.writableEnded
   return {
@@ -177,7 +189,7 @@ function streamOutlet(request: NodeRequest, stream: ServerHttp2Stream): Outlet {
       if (gone()) return
       const head: OutgoingHttpHeaders = { ':status': code, ...(headers as OutgoingHttpHeaders) }
       if (body !== undefined) head['content-length'] = body.length
-      if (body === undefined || body.length === 0 || request.method === 'HEAD') {
+      if (body === undefined || body.length === 0 || isHead) {
         stream.respond(head, { endStream: true })
         return
       }
@@ -203,7 +215,7 @@ function streamOutlet(request: NodeRequest, stream: ServerHttp2Stream): Outlet {
   }
 }
 
-function plainOutlet(response: ServerResponse): Outlet {
+export function plainOutlet(response: ServerResponse): Outlet {
   const gone = (): boolean => response.destroyed || response.writableEnded
   return {
     get started() {

@@ -24,7 +24,7 @@ export interface Started {
 export async function startKubun(kbench: string, dir: string): Promise<Started> {
   if (!existsSync(executable)) throw new Error(`${executable} is not there: npm run build`)
   const kubeconfig = join(dir, `kubeconfig-${await freePort()}`)
-  const args = ['server', '--disable-agent', '--data-dir', join(dir, 'data'), '--https-port', String(await freePort()), '--bind-address', '127.0.0.1', '--advertise-address', '127.0.0.1', '--write-kubeconfig', kubeconfig]
+  const args = ['server', '--disable-agent', '--data-dir', join(dir, 'data'), '--https-port', String(await freePort()), '--bind-address', '127.0.0.1', '--write-kubeconfig', kubeconfig]
   const since = `${Date.now()}000000`
   const server = start(executable, args, { log: join(dir, 'kubun.log') })
   const subject: Subject = { name: 'kubun', kubeconfig, pids: [server.pid], stop: async () => void (await server.stop()) }

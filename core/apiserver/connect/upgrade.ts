@@ -18,7 +18,7 @@ import type { Incoming } from '../exchange.ts'
 import { identify, type Handling } from '../handle.ts'
 import { parseRequest } from '../request.ts'
 import { handlerOf, kindOf } from '../route.ts'
-import { incomingOf } from '../transport.ts'
+import { plainIncoming } from '../transport.ts'
 import { admitConnect } from './connect.ts'
 import { dialError, forwardedHeaders, hostOf, tlsOf } from './forward.ts'
 import { locate, type Location } from './location.ts'
@@ -40,7 +40,7 @@ export async function serveUpgrade(
   const info = parseRequest(request.method ?? 'GET', request.url ?? '/')
   let code = 101
   try {
-    const incoming = withProtocolToken(incomingOf(request))
+    const incoming = withProtocolToken(plainIncoming(request))
     const call = await enter(ctx, on, incoming, info)
     const location = await locate(on.deps, call)
     if (location === undefined) throw badRequest('nothing to connect to')
