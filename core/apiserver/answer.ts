@@ -2,7 +2,7 @@
  * Outcomes as bytes: JSON spliced from the items' own bytes, YAML, Tables, metadata only; gzip for what is large.
  * What a client accepts is negotiate.ts.
  */
-import { gzip } from 'node:zlib'
+import { gzip, gzipSync } from 'node:zlib'
 import { ApiError, internal, notAcceptable } from '../api/errors.ts'
 import { apiVersionOf, type AnyObject } from '../api/meta.ts'
 import type { Kind } from '../api/kind.ts'
@@ -147,6 +147,8 @@ const closeBrace = 0x7d
 
 /** Answers above this size are compressed for those who accept it, as upstream. */
 export const gzipBytesMin = 128 * 1_024
+/** Up to this size compressing takes no longer than handing it to another thread. */
+const gzipHereBytesMax = 384 * 1_024
 
 export function send(outlet: Outlet, code: number, rendered: Rendered, headers: Headers, acceptsGzip: boolean): void {
   const all: Headers = { ...headers, 'content-type': rendered.type, 'cache-control': 'no-cache, private' }
@@ -154,8 +156,13 @@ export function send(outlet: Outlet, code: number, rendered: Rendered, headers: 
     outlet.send(code, all, rendered.body)
     return
   }
-  gzip(rendered.body, { level: 1 }, (error, packed) => {
-    if (error === null) outlet.send(code, { ...all, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, packed)
+  const packed: Headers = { ...all, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }
+  if (rendered.body.length <= gzipHereBytesMax) {
+    outlet.send(code, packed, gzipSync(rendered.body, { level: 1 }))
+    return
+  }
+  gzip(rendered.body, { level: 1 }, (error, bytes) => {
+    if (error === null) outlet.send(code, packed, bytes)
     else outlet.send(code, all, rendered.body)
   })
 }
