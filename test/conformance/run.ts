@@ -1,12 +1,15 @@
 /**
- * npm run test:conformance -- --specs FILE [--kubeconfig FILE] [--only REGEXP] [--failed] [--workers N] [--timeout S]:
- * runs specs of upstream's own end-to-end suite against a cluster and keeps the ledger. FILE has one spec a line, or
- * tab-separated fields with the spec last; KUBUN_CONFORMANCE_SPECS names it, too. Flags after `--` go to the suite.
+ * npm run test:conformance -- --specs FILE [--kubeconfig FILE] [--images FILE] [--only REGEXP] [--failed] [--workers N]
+ * [--timeout S]: runs specs of upstream's own end-to-end suite and keeps the ledger. FILE has one spec a line, or
+ * tab-separated fields with the spec last; KUBUN_CONFORMANCE_SPECS names it, too. Without a kubeconfig a lab of two
+ * nodes is made from the built executable, and --images (a `docker save` archive) loaded into its engines. Flags after
+ * `--` go to the suite.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { readLedger, writeLedger, type Entry } from './ledger.ts'
+import { executable, openClusterLab, type ClusterLab } from '../support/lab.ts'
 import { runSpec, type Suite } from './spec.ts'
 import { unserved } from './unserved.ts'
 
@@ -19,7 +22,9 @@ both in a module that requires k8s.io/kubernetes v1.36.3 and replaces its stagin
 
 interface Options {
   readonly specs: string
-  readonly kubeconfig: string
+  /** Undefined: a lab of our own. */
+  readonly kubeconfig: string | undefined
+  readonly images: string | undefined
   readonly only: RegExp
   readonly failed: boolean
   readonly workers: number
@@ -33,13 +38,15 @@ function options(): Options | string {
   const own = end < 0 ? all : all.slice(0, end)
   const value = (name: string): string | undefined => (own.includes(name) ? own[own.indexOf(name) + 1] : undefined)
   const specs = value('--specs') ?? process.env['KUBUN_CONFORMANCE_SPECS']
-  const kubeconfig = value('--kubeconfig') ?? process.env['KUBECONFIG']
+  const kubeconfig = value('--kubeconfig')
+  const images = value('--images') ?? process.env['KUBUN_CONFORMANCE_IMAGES']
   if (specs === undefined || !existsSync(specs)) return 'name the list of specs with --specs or KUBUN_CONFORMANCE_SPECS'
-  if (kubeconfig === undefined || !existsSync(kubeconfig)) return 'name the cluster with --kubeconfig or KUBECONFIG'
+  for (const path of [kubeconfig, images]) if (path !== undefined && !existsSync(path)) return `${path} is not there`
+  if (kubeconfig === undefined && !existsSync(executable)) return `${executable} is not built: npm run build, or name a cluster with --kubeconfig`
   const missing = ['e2e.test', 'kubectl'].filter((name) => !existsSync(join(bin, name)))
   if (missing.length > 0) return `${missing.join(' and ')} not found. ${howToBuild}`
   return {
-    specs, kubeconfig,
+    specs, kubeconfig, images,
     only: new RegExp(value('--only') ?? ''),
     failed: own.includes('--failed'),
     workers: Number(value('--workers') ?? 2),
@@ -60,9 +67,10 @@ async function main(): Promise<number> {
     console.error(asked)
     return 2
   }
-  const ledger = readLedger()
+  let ledger = readLedger()
   const note = (entry: Entry): void => {
-    ledger.set(entry.spec, entry)
+    // read anew each time: another run may be under way
+    ledger = readLedger().set(entry.spec, entry)
     writeLedger(ledger)
     console.log(`${entry.state}\t${entry.spec}\t${entry.reason}`)
   }
@@ -72,13 +80,36 @@ async function main(): Promise<number> {
     if (why !== undefined) note({ state: 'failed', spec, reason: why.reason })
     return why === undefined
   })
-  const suite: Suite = { bin, ...asked }
-  // what disturbs others runs alone, after the rest
-  await runAll(suite, served.filter((spec) => !spec.includes('[Serial]')), asked.workers, note)
-  await runAll(suite, served.filter((spec) => spec.includes('[Serial]')), 1, note)
+  const { kubeconfig } = asked
+  if (kubeconfig !== undefined) await runServed({ ...asked, bin, kubeconfig, within: [] }, served, asked.workers, note)
+  else if (served.length > 0) await runInLab(asked, served, note)
   const of = (state: Entry['state']): number => specs.filter((spec) => ledger.get(spec)?.state === state).length
   console.log(`${of('passed')} passed, ${of('failed')} failed, ${of('skipped')} skipped`)
   return of('failed') === 0 ? 0 : 1
+}
+
+async function runInLab(asked: Options, specs: readonly string[], note: (entry: Entry) => void): Promise<void> {
+  const lab = await openClusterLab()
+  try {
+    await prepare(lab, asked.images)
+    await runServed({ ...asked, bin, kubeconfig: lab.kubeconfig, within: ['nsenter', `--net=${lab.first.netns}`] }, specs, asked.workers, note)
+  } finally {
+    await lab.end()
+  }
+}
+
+async function prepare(lab: ClusterLab, images: string | undefined): Promise<void> {
+  const nodes = [lab.first, lab.second]
+  if (images !== undefined) for (const node of nodes) await node.docker('load', '--quiet', '--input', images)
+  await lab.startServer()
+  await lab.startAgent()
+  await lab.nodesReady(nodes.map((node) => node.name))
+}
+
+/** What disturbs others runs alone, after the rest. */
+async function runServed(suite: Suite, specs: readonly string[], workers: number, note: (entry: Entry) => void): Promise<void> {
+  await runAll(suite, specs.filter((spec) => !spec.includes('[Serial]')), workers, note)
+  await runAll(suite, specs.filter((spec) => spec.includes('[Serial]')), 1, note)
 }
 
 async function runAll(suite: Suite, specs: readonly string[], workers: number, note: (entry: Entry) => void): Promise<void> {

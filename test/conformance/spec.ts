@@ -9,6 +9,8 @@ export interface Suite {
   /** Where e2e.test and kubectl are. */
   readonly bin: string
   readonly kubeconfig: string
+  /** What the suite's processes run under, to be on the nodes' network: `nsenter --net=...`. */
+  readonly within: readonly string[]
   readonly timeoutS: number
   /** Further flags of e2e.test. */
   readonly flags: readonly string[]
@@ -34,7 +36,7 @@ export async function runSpec(suite: Suite, spec: string): Promise<Entry> {
     '--dump-logs-on-failure=false', '--ginkgo.no-color', `--ginkgo.timeout=${suite.timeoutS}s`, '--ginkgo.grace-period=10s', `--ginkgo.json-report=${report}`, `--ginkgo.focus=${quoted(spec)}`, ...suite.flags,
   ]
   try {
-    const finished = await ends('nice', ['-n', '5', join(suite.bin, 'e2e.test'), ...args], suite.timeoutS * 1_000 + graceMs)
+    const finished = await ends('nice', ['-n', '5', ...suite.within, join(suite.bin, 'e2e.test'), ...args], suite.timeoutS * 1_000 + graceMs)
     return finished ? entryOf(report, spec) : { state: 'failed', spec, reason: `no end within ${suite.timeoutS} s` }
   } catch (error) {
     return { state: 'failed', spec, reason: reasonOf(`no report: ${String(error)}`) }
