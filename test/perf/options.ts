@@ -21,24 +21,27 @@ export interface Options {
   readonly report: boolean
 }
 
-export const usage = `npm run bench -- [--quick] [--only ${parts.join(',')}]
+export const usage = `npm run bench -- [--quick] [--repetitions N] [--only ${parts.join(',')}]
 
-  --quick   one repetition of everything, short: whether it runs and roughly how it stands
-  --only    these parts alone
+  --quick        one repetition of everything, short: whether it runs and roughly how it stands
+  --repetitions  of each measurement (3)
+  --only         these parts alone
 
 A whole run takes about half an hour and writes test/perf/report.md.`
 
 /** Throws one sentence for what it does not know. */
 export function readOptions(argv: readonly string[]): Options | undefined {
-  const { values } = parseArgs({ args: [...argv], options: { quick: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } } })
+  const { values } = parseArgs({ args: [...argv], options: { quick: { type: 'boolean' }, only: { type: 'string' }, repetitions: { type: 'string' }, help: { type: 'boolean' } } })
   if (values.help === true) return undefined
   const asked = values.only?.split(',') ?? [...parts]
   for (const name of asked) if (!(parts as readonly string[]).includes(name)) throw new Error(`there is no part "${name}": ${parts.join(', ')}`)
   const wanted = new Set(asked as Part[])
   const whole = values.quick !== true
+  const repetitions = Number(values.repetitions ?? (whole ? 3 : 1))
+  if (!Number.isInteger(repetitions) || repetitions < 1) throw new Error(`--repetitions must be a whole number from 1, not ${values.repetitions ?? ''}`)
   return {
     parts: wanted,
-    repetitions: whole ? 3 : 1,
+    repetitions,
     extraRounds: whole ? 3 : 0,
     clients: whole ? [1, 16, 64] : [16],
     objects: whole ? 5_000 : 2_000,
