@@ -82,7 +82,7 @@ async function list(ctx: Ctx, terminal: Terminal, client: RestClient): Promise<v
 }
 
 async function remove(ctx: Ctx, terminal: Terminal, client: RestClient, text: string): Promise<void> {
-  const id = /^K10/.test(text) ? (text.split('::')[1]?.split(':')[0] ?? '') : text.split('.')[0]
+  const id = text.startsWith('K10') ? (text.split('::')[1]?.split(':')[0] ?? '') : text.split('.')[0]
   if (!(await client.delete(ctx, secrets, { namespace, name: `${prefix}${id}` }))) throw new CommandError(`there is no token ${id}; kubun token list shows them`)
   terminal.print(`token ${id} is deleted`)
 }

@@ -13,7 +13,7 @@ let failed = false
 for (const group of steps) {
   const runs = group.map(async (command) => {
     const start = systemClock.monotonic()
-    const child = Bun.spawn([...command], { stdout: 'pipe', stderr: 'pipe' })
+    const child = Bun.spawn([...command], { stdout: 'pipe', stderr: 'pipe', env: { ...process.env, NO_COLOR: '1' } })
     const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited])
     const took = ((systemClock.monotonic() - start) / 1000).toFixed(1)
     if (code !== 0 || command[0] === 'bun') console.log(out + err)

@@ -8,13 +8,9 @@ export function defaultBinder(client: Client): Plugin {
   return {
     name: 'DefaultBinder',
     async bind(ctx, pod, nodeName) {
-      const { name, namespace, uid } = pod.metadata
-      await client.post(ctx, pods, keyOf(pod), 'binding', {
-        apiVersion: 'v1',
-        kind: 'Binding',
-        metadata: { ...(name === undefined ? {} : { name }), ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) },
-        ...{ target: { kind: 'Node', name: nodeName } },
-      })
+      const { name = '', namespace = '', uid = '' } = pod.metadata
+      const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target: { kind: 'Node', name: nodeName } }
+      await client.post(ctx, pods, keyOf(pod), 'binding', binding)
     },
   }
 }
