@@ -49,10 +49,12 @@ describe.skipIf(lacking !== undefined)(title, () => {
   healingSpecs(labOf)
 
   it('leaves nothing behind', async () => {
+    const pods = (await lab.k(['get', 'events', '-A', '-o', 'jsonpath={.items[?(@.involvedObject.kind=="Pod")].involvedObject.uid}'])).split(' ')
+    expect(pods.length).toBeGreaterThan(10)
     await lab.end()
     const after = await hostState()
     expect(after.filter((thing) => !before.includes(thing))).toEqual([])
-    const left = { processes: processesNaming(lab.id), mounts: mountsNaming(lab.id), groups: cgroupsNaming(lab.id), folder: existsSync(lab.dir), namespaces: namespacesNaming(lab.outside.name.replace(/out$/, '')) }
+    const left = { processes: processesNaming(lab.id), mounts: mountsNaming(lab.id), groups: cgroupsNaming(lab.id, ...pods), folder: existsSync(lab.dir), namespaces: namespacesNaming(lab.outside.name.replace(/out$/, '')) }
     expect(left).toEqual({ processes: [], mounts: [], groups: [], folder: false, namespaces: [] })
   })
 })

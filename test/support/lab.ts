@@ -195,7 +195,7 @@ async function endLab(dir: string, net: NetLab | undefined): Promise<void> {
     for (let i = 0; i < 20 && processesNaming(id).length > 0; i++) await sleep(100)
   }
   for (const point of mountsNaming(id)) await run('umount', ['-l', point])
-  for (const text of [id, ...uids]) removeCgroups(text)
+  removeCgroups(id, ...uids)
   rmSync(dir, { recursive: true, force: true })
 }
 

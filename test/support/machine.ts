@@ -60,8 +60,8 @@ export function namespacesNaming(text: string): readonly string[] {
 
 const namespaces = '/run/netns'
 
-/** Control groups that name the text, innermost first. */
-export function cgroupsNaming(text: string): readonly string[] {
+/** Control groups that name one of the texts, innermost first. */
+export function cgroupsNaming(...texts: readonly string[]): readonly string[] {
   const root = '/sys/fs/cgroup'
   const found: string[] = []
   const walk = (dir: string, depth: number): void => {
@@ -69,7 +69,7 @@ export function cgroupsNaming(text: string): readonly string[] {
       if (!entry.isDirectory()) continue
       const path = join(dir, entry.name)
       if (depth < cgroupDepthMax) walk(path, depth + 1)
-      if (path.includes(text)) found.push(path)
+      if (texts.some((text) => path.includes(text))) found.push(path)
     }
   }
   if (existsSync(root)) walk(root, 0)
@@ -78,8 +78,8 @@ export function cgroupsNaming(text: string): readonly string[] {
 
 const cgroupDepthMax = 6
 
-export function removeCgroups(text: string): void {
-  for (const path of cgroupsNaming(text)) {
+export function removeCgroups(...texts: readonly string[]): void {
+  for (const path of cgroupsNaming(...texts)) {
     try {
       rmdirSync(path)
     } catch {
