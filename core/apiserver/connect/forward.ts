@@ -4,9 +4,11 @@
  */
 import http, { type IncomingMessage, type RequestOptions } from 'node:http'
 import https from 'node:https'
+import { gunzipSync } from 'node:zlib'
 import { ApiError, badRequest, internal, serviceUnavailable } from '../../api/errors.ts'
 import type { Call } from '../deps.ts'
 import type { Exchange, Headers, Incoming, Outlet } from '../exchange.ts'
+import { linkThrough, pageThrough, type Place } from './html.ts'
 import type { Location } from './location.ts'
 
 /** Headers of one hop (RFC 9110 7.6.1), and those that say who the sender is to us. */
@@ -54,22 +56,40 @@ export async function forward(call: Call, { request, outlet }: Exchange, locatio
   }
   const sent = location.tls === undefined ? http.request(options) : https.request(options)
   const answered = answerOf(sent, location, isLog)
+  answered.catch(() => undefined) // it may fail while the body is still on its way
   outlet.onClose(() => sent.destroy())
   if (call.info.method === 'GET' || call.info.method === 'HEAD') sent.end()
   else {
     for await (const chunk of request.stream()) {
-      if (!sent.write(chunk)) await new Promise<void>((resolve) => sent.once('drain', resolve))
+      if (sent.destroyed) break // nobody reads on; why, the answer says
+      if (!sent.write(chunk)) await drained(sent)
     }
     sent.end()
   }
   const response = await answered
   const code = response.statusCode ?? 502
   if (isLog && (code < 200 || code > 206)) throw await refusalOf(response, call)
+  const place: Place = { root: proxyRoot(call), hosts: [hostOf(location), request.header('host') ?? ''] }
+  if (!isLog && isPage(response)) return await sendPage(response, outlet, place)
   outlet.start(
     code,
-    isLog ? { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' } : answerHeaders(response, call),
+    isLog ? { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' } : answerHeaders(response, place),
   )
   await pipe(response, outlet)
+}
+
+/** Also when it will never drain. */
+function drained(sent: http.ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      sent.off('drain', done)
+      sent.off('close', done)
+      resolve()
+    }
+    sent.once('drain', done)
+    sent.once('close', done)
+    if (sent.destroyed) done()
+  })
 }
 
 /** Kubelets show certificates of our CA; what pods show is their own business. */
@@ -107,15 +127,40 @@ export function dialError(error: NodeJS.ErrnoException, location: Location): str
   return error.message
 }
 
-function answerHeaders(response: IncomingMessage, call: Call): Headers {
+function answerHeaders(response: IncomingMessage, place: Place): Headers {
   const headers: Record<string, string | readonly string[]> = {}
   for (const [name, value] of Object.entries(response.headers)) {
     if (value !== undefined && !ownHeaders.has(name)) headers[name] = value
   }
-  const location = response.headers.location
-  // Absolute paths of the other side are paths below the proxy here.
-  if (location?.startsWith('/') === true) headers['location'] = `${proxyRoot(call)}${location}`
+  const { location } = response.headers
+  if (location !== undefined) headers['location'] = linkThrough(location, place)
   return headers
+}
+
+/** A page that says it is longer is passed on as it is. */
+const pageBytesMax = 8 * 1_024 * 1_024
+
+function isPage({ headers, statusCode }: IncomingMessage): boolean {
+  if (headers['content-type']?.split(';')[0]?.trim() !== 'text/html' || headers.location !== undefined) return false
+  if (!['', 'gzip'].includes(headers['content-encoding'] ?? '') || statusCode === 206 || statusCode === 304) return false
+  return Number(headers['content-length'] ?? 0) <= pageBytesMax
+}
+
+/** A page is read whole, for its links; one that turns out to be too long is refused. */
+async function sendPage(response: IncomingMessage, outlet: Outlet, place: Place): Promise<void> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of response as AsyncIterable<Buffer>) {
+    parts.push(part)
+    bytes += part.length
+    if (bytes > pageBytesMax) throw serviceUnavailable(`error trying to reach service: page of more than ${pageBytesMax} bytes`)
+  }
+  const { 'content-length': _length, 'content-encoding': encoding, ...headers } = answerHeaders(response, place)
+  const body = encoding === 'gzip' ? gunzipSync(Buffer.concat(parts), { maxOutputLength: pageBytesMax }) : Buffer.concat(parts)
+  outlet.start(response.statusCode ?? 502, headers)
+  const page = body.length === 0 ? '' : pageThrough(body.toString('utf8'), place)
+  if (page !== '') outlet.write(Buffer.from(page))
+  outlet.end()
 }
 
 function proxyRoot(call: Call): string {

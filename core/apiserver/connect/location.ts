@@ -245,5 +245,13 @@ async function endpointsOf(
 /** No loopback, link-local or multicast addresses: the API server must not become a way into its own machine. */
 export function isProxyable(address: string): boolean {
   if (isIP(address) === 4) return !/^(0\.|127\.|169\.254\.|22[4-9]\.|23\d\.|255\.255\.255\.255$)/.test(address)
-  return isIP(address) === 6 && !/^(::1?$|fe[89ab]|ff)/i.test(address)
+  if (isIP(address) !== 6 || address.includes('%')) return false
+  // One address has many spellings; the URL parser knows the shortest.
+  const short = new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const mapped = /^::(?:ffff:)?([\da-f]{1,4}):([\da-f]{1,4})$/.exec(short)
+  if (mapped !== null) {
+    const [high, low] = [parseInt(mapped[1] ?? '', 16), parseInt(mapped[2] ?? '', 16)]
+    return isProxyable([high >> 8, high & 255, low >> 8, low & 255].join('.'))
+  }
+  return !/^(::1?$|fe[89ab]|ff)/.test(short)
 }
