@@ -9,6 +9,9 @@ import { readGolden } from './golden.ts'
 import { startOurs, type RunningPeer } from './peer.ts'
 import { play } from './play.ts'
 
+/** Seconds on a busy machine: a whole server starts, and its certificates are made. */
+const limitMs = 60_000
+
 describe('answers are upstream\'s', () => {
   let dir = ''
   let ours: RunningPeer | undefined
@@ -16,7 +19,7 @@ describe('answers are upstream\'s', () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'kubun-golden-'))
     ours = await startOurs(dir)
-  })
+  }, limitMs)
   afterAll(async () => {
     await ours?.stop()
     rmSync(dir, { recursive: true, force: true })
@@ -30,6 +33,6 @@ describe('answers are upstream\'s', () => {
       expect(want, 'golden data: write it with npm run test:peers -- --update').toBeDefined()
       const wrong = [...(want ?? [])].flatMap(([name, answer]) => unexpected(group.name, name, answer, have.get(name)).map((found) => ({ name, ...found })))
       expect(wrong).toEqual([])
-    })
+    }, limitMs)
   }
 })
