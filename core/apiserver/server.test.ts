@@ -19,6 +19,8 @@ let server: ApiServer
 let kubelet: http2.Http2SecureServer
 let kubeletPort = 0
 const ids: Record<string, Identity> = {}
+/** What came to the kubelet after it had refused an upgrade. */
+const heard: string[] = []
 
 async function leaf(by: Authority, commonName: string, usage: 'server' | 'client', organizations: readonly string[] = []): Promise<Identity> {
   return await issue(by, { commonName, organizations, usages: [usage], names: usage === 'server' ? ['127.0.0.1', 'localhost'] : [], validity: leafValidity(means.now, by) }, means)
@@ -43,6 +45,13 @@ function startKubelet(identity: Identity): Promise<http2.Http2SecureServer> {
     response.end('second line\n')
   })
   made.on('upgrade', (request: { url: string; headers: Record<string, string> }, socket: Duplex) => {
+    if (request.url.includes('command=refused')) {
+      socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')
+      socket.on('data', (chunk: Buffer) => heard.push(chunk.toString()))
+      socket.on('end', () => socket.end())
+      socket.on('error', () => {})
+      return
+    }
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: SPDY/3.1\r\nConnection: Upgrade\r\nX-Seen: ${request.url} ${request.headers['authorization'] ?? 'nothing'}\r\n\r\n`)
     socket.on('data', (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()))
     socket.on('error', () => {})
@@ -172,6 +181,21 @@ describe('the API server on a socket', () => {
     socket.write('hello')
     await has('HELLO')
     socket.destroy()
+  })
+
+  it('lets nothing through to a kubelet that has refused an upgrade', async () => {
+    const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity), ALPNProtocols: ['http/1.1'] })
+    const smuggled = 'POST /run/kube-system/other/c?cmd=id HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+    let text = ''
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      if (text.includes('no')) socket.write(smuggled)
+    })
+    socket.write(`POST /api/v1/namespaces/default/pods/p/exec?command=refused&stdin=true&container=c HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 0\r\n\r\n${smuggled}`)
+    await closed
+    expect(text).toMatch(/^HTTP\/1\.1 403 Forbidden[^]*no$/)
+    expect(heard).toEqual([])
   })
 
   it('refuses an upgrade as it refuses a request', async () => {

@@ -46,8 +46,15 @@ export async function serveUpgrade(
     if (location === undefined) throw badRequest('nothing to connect to')
     const other = await dial(ctx, location, socket)
     other.write(headOf(incoming, call, location))
-    if (head.length > 0) other.write(head)
-    join(ctx, socket, other)
+    const answer = await answerOf(other, socket)
+    if (switches(answer)) {
+      if (head.length > 0) other.write(head)
+      socket.write(answer)
+      join(ctx, socket, other)
+    } else {
+      code = Number(answer.subarray(9, 12).toString()) || 502
+      passOn(ctx, answer, socket, other)
+    }
   } catch (error) {
     const api = asApiError(error)
     code = api.code
@@ -118,6 +125,52 @@ function dial(ctx: Ctx, location: Location, client: Duplex): Promise<Socket> {
   })
 }
 
+const answerBytesMax = 64 * 1_024
+
+/** What the other side says first, to the end of its headers at least. */
+function answerOf(other: Socket, client: Duplex): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let answer: Buffer = Buffer.alloc(0)
+    const done = (error?: Error): void => {
+      other.pause()
+      other.off('data', hear)
+      other.off('close', closed)
+      client.off('close', gone)
+      if (error === undefined) return resolve(answer)
+      other.destroy()
+      reject(new ApiError({ code: 500, reason: '', message: error.message }))
+    }
+    const hear = (chunk: Buffer): void => {
+      answer = Buffer.concat([answer, chunk])
+      if (answer.includes('\r\n\r\n')) done()
+      else if (answer.length > answerBytesMax) done(new Error('the answer to the upgrade has no end'))
+    }
+    const closed = (): void => done(new Error('unable to upgrade connection: the other side ended early'))
+    const gone = (): void => done(new Error('the client has gone'))
+    other.on('error', () => undefined) // closes, too
+    other.on('data', hear)
+    other.once('close', closed)
+    client.once('close', gone)
+    if (client.destroyed) gone()
+  })
+}
+
+function switches(answer: Buffer): boolean {
+  return /^HTTP\/1\.[01] 101[ \r]/.test(answer.subarray(0, 16).toString('latin1'))
+}
+
+/**
+ * A refusal of the other side. Nothing more of the client's may get there: the connection carries our credentials, and
+ * what came next would be a request of its own that nobody has authorized.
+ */
+function passOn(ctx: Ctx, answer: Buffer, client: Duplex, other: Socket): void {
+  client.write(answer)
+  client.resume()
+  couple(ctx, client, other)
+  other.pipe(client)
+  other.end()
+}
+
 /** The request as the other side is to see it. */
 function headOf(incoming: Incoming, call: Call, location: Location): string {
   const headers = {
@@ -129,15 +182,22 @@ function headOf(incoming: Incoming, call: Call, location: Location): string {
   // Several values of these come as several headers, and SPDY clients offer versions that way.
   const versions = incoming.headers('x-stream-protocol-version')
   const lines = Object.entries(headers)
-    .filter(([name]) => name !== 'x-stream-protocol-version')
+    .filter(([name]) => name !== 'x-stream-protocol-version' && name !== 'content-length')
     .map(([name, value]) => `${name}: ${value}`)
   for (const version of versions) lines.push(`x-stream-protocol-version: ${version}`)
-  if (call.info.method === 'POST' && incoming.header('content-length') === undefined) lines.push('content-length: 0')
+  if (call.info.method === 'POST') lines.push('content-length: 0')
   return `${call.info.method} ${location.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
 }
 
 /** Both ways, with back-pressure; each end of a direction is passed on, an error ends both. */
 function join(ctx: Ctx, client: Duplex, other: Socket): void {
+  couple(ctx, client, other)
+  client.pipe(other)
+  other.pipe(client)
+}
+
+/** When one is gone, the other is to go. */
+function couple(ctx: Ctx, client: Duplex, other: Socket): void {
   const end = (): void => {
     client.destroy()
     other.destroy()
@@ -148,8 +208,6 @@ function join(ctx: Ctx, client: Duplex, other: Socket): void {
   client.on('error', end)
   client.once('close', end)
   other.once('close', end)
-  client.pipe(other)
-  other.pipe(client)
   ctx.signal.addEventListener('abort', end, { once: true })
   other.once('close', () => ctx.signal.removeEventListener('abort', end))
 }
