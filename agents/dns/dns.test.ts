@@ -204,6 +204,26 @@ describe('parseQuery()', () => {
   ])('says %s', (_, packet, want) => expect(parseQuery(packet, 'udp')).toEqual(want))
 })
 
+it('serveDns() says SERVFAIL when a question breaks its handler, at once or later', async () => {
+  const ctx: Ctx = { signal: new AbortController().signal, clock: systemClock, log: silentLog }
+  const handler = (_ctx: Ctx, query: Query): Promise<never> => {
+    if (query.name.startsWith('now')) throw new Error('broken')
+    return Promise.reject(new Error('broken'))
+  }
+  const server = await serveDns(ctx, { ip: '127.0.0.1', port: 0, handler, generation: () => 0 })
+  const answered = Promise.withResolvers<void>()
+  const got: string[] = []
+  const client = await Bun.udpSocket({ socket: { data: (_socket, data) => void (got.push(show(decode(Buffer.from(data)))) === 2 && answered.resolve()) } })
+  try {
+    for (const name of ['now.example', 'later.example']) client.send(question(name, 'A'), server.port, '127.0.0.1')
+    await answered.promise
+    expect(got).toEqual(['SERVFAIL', 'SERVFAIL'])
+  } finally {
+    client.close()
+    server.stop()
+  }
+})
+
 it('serveDns() answers over UDP and TCP, and sees a change at once', async () => {
   const ctx: Ctx = { signal: new AbortController().signal, clock: systemClock, log: silentLog }
   const deps = world()

@@ -39,9 +39,17 @@ export async function serveDns(ctx: Ctx, options: DnsServerOptions): Promise<Dns
       port: options.port,
       socket: {
         data(socket, packet, port, address) {
+          const send = (bytes: Uint8Array | undefined): void => {
+            try {
+              if (bytes !== undefined && !socket.closed) socket.send(bytes, port, address)
+            } catch (error) {
+              // Thrown here and now: a firewall says no, or the question came from port 0. It would end the process.
+              ctx.log.debug('udp answer not sent', { error })
+            }
+          }
           const answer = respond(packet, 'udp')
-          if (answer instanceof Promise) void answer.then((late) => late !== undefined && !socket.closed && socket.send(late, port, address))
-          else if (answer !== undefined) socket.send(answer, port, address)
+          if (answer instanceof Promise) void answer.then(send)
+          else send(answer)
         },
         error: (_socket, error) => ctx.log.debug('udp', { error }),
       },
@@ -81,7 +89,7 @@ function responder(ctx: Ctx, options: DnsServerOptions): Respond {
     if ('error' in parsed) return encodeError(packet, parsed.error)
     const { query } = parsed
     if (query.class !== 1 || query.type === types.AXFR || query.type === types.AXFR - 1) return encodeError(packet, rcodes.refused)
-    const reply = options.handler(ctx, query)
+    const reply = handled(ctx, options.handler, query)
     if (reply instanceof Promise) return reply.then((late) => finish(query, late)).catch(() => encodeError(query.packet, rcodes.servFail))
     const answer = finish(query, reply)
     if ('answer' in reply && reply.stable === true) {
@@ -89,6 +97,16 @@ function responder(ctx: Ctx, options: DnsServerOptions): Respond {
       ready.set(key, Uint8Array.from(answer))
     }
     return answer
+  }
+}
+
+/** Names come from whoever may make a Service: a handler that trips over one fails that question and nothing else. */
+function handled(ctx: Ctx, handler: DnsHandler, query: Query): Reply | Promise<Reply> {
+  try {
+    return handler(ctx, query)
+  } catch (error) {
+    ctx.log.debug('question not answered', { name: query.name, error })
+    return { packet: encodeError(query.packet, rcodes.servFail) }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Host ports of pods as the nftables table `inet kubun-hostports`: a pure text, whole every time, for they are few. */
+import { parseIp } from '../../core/lib/ip.ts'
 import type { Lease } from './addresses.ts'
 
 export const hostPortTable = 'inet kubun-hostports'
@@ -7,7 +8,8 @@ export const hostPortTable = 'inet kubun-hostports'
 export function renderHostPorts(leases: readonly Lease[], prefix: string): string {
   const rows = leases.flatMap((lease) => lease.hostPorts.map((port) => ({ ...port, podIp: lease.ip })))
   const any = rows.filter((row) => isAny(row.hostIp))
-  const bound = rows.filter((row) => !isAny(row.hostIp) && row.hostIp?.includes(':') !== true)
+  // The API takes any text for it; what is no address must not get into the rules.
+  const bound = rows.filter((row) => !isAny(row.hostIp) && parseIp(row.hostIp ?? '')?.family === 4)
   const to = (row: (typeof rows)[number]): string => `${row.podIp} . ${row.containerPort}`
   return [
     `add table ${hostPortTable}`,

@@ -64,6 +64,11 @@ describe('planOverlay()', () => {
     expect(planOverlay(nodes, 'c')).toBeUndefined()
   })
 
+  it('leaves out nodes whose address is none: it would be read as commands', () => {
+    const nodes = [node('a', '192.0.2.1', '10.42.0.0/24'), node('b', '192.0.2.2\nlink delete eth0', '10.42.1.0/24'), node('c', '192.0.2', '10.42.2.0/24')]
+    expect(planOverlay(nodes, 'a')?.peers).toEqual([])
+  })
+
   it('removes what is gone and writes nothing when nothing changed', async () => {
     const link = fakeLink({
       show: (args) => (args.includes('route') ? [{ dst: '10.42.9.0/24' }] : args.includes('neigh') ? [{ dst: '10.42.9.0' }] : []),
@@ -97,6 +102,14 @@ describe('podNetwork()', () => {
     expect(await again.adopt(ctx, new Set())).toEqual(new Map())
     expect(link.lines.at(-1)).toBe(`ip link delete ${deviceName('kb', 'u1')}`)
     expect(nft.loads.at(-1)).not.toContain('elements')
+  })
+
+  it('a host address that is none is left out: it would be read as rules', async () => {
+    const nft = fakeNft()
+    const network = await podNetwork(ctx, { link: fakeLink(), nft, dir: tempDir(), podCidr: () => '10.42.1.0/24', mtu: 1450 })
+    const hostPorts = ['192.0.2.1 }; } delete table inet kubun-services #', 'here', '192.0.2.9'].map((hostIp) => ({ hostIp, hostPort: 80, containerPort: 80, protocol: 'tcp' as const }))
+    await network.attach(ctx, { podUid: 'u1', namespace: 'a', name: 'web', netns: '/proc/7/ns/net', hostPorts })
+    expect(nft.loads.at(-1)).toContain('elements = { 192.0.2.9 . tcp . 80 : 10.42.1.2 . 80 }')
   })
 
   it('a pod that cannot be connected leaves no lease', async () => {

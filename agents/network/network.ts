@@ -33,8 +33,11 @@ export async function runNetwork(ctx: Ctx, deps: NetworkDeps): Promise<void> {
   const bell = new Bell()
   const stop = onChange([deps.nodes], () => bell.ring())
   try {
-    await deps.link.sysctl(ctx, { 'ipv4/ip_forward': '1' })
-    await ensureMasquerade(ctx, deps, deps)
+    const begin = async (): Promise<void> => {
+      await deps.link.sysctl(ctx, { 'ipv4/ip_forward': '1' })
+      await ensureMasquerade(ctx, deps, deps)
+    }
+    while (!(await attempt(ctx, begin))) await ctx.clock.sleep(retryMs, ctx.signal)
     await feedsSynced(ctx, [deps.nodes])
     let checkAt = ctx.clock.monotonic() + networkCheckMs
     while (!ctx.signal.aborted) {
@@ -52,10 +55,17 @@ export async function runNetwork(ctx: Ctx, deps: NetworkDeps): Promise<void> {
 const retryMs = 2_000
 
 async function look(ctx: Ctx, deps: NetworkDeps, mesh: Overlay, check: boolean): Promise<boolean> {
-  try {
+  return await attempt(ctx, async () => {
     if (check) await ensureMasquerade(ctx, deps, deps)
     const plan = planOverlay(deps.nodes.lister.list(), deps.overlay.nodeName)
     if (plan !== undefined) await mesh.sync(ctx, plan, { check })
+  })
+}
+
+/** A tool that fails for a while is tried again: it must not end the node's other parts. */
+async function attempt(ctx: Ctx, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work()
     return true
   } catch (error) {
     if (ctx.signal.aborted) throw error

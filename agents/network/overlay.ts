@@ -6,7 +6,7 @@
  */
 import type { Node } from '../../core/api/schema/types.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
-import { formatIp, parseCidr } from '../../core/lib/ip.ts'
+import { formatCidr, formatIp, parseCidr, parseIp } from '../../core/lib/ip.ts'
 import type { Link } from '../host/link.ts'
 import { macOf } from './pods.ts'
 
@@ -56,11 +56,11 @@ export function planOverlay(nodes: readonly Readonly<Node>[], nodeName: string):
 }
 
 function peerOf(node: Readonly<Node>): Peer | undefined {
-  const nodeIp = node.status?.addresses?.find((a) => a.type === 'InternalIP' && a.address.includes('.'))?.address
+  const nodeIp = node.status?.addresses?.find((a) => a.type === 'InternalIP' && parseIp(a.address)?.family === 4)?.address
   const podCidr = (node.spec?.podCIDRs ?? [node.spec?.podCIDR ?? '']).find((range) => range.includes('.'))
   const cidr = podCidr === undefined ? undefined : parseCidr(podCidr)
   if (nodeIp === undefined || podCidr === undefined || cidr === undefined) return undefined
-  return { nodeIp, podCidr, gateway: formatIp({ family: 4, value: cidr.base }), mac: macOf('0a:42', nodeIp) }
+  return { nodeIp, podCidr: formatCidr(cidr), gateway: formatIp({ family: 4, value: cidr.base }), mac: macOf('0a:42', nodeIp) }
 }
 
 export interface Overlay {

@@ -4,6 +4,7 @@
  * the traffic policies and nothing of nftables; ruleset.ts writes the result.
  * IPv4 only: other families of a Service are left out.
  */
+import { parseCidr, parseIp } from '../../core/lib/ip.ts'
 import type { Endpoint, EndpointSlice, Service, ServicePort } from '../../core/api/schema/types.ts'
 
 export interface NodeView {
@@ -72,7 +73,7 @@ function frontendsOfService(service: Readonly<Service>, slices: readonly Readonl
   const stickyS = spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined
   const clusterIps = (spec.clusterIPs ?? [spec.clusterIP ?? '']).filter(isV4)
   const balancerIps = (service.status?.loadBalancer?.ingress ?? []).filter((i) => i.ipMode !== 'Proxy').map((i) => i.ip ?? '').filter(isV4)
-  const sources = spec.loadBalancerSourceRanges?.map((range) => range.trim()).filter((range) => isV4(range))
+  const sources = spec.loadBalancerSourceRanges?.map((range) => range.trim()).filter((range) => parseCidr(range)?.family === 4)
   return (spec.ports ?? []).flatMap((port) => {
     const protocol = protocolOf(port)
     const lists = listsOf(service, port, slices, node)
@@ -147,6 +148,7 @@ function protocolOf(port: ServicePort): 'tcp' | 'udp' | 'sctp' {
   return port.protocol === 'UDP' ? 'udp' : port.protocol === 'SCTP' ? 'sctp' : 'tcp'
 }
 
+/** Strict: one element that nft cannot read refuses the whole transaction. */
 function isV4(address: string): boolean {
-  return address.includes('.') && !address.includes(':')
+  return parseIp(address)?.family === 4
 }

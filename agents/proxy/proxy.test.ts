@@ -45,6 +45,11 @@ describe('frontendsOf()', () => {
     expect(show(frontendsOf([service(spec)], [slice(...endpoints)], node))[0]).toBe(`all 10.43.0.80:80 ${want} masq`)
   })
 
+  it('an address that is none is left out: one bad element would refuse the whole transaction', () => {
+    const made = frontendsOf([service({ externalIPs: ['198.51.100.1 } add', '1.2.3'], ports: [{ port: 80, protocol: 'TCP' }] })], [slice(end('10.0.0.1'), end('10.0.0.999'))], node)
+    expect(show(made)).toEqual(['all 10.43.0.80:80 10.0.0.1 masq'])
+  })
+
   it('externalTrafficPolicy Local: own endpoints for the outside, all for pods', () => {
     const made = frontendsOf([service({ externalTrafficPolicy: 'Local', externalIPs: ['198.51.100.1'] })], [slice(end('10.0.0.1', 'n1'), end('10.0.0.2'))], node)
     expect(show(made)).toEqual([
@@ -121,6 +126,28 @@ describe('runProxy()', () => {
       },
     }
   }
+
+  it('outlives an nft that fails for a while, at the start and at a look', async () => {
+    const controller = new AbortController()
+    const clock = virtualClock()
+    let fails = true
+    const nft = fakeNft()
+    const has = (): Promise<boolean> => (fails ? Promise.reject(new Error('nft: out of memory')) : Promise.resolve(true))
+    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>([]), exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses }
+    let ended = false
+    const run = runProxy({ signal: controller.signal, clock, log: silentLog }, { ...deps, nft: { ...nft, has } }).catch(() => {}).finally(() => (ended = true))
+    await clock.advance(5_000)
+    expect(ended).toBe(false)
+    fails = false
+    await clock.advance(5_000)
+    expect(nft.loads).toHaveLength(1)
+    fails = true
+    await clock.advance(60_000)
+    fails = false
+    expect(ended).toBe(false)
+    controller.abort()
+    await run
+  })
 
   it('refuses first, loads all once, then changes in one transaction each; a refused one is followed by all', async () => {
     const controller = new AbortController()

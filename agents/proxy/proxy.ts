@@ -42,7 +42,7 @@ export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
   const stop = onChange(feeds, () => wake.ring())
   try {
     // Before anything is known, every Service address is refused; rules of an earlier run go on until the state is whole.
-    if (!(await deps.nft.has(ctx, serviceTable))) await deps.nft.load(ctx, render(deps.config, emptyContent))
+    while (!(await isThere(ctx, deps, async () => await deps.nft.load(ctx, render(deps.config, emptyContent))))) await ctx.clock.sleep(retryMs, ctx.signal)
     await feedsSynced(ctx, feeds)
     let loaded: Loaded | undefined
     while (!ctx.signal.aborted) {
@@ -51,10 +51,23 @@ export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
       loaded = await sync(ctx, deps, loaded, next, forget)
       if (loaded === undefined) await ctx.clock.sleep(retryMs, ctx.signal)
       else if (await wake.wait(ctx, proxyCheckMs)) await ctx.clock.sleep(proxySyncMsMin, ctx.signal)
-      else if (!(await deps.nft.has(ctx, serviceTable))) loaded = undefined
+      else if (!(await isThere(ctx, deps))) loaded = undefined
     }
   } finally {
     stop()
+  }
+}
+
+/** Whether the table is there, or could be made. An nft that fails for a while must not end the node's other parts. */
+async function isThere(ctx: Ctx, deps: ProxyDeps, make?: () => Promise<void>): Promise<boolean> {
+  try {
+    if (await deps.nft.has(ctx, serviceTable)) return true
+    await make?.()
+    return make !== undefined
+  } catch (error) {
+    if (ctx.signal.aborted) throw error
+    ctx.log.warn('look for service rules', { error })
+    return false
   }
 }
 
