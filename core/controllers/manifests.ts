@@ -5,11 +5,11 @@
  * remembered in a ConfigMap, so that pruning survives a restart. Reading the folder
  * is handed in. Start reading at runManifests().
  */
-import { isApiError } from '../api/errors.ts'
 import { configMaps } from '../api/core/configmap.ts'
 import { parseYamlDocuments } from '../api/codec/yaml.ts'
 import type { Kind } from '../api/kind.ts'
 import { parseApiVersion, type AnyObject, type Key } from '../api/meta.ts'
+import type { ManagedFieldsEntry } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import { backoffMs } from '../lib/backoff.ts'
 import { Bell } from '../lib/bell.ts'
@@ -64,9 +64,19 @@ export async function runManifests(ctx: Ctx, deps: ManifestsDeps): Promise<void>
   let failures = 0
   while (!ctx.signal.aborted) {
     bell.clear()
-    const ok = await sync(ctx, deps)
+    const ok = await trySync(ctx, deps)
     failures = ok ? 0 : failures + 1
     if (await bell.wait(ctx, ok ? reapplyMs : backoffMs(retry, failures - 1))) await ctx.clock.sleep(settleMs, ctx.signal)
+  }
+}
+
+async function trySync(ctx: Ctx, deps: ManifestsDeps): Promise<boolean> {
+  try {
+    return await sync(ctx, deps)
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    ctx.log.warn('manifests', { error: errorPath(error) })
+    return false
   }
 }
 
@@ -154,7 +164,9 @@ async function prune(ctx: Ctx, deps: ManifestsDeps, ref: Ref): Promise<boolean> 
   const kind = deps.kinds().find((k) => k.group === group && k.version === version && k.kind === ref.kind)
   if (kind === undefined) return true
   try {
-    await deps.client.delete(ctx, kind, ref, { propagationPolicy: 'Background' })
+    const live = await deps.client.get(ctx, kind, ref)
+    if (live === undefined || live.metadata.managedFields?.some((entry: ManagedFieldsEntry) => entry.manager === fieldManager) !== true) return true // somebody else's by now
+    await deps.client.delete(ctx, kind, ref, { propagationPolicy: 'Background', preconditions: { uid: live.metadata.uid } })
     ctx.log.info('manifest object is deleted', { kind: ref.kind, namespace: ref.namespace, name: ref.name })
     return true
   } catch (error) {
@@ -164,23 +176,18 @@ async function prune(ctx: Ctx, deps: ManifestsDeps, ref: Ref): Promise<boolean> 
   }
 }
 
-/** Keys of a ConfigMap allow no slash. */
-const keyOfFile = (name: string): string => name.replaceAll('/', '__')
+/** All in one value: file names may hold what keys of a ConfigMap may not. */
+const memoryKey = 'applied'
 
 async function recall(ctx: Ctx, client: Client): Promise<Record<string, readonly Ref[]>> {
   const stored = await client.get(ctx, configMaps, memory)
-  const entries = Object.entries(stored?.data ?? {}).map(([file, text]) => [file.replaceAll('__', '/'), JSON.parse(text) as readonly Ref[]] as const)
-  return Object.fromEntries(entries)
+  return JSON.parse(stored?.data?.[memoryKey] ?? '{}') as Record<string, readonly Ref[]>
 }
 
 async function remember(ctx: Ctx, client: Client, refs: Readonly<Record<string, readonly Ref[]>>): Promise<void> {
-  const data = Object.fromEntries(Object.entries(refs).map(([file, list]) => [keyOfFile(file), JSON.stringify(list)]))
+  const data = { [memoryKey]: JSON.stringify(refs) }
   const stored = await client.get(ctx, configMaps, memory)
-  if (JSON.stringify(stored?.data ?? {}) === JSON.stringify(data)) return
-  try {
-    if (stored === undefined) await client.create(ctx, configMaps, { metadata: { ...memory }, data })
-    else await client.update(ctx, configMaps, { ...stored, data })
-  } catch (error) {
-    if (!isApiError(error, 'Conflict') && !isApiError(error, 'AlreadyExists')) throw error
-  }
+  if (stored?.data?.[memoryKey] === data[memoryKey]) return
+  if (stored === undefined) await client.create(ctx, configMaps, { metadata: { ...memory }, data })
+  else await client.update(ctx, configMaps, { ...stored, data })
 }
