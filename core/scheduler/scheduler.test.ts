@@ -52,6 +52,21 @@ function lab(): { scheduler: Scheduler; clock: ReturnType<typeof virtualClock>; 
 }
 
 describe('Scheduler', () => {
+  it('a pod over which a plugin trips waits and is tried again, and the others go on', async () => {
+    const { scheduler, clock, bound } = lab()
+    scheduler.handleNode(node('a'), undefined)
+    let trips = true
+    const bad = pod('bad')
+    Object.defineProperty(bad.spec, 'nodeSelector', { get: () => { if (trips) throw new Error('cannot read it') } })
+    scheduler.handlePod(bad)
+    scheduler.handlePod(pod('good'))
+    await clock.settle()
+    expect([...bound.keys()]).toEqual(['good'])
+    trips = false
+    await clock.advance(2_000)
+    expect([...bound.keys()]).toEqual(['good', 'bad'])
+  })
+
   it('spreads equal pods over equal nodes and tells the world', async () => {
     const { scheduler, clock, bound, events } = lab()
     for (const name of ['a', 'b']) scheduler.handleNode(node(name), undefined)

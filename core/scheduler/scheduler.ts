@@ -112,7 +112,13 @@ export class Scheduler {
     for (let i = 0; i < decisionsPerTurn && this.#bindings < bindingsMax; i++) {
       const next = this.queue.pop(this.#ctx.clock.now())
       if (next === undefined) return this.#rest()
-      this.#try(next)
+      try {
+        this.#try(next)
+      } catch (error) {
+        // One pod that no plugin can make sense of must not end the server, nor hold up the others.
+        this.#ctx.log.error('scheduling a pod', { pod: keyText(keyOf(next.pod)), error: errorPath(error) })
+        this.queue.failed(next, [], this.#ctx.clock.now())
+      }
     }
     this.#running = false
     if (this.#bindings < bindingsMax) this.#kick() // else the end of a binding kicks
