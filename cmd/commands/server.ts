@@ -25,7 +25,7 @@ import { apiVersion, version } from '../version.ts'
 import { createToken } from './token.ts'
 
 const port = z.coerce.number().int().min(1, 'must be a port, 1 to 65535').max(65_535, 'must be a port, 1 to 65535')
-const duration = z.string().refine((text) => isDuration(text), 'must be a duration such as 30s or 5m')
+const duration = (minMs: number, sentence: string) => z.string().refine((text) => durationMs(text) >= minMs, sentence)
 const range = z.string().regex(/^\d+-\d+$/, 'must look like 30000-32767')
 
 /** Nodes renew their leases every 10 s: less than this takes living nodes for dead. */
@@ -42,7 +42,7 @@ export const serverFlags = z.object({
   'cluster-dns': z.string().default('10.43.0.10').describe('address of the cluster DNS'),
   'cluster-domain': z.string().default('cluster.local').describe('domain of the cluster'),
   'service-node-port-range': range.default('30000-32767').describe('NodePorts'),
-  'node-monitor-grace': duration.refine((text) => parseDuration(text) >= nodeGraceMsMin, 'must be 15s or more: nodes report every 10 s').default('50s').describe('a node that is silent for so long is taken for dead'),
+  'node-monitor-grace': duration(nodeGraceMsMin, 'must be a duration of 15s or more: nodes report every 10 s').default('50s').describe('a node that is silent for so long is taken for dead'),
   'write-kubeconfig': z.string().default(defaultKubeconfig).describe("where the administrator's kubeconfig is written"),
   'write-kubeconfig-mode': z.string().regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 0600').default('0600').describe('its mode'),
   disable: z.array(z.string()).default([]).describe('a controller, or scheduler, that does not run'),
@@ -84,11 +84,12 @@ export const serverCommand = command({
   },
 })
 
-function isDuration(text: string): boolean {
+/** NaN for what is no duration. */
+function durationMs(text: string): number {
   try {
-    return parseDuration(text) >= 0
+    return parseDuration(text)
   } catch {
-    return false
+    return Number.NaN
   }
 }
 
