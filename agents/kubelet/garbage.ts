@@ -27,7 +27,8 @@ export async function collectGarbage(ctx: Ctx, options: GarbageOptions): Promise
     const total = disk.blocks * disk.bsize
     const used = total - disk.bavail * disk.bsize
     if (used < total * highShare) continue
-    for (const image of chooseImages((await options.runtime.images(ctx)).filter((i) => options.pulled().has(i.id)), options.inUse(), used - total * lowShare)) {
+    const images = await options.runtime.images(ctx).catch((): readonly RuntimeImage[] => []) // away for now: the next look is soon enough
+    for (const image of chooseImages(images.filter((i) => options.pulled().has(i.id)), options.inUse(), used - total * lowShare)) {
       await options.runtime.removeImage(ctx, image.id).then(
         () => ctx.log.info('removed an unused image', { image: image.tags[0] ?? image.id }),
         (error: unknown) => ctx.log.debug('image not removed', { image: image.id, error }),

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { aborted, type Ctx } from '../../core/lib/ctx.ts'
 import { Bell } from '../../core/lib/bell.ts'
 import { Group } from '../../core/lib/group.ts'
+import { nodes } from '../../core/api/core/node.ts'
 import { pods } from '../../core/api/core/pod.ts'
 import { services } from '../../core/api/core/service.ts'
 import type { Pod, Taint } from '../../core/api/schema/types.ts'
@@ -25,7 +26,7 @@ import { imageManager } from './images.ts'
 import { readMachine, type Machine } from './machine.ts'
 import { registerNode, runLease, runNodeStatus, type NodeOptions } from './node.ts'
 import { objectSource } from './objects.ts'
-import { createObserver } from './observe.ts'
+import { createObserver, type Observer } from './observe.ts'
 import { ensurePause } from './pause.ts'
 import type { EventRecorder, PodNetwork } from './ports.ts'
 import { createProber } from './probes/prober.ts'
@@ -102,7 +103,8 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
     labels: options.labels,
     taints: options.taints,
     kubeletPort: options.port,
-    notReady: () => options.network.notReady?.(),
+    notReady: () => (isLost(group.ctx, observer) ? 'container runtime is down' : options.network.notReady?.()),
+    current: () => informers.of(nodes).lister.get({ namespace: '', name: nodeName }),
   }
   group.go('server', (ctx) => serve(ctx, view))
   await registerNode(group.ctx, node)
@@ -114,6 +116,14 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
   group.go('garbage', (ctx) => collectGarbage(ctx, { runtime, imagesDir: info.rootDir, inUse: () => imagesInUse(deps), pulled: deps.images.pulled }))
   options.recorder.event({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Normal', 'Starting', 'Starting kubelet.')
   await group.wait()
+}
+
+/** Docker may be restarted without the node's being given up for it (upstream's maxWaitForContainerRuntime). */
+const runtimeGraceMs = 30_000
+
+function isLost(ctx: Ctx, observer: Observer): boolean {
+  const since = observer.lostMs()
+  return since !== undefined && ctx.clock.monotonic() - since > runtimeGraceMs
 }
 
 /** The parts that pods share, tied to the workers that they ring for. */
@@ -198,6 +208,7 @@ async function runPods(ctx: Ctx, deps: PodDeps, workers: Map<string, PodWorker>,
       })
       await group.ctx.clock.sleep(orphansMs, group.ctx.signal).catch(() => undefined)
     }
+    await group.wait() // a worker that broke is told, not swallowed: without workers no pod would move
   } finally {
     stop()
   }

@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly kubeletPort: number
   /** Why pods cannot run now; undefined when they can. */
   readonly notReady: () => string | undefined
+  /** The node as the API shows it, as far as that is known. */
+  readonly current?: () => Readonly<Node> | undefined
 }
 
 const statusEveryMs = 10_000
@@ -92,8 +94,12 @@ export async function runNodeStatus(ctx: Ctx, options: NodeOptions, changed: Bel
   while (!ctx.signal.aborted) {
     changed.clear()
     try {
+      // While nothing was heard of this node the control plane has written conditions of its own: only we can take them back.
+      const shown = options.current?.()?.status
+      const overruled = reported !== undefined && shown !== undefined && readyOf(shown) !== readyOf(reported.status)
+      if (overruled) prev = shown
       const next = await statusOf(ctx, options, prev)
-      const due = reported === undefined || ctx.clock.now() - reported.atMs >= reportEveryMs
+      const due = overruled || reported === undefined || ctx.clock.now() - reported.atMs >= reportEveryMs
       if (due || reported === undefined || !alike(reported.status, next)) {
         await options.client.patch(ctx, nodes, { namespace: '', name: options.name }, 'strategic', { status: next }, { subresource: 'status' })
         tellTransitions(options, prev, next)
@@ -149,12 +155,15 @@ function conditionsOf({ notReady }: NodeOptions, prev: Readonly<NodeStatus> | un
   ]
 }
 
+function readyOf(status: Readonly<NodeStatus> | undefined): string | undefined {
+  return status?.conditions?.find((c) => c.type === 'Ready')?.status
+}
+
 function tellTransitions({ recorder, name }: NodeOptions, prev: Readonly<NodeStatus> | undefined, next: NodeStatus): void {
-  const ready = (s: Readonly<NodeStatus> | undefined): string | undefined => s?.conditions?.find((c) => c.type === 'Ready')?.status
-  if (ready(prev) === ready(next)) return
+  if (readyOf(prev) === readyOf(next)) return
   // Upstream's events about nodes carry the name as uid.
   const about = { apiVersion: 'v1', kind: 'Node', name, uid: name }
-  const is = ready(next) === 'True' ? 'NodeReady' : 'NodeNotReady'
+  const is = readyOf(next) === 'True' ? 'NodeReady' : 'NodeNotReady'
   if (prev !== undefined || is === 'NodeReady') recorder.event(about, 'Normal', is, `Node ${name} status is now: ${is}`)
 }
 

@@ -26,6 +26,8 @@ export interface Observer {
   pods(): readonly ObservedPod[]
   /** Looks at one container now; workers call it after acting, instead of waiting for the event. */
   refresh(ctx: Ctx, id: string): Promise<void>
+  /** Since when (by the clock that never jumps) the runtime does not answer; undefined while it does. */
+  lostMs(): number | undefined
 }
 
 /** Pause before a broken event stream is opened again. */
@@ -38,6 +40,9 @@ const relistMs = 300_000
 export function createObserver(runtime: Runtime, node: string, changed: (podUid: string) => void): Observer {
   const known = new Map<string, RuntimeContainer>()
   const byPod = new Map<string, Map<string, RuntimeContainer>>()
+  /** Containers that were inspected while everything is looked at: what is known of them is newer than that look. */
+  let inspected: Set<string> | undefined
+  let lostMs: number | undefined
   const { promise: synced, resolve: isSynced } = Promise.withResolvers<void>()
 
   const put = (c: RuntimeContainer): void => {
@@ -57,6 +62,7 @@ export function createObserver(runtime: Runtime, node: string, changed: (podUid:
   }
   const refresh = async (ctx: Ctx, id: string): Promise<void> => {
     const seen = await withTimeout(ctx, inspectMsMax, (ctx) => runtime.inspect(ctx, id))
+    inspected?.add(id)
     if (seen === undefined) {
       const uid = drop(id)
       if (uid !== undefined) changed(uid)
@@ -68,8 +74,11 @@ export function createObserver(runtime: Runtime, node: string, changed: (podUid:
     if (before === undefined || JSON.stringify(before) !== JSON.stringify(seen)) changed(podUidOf(seen))
   }
   const relist = async (ctx: Ctx): Promise<void> => {
-    const all = await runtime.containers(ctx, { [label.node]: node })
-    const ids = new Set(all.map((c) => c.id))
+    const newer = (inspected = new Set<string>())
+    const all = (await runtime.containers(ctx, { [label.node]: node })).filter((c) => !newer.has(c.id))
+    inspected = undefined
+    lostMs = undefined
+    const ids = new Set([...all.map((c) => c.id), ...newer])
     const touched = new Set<string>()
     for (const id of known.keys()) {
       if (ids.has(id)) continue
@@ -98,6 +107,7 @@ export function createObserver(runtime: Runtime, node: string, changed: (podUid:
   return {
     synced,
     refresh,
+    lostMs: () => lostMs,
     pod(uid) {
       const of = byPod.get(uid)
       return of === undefined ? undefined : observedOf(uid, [...of.values()])
@@ -111,6 +121,7 @@ export function createObserver(runtime: Runtime, node: string, changed: (podUid:
         } catch (error) {
           if (ctx.signal.aborted) break
           if (!(error instanceof DOMException && error.name === 'TimeoutError')) {
+            lostMs ??= ctx.clock.monotonic()
             ctx.log.warn('container runtime events', { error })
             await Promise.race([ctx.clock.sleep(reopenMs, ctx.signal).catch(() => undefined), aborted(ctx.signal)])
           }
