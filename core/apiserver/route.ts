@@ -57,7 +57,8 @@ const objectVerbs = new Set(['get', 'update', 'patch'])
 
 /** The code that serves the request; 'watch' and 'connect' are streams of their own. Throws 404 and 405. */
 export function handlerOf(kind: Kind, info: RequestInfo): Handler | 'watch' | 'connect' {
-  if (info.method === 'HEAD' || info.verb === '') throw methodNotAllowed()
+  // A proxy passes on whatever comes; nothing else knows these.
+  if ((info.method === 'HEAD' || info.verb === '') && info.subresource !== 'proxy') throw methodNotAllowed()
   if (info.subresource !== '') return subresourceHandler(kind, info)
   if (!kind.verbs.includes(info.verb as Verb)) throw methodNotAllowed()
   if (info.verb === 'create' && (info.name !== '' || (kind.namespaced && info.namespace === '')))
@@ -73,8 +74,15 @@ function refuseMethod(): never {
   throw methodNotAllowed()
 }
 
-/** Subresources that are connections to a node, a pod or a service. */
-const connections = new Set(['log', 'exec', 'attach', 'portforward', 'proxy'])
+const streamMethods = ['GET', 'POST'] as const
+/** Subresources that are connections to a node, a pod or a service, and the methods that open them. */
+const connections = new Map<string, readonly string[]>([
+  ['log', ['GET']],
+  ['exec', streamMethods],
+  ['attach', streamMethods],
+  ['portforward', streamMethods],
+  ['proxy', ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']],
+])
 
 function subresourceHandler(kind: Kind, info: RequestInfo): Handler | 'connect' {
   const { subresource, verb } = info
@@ -83,7 +91,8 @@ function subresourceHandler(kind: Kind, info: RequestInfo): Handler | 'connect' 
     return objectVerbs.has(verb) ? (plainVerbs[verb] ?? refuseMethod()) : refuseMethod()
   if (subresource === 'scale' && kind.scale !== undefined) return objectVerbs.has(verb) ? scaleVerb : refuseMethod()
   if (!kind.subresources.includes(subresource)) throw genericNotFound()
-  if (connections.has(subresource)) return 'connect'
+  const methods = connections.get(subresource)
+  if (methods !== undefined) return methods.includes(info.method) ? 'connect' : refuseMethod()
   const virtual = virtualSubresources[`${kind.group}/${kind.plural}/${subresource}`]
   if (virtual === undefined) throw genericNotFound()
   return virtual[verb] ?? refuseMethod()

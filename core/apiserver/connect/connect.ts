@@ -19,7 +19,7 @@ export const streaming: ReadonlySet<string> = new Set(['exec', 'attach', 'portfo
 export async function connect(deps: ApiServerDeps, call: Call, exchange: Exchange): Promise<void> {
   const { info } = call
   const { outlet } = exchange
-  if (info.subresource === 'proxy' && info.rest === '' && !info.path.endsWith('/') && info.method === 'GET') {
+  if (info.subresource === 'proxy' && info.rest === '' && !info.path.endsWith('/') && (info.method === 'GET' || info.method === 'HEAD')) {
     // Relative links in what the other side answers only work below the slash.
     outlet.send(301, { location: `${info.path}/${info.query.raw === '' ? '' : `?${info.query.raw}`}` }, undefined)
     return
