@@ -1,5 +1,5 @@
 /** emptyDir: a folder of the pod's own on disk, or in memory (tmpfs). */
-import { chmod, chown, mkdir } from 'node:fs/promises'
+import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises'
 import type { EmptyDirVolumeSource } from '../../../core/api/schema/types.ts'
 import { units } from '../resources.ts'
 import type { VolumePlugin } from '../volumes.ts'
@@ -10,16 +10,29 @@ export const emptyDirVolume: VolumePlugin<EmptyDirVolumeSource> = {
   async setUp(ctx, source, env, { path }) {
     const { medium = '', sizeLimit } = source
     if (medium !== '' && medium !== 'Memory') throw new Error(`storage medium "${medium}" is not supported`)
-    await mkdir(path, { recursive: true, mode: 0o777 })
-    if (medium === 'Memory' && (await env.mounts.under(ctx, path)).length === 0) {
-      await env.mounts.tmpfs(ctx, path, { sizeBytes: memoryLimit(env.pod.spec?.containers ?? [], sizeLimit), mode: 0o777 })
-    }
     const group = env.pod.spec?.securityContext?.fsGroup
-    // Every time: the process's umask took bits from mkdir's mode, and a mount hides it.
-    if (group !== undefined) await chown(path, 0, group)
-    await chmod(path, group === undefined ? 0o777 : 0o2777)
+    // Once: from then on owner and mode are the pod's own business.
+    if (medium === 'Memory') {
+      if ((await env.mounts.under(ctx, path)).length > 0) return { hostPath: path }
+      await mkdir(path, { recursive: true, mode: 0o777 })
+      await env.mounts.tmpfs(ctx, path, { sizeBytes: memoryLimit(env.pod.spec?.containers ?? [], sizeLimit), mode: 0o777 })
+      await open(path, group)
+    } else if ((await stat(path).catch(() => undefined)) === undefined) {
+      // Whole or not at all; no volume's name has a dot.
+      const draft = `${path}.new`
+      await rm(draft, { recursive: true, force: true })
+      await mkdir(draft, { recursive: true, mode: 0o777 })
+      await open(draft, group)
+      await rename(draft, path)
+    }
     return { hostPath: path }
   },
+}
+
+/** After making it: the process's umask takes bits from mkdir's mode, and a mount hides it. */
+async function open(path: string, group: number | undefined): Promise<void> {
+  if (group !== undefined) await chown(path, 0, group)
+  await chmod(path, group === undefined ? 0o777 : 0o2777)
 }
 
 /** Memory of a tmpfs counts for the pod, so its limits bound it too. */
