@@ -17,13 +17,17 @@ export interface Options {
   readonly watchers: number
   readonly watchS: number
   readonly idleS: number
+  /** Counts also rows during which others used the machine. */
+  readonly busy: boolean
   /** Whether the numbers go into the report: those of a quick or partial run do not. */
   readonly report: boolean
 }
 
-export const usage = `npm run bench -- [--quick] [--repetitions N] [--only ${parts.join(',')}]
+export const usage = `npm run bench -- [--quick] [--busy] [--repetitions N] [--only ${parts.join(',')}]
 
   --quick        one repetition of everything, short: whether it runs and roughly how it stands
+  --busy         counts also what others disturbed, with 16 clients alone: for a machine that is never
+                 quiet; CPU an operation and ratios hold, rates do not
   --repetitions  of each measurement (3)
   --only         these parts alone
 
@@ -31,7 +35,7 @@ A whole run takes about half an hour and writes test/perf/report.md.`
 
 /** Throws one sentence for what it does not know. */
 export function readOptions(argv: readonly string[]): Options | undefined {
-  const { values } = parseArgs({ args: [...argv], options: { quick: { type: 'boolean' }, only: { type: 'string' }, repetitions: { type: 'string' }, help: { type: 'boolean' } } })
+  const { values } = parseArgs({ args: [...argv], options: { quick: { type: 'boolean' }, only: { type: 'string' }, repetitions: { type: 'string' }, busy: { type: 'boolean' }, help: { type: 'boolean' } } })
   if (values.help === true) return undefined
   const asked = values.only?.split(',') ?? [...parts]
   for (const name of asked) if (!(parts as readonly string[]).includes(name)) throw new Error(`there is no part "${name}": ${parts.join(', ')}`)
@@ -43,7 +47,8 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     parts: wanted,
     repetitions,
     extraRounds: whole ? 3 : 0,
-    clients: whole ? [1, 16, 64] : [16],
+    busy: values.busy === true,
+    clients: whole && values.busy !== true ? [1, 16, 64] : [16],
     objects: whole ? 5_000 : 2_000,
     listPods: whole ? 10_000 : 2_000,
     watchers: whole ? 1_000 : 200,

@@ -31,7 +31,9 @@ export function printable(lines: readonly Line[]): string {
 export interface ReportInit {
   readonly date: string
   readonly repetitions: number
-  readonly dropped: number
+  readonly disturbed: number
+  /** Whether the disturbed rows count. */
+  readonly busy: boolean
   readonly upstream: string
 }
 
@@ -43,12 +45,17 @@ export function markdown(lines: readonly Line[], init: ReportInit): string {
     '',
     `Made by \`npm run bench\` on ${init.date}: ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GB, the client on the same machine.`,
     `Kubun is the compiled executable without a node; upstream is ${init.upstream}. Both write with an fsync before each`,
-    `acknowledgement, and were measured in turn; each number is the median of ${init.repetitions}. Runs during which others used more than 40 % of a core`,
-    `were thrown away (${init.dropped} rows). The machine is small and the client shares it: ratios and CPU an operation say more than rates.`,
+    `acknowledgement, and were measured in turn; each number is the median of ${init.repetitions}. ${disturbance(init)}`,
+    'The machine is small and the client shares it: ratios and CPU an operation say more than rates.',
     '',
     line(headings),
     line(headings.map((_, i) => (i >= 2 && i <= 4 ? '---:' : '---'))),
     ...rowsOf(lines).map(line),
     '',
   ].join('\n')
+}
+
+function disturbance({ disturbed, busy }: ReportInit): string {
+  if (!busy) return `Rows during which others used more than 40 % of a core were thrown away (${disturbed}).`
+  return `Others used the machine (more than 40 % of a core in ${disturbed} rows, which are counted): rates are low on both sides.`
 }

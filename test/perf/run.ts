@@ -38,7 +38,7 @@ async function run(options: Options, kbench: string): Promise<void> {
   const programs = upstreamPrograms()
   if (typeof programs === 'string') console.log(`measured alone: ${programs}`)
   const home = mkdtempSync(join(tmpdir(), 'kubun-bench-'))
-  const tally = new Tally()
+  const tally = new Tally({ busy: options.busy })
   const world: World = { options, kbench, programs, tally, dir: (name) => folder(home, name) }
   try {
     if (options.parts.has('start')) await starts(world)
@@ -48,11 +48,11 @@ async function run(options: Options, kbench: string): Promise<void> {
   }
   const lines = tally.lines()
   console.log(`\n${printable(lines)}\n`)
-  if (tally.dropped > 0) console.log(`${tally.dropped} rows were thrown away: others used the machine`)
+  if (tally.disturbed > 0) console.log(`${tally.disturbed} rows were disturbed by others${options.busy ? '' : ' and thrown away'}`)
   if (!options.report || typeof programs === 'string') return
   const date = new Date().toISOString().slice(0, 10)
   const path = join(import.meta.dirname, 'report.md')
-  writeFileSync(path, markdown(lines, { date, repetitions: options.repetitions, dropped: tally.dropped, upstream: 'kube-apiserver with etcd' }))
+  writeFileSync(path, markdown(lines, { date, repetitions: options.repetitions, disturbed: tally.disturbed, busy: options.busy, upstream: 'kube-apiserver with etcd' }))
   console.log('written: test/perf/report.md')
 }
 

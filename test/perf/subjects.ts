@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { writeKubeconfig } from '../../cmd/kubeconfig.ts'
 import { freePort } from '../peers/peer.ts'
 import { startUpstream, type upstreamPrograms } from '../peers/upstream.ts'
-import { start } from '../support/process.ts'
+import { poll, start } from '../support/process.ts'
 import { measure, numberOf, type Subject } from './load.ts'
 
 export const executable = process.env['KUBUN_EXECUTABLE'] ?? join(import.meta.dirname, '../../dist/kubun')
 
 const logCharactersMax = 1_000
+const startMsMax = 60_000
 
 export interface Started {
   readonly subject: Subject
@@ -28,9 +29,12 @@ export async function startKubun(kbench: string, dir: string): Promise<Started> 
   const since = `${Date.now()}000000`
   const server = start(executable, args, { log: join(dir, 'kubun.log') })
   const subject: Subject = { name: 'kubun', kubeconfig, pids: [server.pid], stop: async () => void (await server.stop()) }
-  const dead = server.exited.then((code) => Promise.reject(new Error(`${executable} ended with code ${code}: ${readFileSync(join(dir, 'kubun.log'), 'utf8').trim().slice(-logCharactersMax)}`)))
-  const [row] = await Promise.race([measure(kbench, subject, 'ready', ['--since', since]), dead])
-  dead.catch(() => undefined)
+  const log = (): string => readFileSync(join(dir, 'kubun.log'), 'utf8').trim().slice(-logCharactersMax)
+  let code: number | undefined
+  void server.exited.then((ended) => (code = ended))
+  await poll('the server to be ready', startMsMax, () => existsSync(kubeconfig) || code !== undefined || 'it is not', 5)
+  if (code !== undefined) throw new Error(`${executable} ended with code ${code}: ${log()}`)
+  const [row] = await measure(kbench, subject, 'ready', ['--since', since])
   return { subject, readyMs: numberOf(row ?? {}, 'ms') ?? Number.NaN }
 }
 

@@ -28,7 +28,13 @@ export interface Line {
 
 export class Tally {
   readonly #samples = new Map<string, Samples>()
-  #dropped = 0
+  #disturbed = 0
+  readonly #busy: boolean
+
+  /** `busy`: disturbed rows count, too. */
+  constructor(options: { readonly busy: boolean }) {
+    this.#busy = options.busy
+  }
 
   add(subject: Subject['name'], measure: Measure, value: number | undefined): void {
     if (value === undefined || !Number.isFinite(value)) return
@@ -38,12 +44,12 @@ export class Tally {
     samples[subject].push(value)
   }
 
-  /** Whether the row may be counted; how many were not is told at the end. */
+  /** Whether the row may be counted; how many were disturbed is told at the end. */
   admits(row: Row): boolean {
     if ((numberOf(row, 'errors') ?? 0) > 0) throw new Error(`kbench: ${String(row['first_error'] ?? 'errors')} (${JSON.stringify(row)})`)
     if (isClean(row)) return true
-    this.#dropped++
-    return false
+    this.#disturbed++
+    return this.#busy
   }
 
   /** Samples that one of the servers has of this so far. */
@@ -53,8 +59,9 @@ export class Tally {
     return Number.isFinite(least) ? least : 0
   }
 
-  get dropped(): number {
-    return this.#dropped
+  /** Rows during which others used the machine. */
+  get disturbed(): number {
+    return this.#disturbed
   }
 
   lines(): readonly Line[] {
