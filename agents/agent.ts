@@ -177,7 +177,7 @@ function startKubelet(parts: Group, { config, client, informers, random, resolvC
     hostname: config.nodeName,
     nodeIPs: () => [config.nodeIp],
     labels: config.labels,
-    taints: [],
+    taints: config.taints,
     dataDir: join(config.dataDir, 'agent'),
     podsMax: config.podsMax,
     cgroupRoot,

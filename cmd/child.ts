@@ -12,6 +12,8 @@ const restart = { firstMs: 1_000, maxMs: 30_000 } as const
 /** A child that ran so long has earned a quick restart. */
 const steadyMs = 60_000
 const stopGraceMs = 10_000
+/** An orphan has less: the next parent's child wants its ports. */
+export const orphanGraceMs = 5_000
 
 /** argv that runs this program again: the executable itself, or bun with the entry file in a checkout. */
 function self(): readonly [string, readonly string[]] {
@@ -52,9 +54,16 @@ function runOnce(ctx: Ctx, args: readonly string[], env: Readonly<Record<string,
   })
 }
 
-/** In the child: aborts when the parent's end of the pipe closes. */
+/** In the child: aborts when the parent's end of the pipe closes; nobody is left to end a child that lingers, so it does so itself. */
 export function onParentGone(stop: () => void): void {
-  process.stdin.on('end', stop)
-  process.stdin.on('close', stop)
+  let gone = false
+  const end = (): void => {
+    if (gone) return
+    gone = true
+    systemClock.after(orphanGraceMs, () => process.exit(1))
+    stop()
+  }
+  process.stdin.on('end', end)
+  process.stdin.on('close', end)
   process.stdin.resume()
 }

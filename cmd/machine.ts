@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { connect, createServer } from 'node:net'
+import { systemClock } from '../core/lib/clock.ts'
 import { CommandError } from './command.ts'
 
 /** The host name as a node name: lower case, only what DNS allows. */
@@ -76,15 +77,26 @@ function missingInKernel(): readonly string[] {
   })
 }
 
-/** Says at once when somebody else listens on a port, before anything is made. */
-export async function mustBeFree(host: string, port: number, flag: string): Promise<void> {
-  const code = await new Promise<string>((resolve) => {
+/** Says when somebody else listens on a port, before anything is made: at once, or when whoever may be ending has had `patienceMs`. */
+export async function mustBeFree(host: string, port: number, flag: string, patienceMs = 0): Promise<void> {
+  let code = await codeOfListening(host, port)
+  for (let waited = 0; code === 'EADDRINUSE' && waited < patienceMs; waited += lookAgainMs) {
+    await systemClock.sleep(lookAgainMs)
+    code = await codeOfListening(host, port)
+  }
+  if (code === 'EADDRINUSE') throw new CommandError(`port ${port} is in use: stop what listens there, or choose another with --${flag}`)
+  if (code === 'EADDRNOTAVAIL') throw new CommandError(`${host} is no address of this machine`)
+}
+
+const lookAgainMs = 250
+
+/** '' when one can listen there. */
+function codeOfListening(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'))
     server.listen(port, host, () => server.close(() => resolve('')))
   })
-  if (code === 'EADDRINUSE') throw new CommandError(`port ${port} is in use: stop what listens there, or choose another with --${flag}`)
-  if (code === 'EADDRNOTAVAIL') throw new CommandError(`${host} is no address of this machine`)
 }
 
 function answers(socket: string): Promise<boolean> {

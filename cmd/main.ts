@@ -55,7 +55,10 @@ async function runCommand(found: Command, argv: readonly string[]): Promise<numb
   process.on('SIGINT', () => stop('SIGINT'))
   process.on('SIGTERM', () => stop('SIGTERM'))
   const level = (process.env['KUBUN_LOG'] ?? 'info') as Level
-  const ctx = { signal: controller.signal, clock: systemClock, log: consoleLog(level) }
+  const log = consoleLog(level)
+  // One promise that nobody waited for must not end a control plane or a node.
+  process.on('unhandledRejection', (error) => log.error('something failed that nobody waited for', { error: errorPath(error) }))
+  const ctx = { signal: controller.signal, clock: systemClock, log }
   return await found.run(ctx, terminal, flags, words)
 }
 

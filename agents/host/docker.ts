@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import type Docker from 'dockerode'
-import type { Ctx } from '../../core/lib/ctx.ts'
+import { unlessAborted, type Ctx } from '../../core/lib/ctx.ts'
 import { createOptions } from './docker/create.ts'
 import { splitLines, readFrames } from './docker/frames.ts'
 import { dockerAttach, dockerExec } from './docker/session.ts'
@@ -32,7 +32,7 @@ export function dockerRuntime(options: DockerOptions): Runtime {
       }
     },
     async containers(ctx, labels) {
-      const list = await tell('list containers', async () => (await docker()).listContainers({ all: true, filters: { label: labelFilter(labels) } }))
+      const list = await unlessAborted(ctx.signal, tell('list containers', async () => (await docker()).listContainers({ all: true, filters: { label: labelFilter(labels) } })))
       const found: RuntimeContainer[] = []
       for (let i = 0; i < list.length; i += inspectsAtOnce) {
         const batch = await Promise.all(list.slice(i, i + inspectsAtOnce).map((c) => this.inspect(ctx, c.Id)))
@@ -40,8 +40,8 @@ export function dockerRuntime(options: DockerOptions): Runtime {
       }
       return found
     },
-    async inspect(_ctx, id) {
-      const data = await orGone(async () => (await docker()).getContainer(id).inspect())
+    async inspect(ctx, id) {
+      const data = await unlessAborted(ctx.signal, orGone(async () => (await docker()).getContainer(id).inspect()))
       return data === undefined ? undefined : containerOf(data)
     },
     events: (ctx, labels) => events(ctx, docker, labels),
@@ -52,8 +52,9 @@ export function dockerRuntime(options: DockerOptions): Runtime {
     async start(_ctx, id) {
       await tell('', async () => (await docker()).getContainer(id).start())
     },
-    async stop(_ctx, id, graceS) {
-      await orGone(async () => (await docker()).getContainer(id).stop({ t: graceS }))
+    async stop(ctx, id, graceS) {
+      // Docker goes on stopping it: only our waiting ends, which may be as long as a pod's grace.
+      await unlessAborted(ctx.signal, orGone(async () => (await docker()).getContainer(id).stop({ t: graceS })))
     },
     async remove(_ctx, id) {
       await orGone(async () => (await docker()).getContainer(id).remove({ force: true, v: true }))

@@ -3,7 +3,7 @@
  * watched by name for as long as a pod uses it, so that volumes follow changes
  * without polling and the node asks for nothing that is not its own.
  */
-import { childCtx, type Ctx } from '../../core/lib/ctx.ts'
+import { childCtx, unlessAborted, type Ctx } from '../../core/lib/ctx.ts'
 import { backoffMs } from '../../core/lib/backoff.ts'
 import type { Group } from '../../core/lib/group.ts'
 import type { KindRef } from '../../core/api/kind.ts'
@@ -57,8 +57,8 @@ export function objectSource(group: Group, client: Client, changed: (podUid: str
         // A server that ends every watch at once must not be asked in a circle.
         await ctx.clock.sleep(endedMs, ctx.signal)
       } catch (error) {
-        if (ctx.signal.aborted) return
         entry.known.reject(error) // no matter to an object that was known before
+        if (ctx.signal.aborted) return
         await ctx.clock.sleep(backoffMs(retry, failures++), ctx.signal).catch(() => undefined)
         if (!entry.seen) entry.known = unknown()
       }
@@ -70,18 +70,18 @@ export function objectSource(group: Group, client: Client, changed: (podUid: str
     for (const uid of entry.users) changed(uid)
   }
   return {
-    async get<T extends KubeObject>(_ctx: Ctx, kind: KindRef<T>, key: Key, podUid: string) {
+    async get<T extends KubeObject>(ctx: Ctx, kind: KindRef<T>, key: Key, podUid: string) {
       const id = `${kindId(kind)} ${keyText(key)}`
       let entry = entries.get(id)
       if (entry === undefined) {
-        const { ctx, end } = childCtx(group.ctx)
+        const { ctx: following, end } = childCtx(group.ctx)
         const made: Entry = { users: new Set(), end, value: undefined, known: unknown(), seen: false }
-        group.go(`watch ${kind.plural} ${keyText(key)}`, () => follow(ctx, kind, key, made).finally(() => end()))
+        group.go(`watch ${kind.plural} ${keyText(key)}`, () => follow(following, kind, key, made).finally(() => end()))
         entries.set(id, made)
         entry = made
       }
       entry.users.add(podUid)
-      await entry.known.promise
+      await unlessAborted(ctx.signal, entry.known.promise)
       return entry.value as Readonly<T> | undefined
     },
     release(podUid) {

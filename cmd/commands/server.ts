@@ -15,7 +15,7 @@ import { systemRandom } from '../../core/lib/random.ts'
 import { errorPath } from '../../core/lib/log.ts'
 import type { ServerConfig, ServerParts } from '../../core/server.ts'
 import { asset } from '../assets.ts'
-import { superviseChild } from '../child.ts'
+import { orphanGraceMs, superviseChild } from '../child.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
@@ -68,7 +68,7 @@ export const serverCommand = command({
       if (first !== undefined) throw new CommandError(first)
     }
     await mustBeFree(flags['bind-address'], flags['https-port'], 'https-port')
-    if (!flags['disable-agent']) await mustBeFree('0.0.0.0', flags['kubelet-port'], 'kubelet-port')
+    if (!flags['disable-agent']) await mustBeFree('0.0.0.0', flags['kubelet-port'], 'kubelet-port', orphanGraceMs) // the node of a server that was killed
     const config = configOf(flags)
     let ui: Ui | undefined
     try {

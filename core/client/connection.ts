@@ -5,7 +5,7 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
 import { isIP } from 'node:net'
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { Ctx } from '../lib/ctx.ts'
+import { unlessAborted, type Ctx } from '../lib/ctx.ts'
 
 /** A connection that shows no life for so long is asked for it, and cut off when no answer comes. */
 const pingEveryMs = 20_000
@@ -203,17 +203,4 @@ function keepAlive(clock: Clock, session: ClientHttp2Session): void {
   }
   timer = clock.after(pingEveryMs, ask)
   session.once('close', () => timer.stop())
-}
-
-/** The promise, or the signal's reason when that comes first; leaves no listener behind. */
-async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  signal.throwIfAborted()
-  let stop: () => void = () => {}
-  const abortion = new Promise<never>((_, reject) => (stop = () => reject(signal.reason)))
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([promise, abortion])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

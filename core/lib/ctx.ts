@@ -52,6 +52,20 @@ export class Ended extends Error {
   }
 }
 
+/** The promise, or the signal's reason when that comes first; leaves no listener behind. What the promise does is not ended. */
+export async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  promise.catch(() => {}) // nobody may be left to hear of it
+  signal.throwIfAborted()
+  const { promise: over, reject } = Promise.withResolvers<never>()
+  const stop = (): void => reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([promise, over])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 /** Resolves when the signal is aborted; never rejects. */
 export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()

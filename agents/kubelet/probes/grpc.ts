@@ -16,7 +16,7 @@ export function runGrpc(ctx: Ctx, host: string, port: number, service: string): 
     }
     const late = (): void => end(false, `timeout: failed to connect service "${host}:${port}": context deadline exceeded`)
     ctx.signal.addEventListener('abort', late, { once: true })
-    session.once('error', (error) => end(false, `error: failed to connect service at "${host}:${port}": ${dialWords(error, host, String(port))}`))
+    session.on('error', (error) => end(false, `error: failed to connect service at "${host}:${port}": ${dialWords(error, host, String(port))}`))
     const stream = session.request({
       ':method': 'POST',
       ':path': '/grpc.health.v1.Health/Check',
@@ -34,7 +34,7 @@ export function runGrpc(ctx: Ctx, host: string, port: number, service: string): 
     stream.on('response', read)
     stream.on('trailers', read)
     stream.on('data', (chunk: Buffer) => void body.push(chunk))
-    stream.once('error', () => end(false, 'error: health rpc probe failed'))
+    stream.on('error', () => end(false, 'error: health rpc probe failed'))
     stream.once('end', () => setImmediate(() => {
       if (status === '12') return end(false, `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${message}`)
       if (status !== '0' && status !== '') return end(false, `error: health rpc probe failed: rpc error: code = ${status} desc = ${message}`)

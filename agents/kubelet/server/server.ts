@@ -45,6 +45,7 @@ export async function serveKubelet(ctx: Ctx, view: KubeletView, options: ServerO
   const server = createSecureServer({ cert: certificate, key, ca: options.clientCa, requestCert: true, rejectUnauthorized: false, allowHTTP1: true, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2' })
   server.on('request', (request, response) => {
     const [req, res] = [request as unknown as IncomingMessage, response as unknown as ServerResponse]
+    res.on('error', () => {}) // a client that left while it was answered
     void answer(ctx, serving, req, res).catch((error: unknown) => {
       ctx.log.debug('kubelet request', { path: req.url, error })
       if (res.headersSent) res.destroy()
@@ -124,6 +125,8 @@ async function upgrade(ctx: Ctx, serving: Serving, request: IncomingMessage, soc
 }
 
 async function refusalOf(ctx: Ctx, { auth, view }: Serving, request: IncomingMessage, path: string): Promise<{ code: number; message: string } | undefined> {
+  // As it is routed: an encoded letter must not make another right of it.
+  path = path.split('/').map(decodeURIComponent).join('/')
   const user = await auth.who(ctx, peerOf(request))
   if (user === undefined) return { code: 401, message: 'Unauthorized' }
   // Exec over WebSocket is a GET but does what a POST does.
