@@ -1,13 +1,14 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import Database from 'better-sqlite3/linux-x64'
 import { systemClock } from '../../lib/clock.ts'
 import { silentLog } from '../../lib/log.ts'
 import { storeContract } from '../store.contract.ts'
 import type { Store } from '../store.ts'
 import { openSqlite } from './sqlite.ts'
+import { WriterThread } from './sqlite.writer.ts'
 
 storeContract('sqlite', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'kubun-store-'))
@@ -84,6 +85,18 @@ describe('sqlite file', () => {
     await store.put(ctx, 'a', value, 'absent')
     const modes = await Promise.all([path, `${path}-wal`, `${path}.lock`].map(async (file) => (await stat(file)).mode & 0o777))
     expect(modes).toEqual([0o600, 0o600, 0o600])
+    await store.close()
+  })
+
+  it('refuses what waits and what comes when the writer thread has ended', async () => {
+    const asks = vi.spyOn(WriterThread.prototype, 'ask')
+    const store: Store = await openSqlite(join(dir, 'ended.db'))
+    const writer = asks.mock.contexts[0] as WriterThread
+    asks.mockRestore()
+    await store.put(ctx, 'a', value, 'absent')
+    writer.terminate()
+    await expect(store.put(ctx, 'b', value, 'absent')).rejects.toThrow('the writer thread was ended')
+    await expect(store.put(ctx, 'c', value, 'absent')).rejects.toThrow('restart the server')
     await store.close()
   })
 

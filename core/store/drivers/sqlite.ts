@@ -250,8 +250,8 @@ class SqliteStore implements Store {
   }
 
   #answered(batch: Pending[], answer: Answer): void {
-    if (batch.length === 0) return
-    if (answer.ok) return this.#commit(batch)
+    // A thread that has ended takes no batch any more: what gathers is refused all the same.
+    if (answer.ok) return batch.length === 0 ? undefined : this.#commit(batch)
     // Later writes may build on these: none of them holds any more.
     const lost = [...batch, ...this.#gathering.splice(0)]
     if (answer.last === undefined || answer.last > this.#durable) {
