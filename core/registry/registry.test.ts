@@ -365,6 +365,32 @@ describe('watch', () => {
     expect(w.lines).toEqual(['ADDED a@1', 'BOOKMARK 1 end', 'ADDED b@2', 'BOOKMARK 2'])
   })
 
+  it('says of no version that it has come so far while events before it are still to come', async () => {
+    await make(configMap('a'))
+    const at = 'configmaps/default/a'
+    const bytes = (await store.get(ctx, at))?.value as Uint8Array
+    for (let revision = 1; revision <= 10_000; revision++) await store.put(ctx, at, bytes, revision)
+    await clock.advance(59_999)
+    const w = await open({ resourceVersion: '1', allowBookmarks: true })
+    await clock.advance(1)
+    await expect.poll(() => w.lines.filter((line) => line.startsWith('MODIFIED')).length).toBe(10_000)
+    const marks = w.lines.map((line, i) => ({ line, i })).filter(({ line }) => line.startsWith('BOOKMARK'))
+    for (const { i } of marks) expect(w.lines.slice(i + 1)).toEqual([])
+    await clock.advance(60_000)
+    expect(w.lines.at(-1)).toBe('BOOKMARK 10001')
+  })
+
+  it('ends the watch of one who cannot take an event, and of nobody else', async () => {
+    const ended: (Error | undefined)[] = []
+    const broken = { event: () => { throw new Error('no columns') }, bookmark: () => {}, end: (error?: Error) => void ended.push(error) }
+    await registry.watch(ctx, configMaps, { namespace: '', allowBookmarks: false, sendInitialEvents: undefined }, broken)
+    const w = await open()
+    await make(configMap('a'))
+    await make(configMap('b'))
+    expect(w.lines).toEqual(['ADDED a@1', 'ADDED b@2'])
+    expect(ended.map(String)).toEqual(['ApiError: Internal error occurred: no columns'])
+  })
+
   it('shows objects that come to match as added and those that cease to as deleted', async () => {
     await make(configMap('a', {}, { labels: { on: 'no' } }))
     const w = await open({ labelSelector: 'on=yes' })

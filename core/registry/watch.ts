@@ -47,13 +47,15 @@ export async function watch(base: Base, bookmarks: Bookmarks, ctx: Ctx, kind: Ki
     events(events) {
       for (const event of events) if (!over && covers(selection, event.key)) translate(kind, selection, event, sink)
     },
+    live() {
+      if (query.allowBookmarks && !over) bookmarks.add(sink)
+    },
     end(why) {
       bookmarks.delete(sink)
       if (!over) sink.end(reasonOf(why, from))
       over = true
     },
   })
-  if (query.allowBookmarks && !over) bookmarks.add(sink)
   return {
     stop() {
       over = true

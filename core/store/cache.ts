@@ -30,6 +30,8 @@ export interface CacheEvent<T> {
 
 export interface CacheWatcher<T> {
   events(events: readonly CacheEvent<T>[]): void
+  /** The past has been told: from now on nothing up to the cache's revision is missing. */
+  live?(): void
   end(why: Error): void
 }
 
@@ -208,6 +210,7 @@ export class PrefixCache<T> {
     const past = this.#after(from)
     this.#watchers.add(watcher)
     if (past.length > 0) watcher.events(past)
+    watcher.live?.()
     return { stop: () => void this.#watchers.delete(watcher) }
   }
 
@@ -234,7 +237,15 @@ export class PrefixCache<T> {
   }
 
   tell(events: readonly CacheEvent<T>[]): void {
-    for (const watcher of this.#watchers) watcher.events(events)
+    for (const watcher of this.#watchers) {
+      try {
+        watcher.events(events)
+      } catch (error) {
+        // One that cannot take an event is not to cost the others theirs.
+        this.#watchers.delete(watcher)
+        watcher.end(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
   }
 
   end(why: Error): void {
