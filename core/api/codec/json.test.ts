@@ -18,6 +18,14 @@ describe('duplicateFields()', () => {
 })
 
 describe('parseJson()', () => {
+  it('goes as deep as Go does, and counts no brackets in strings', () => {
+    const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
+    expect(parseJson(deep(10_000)).ok).toBe(true)
+    expect(parseJson(deep(10_001))).toEqual({ ok: false, error: "invalid character '[' exceeded max depth" })
+    expect(parseJson('{"a":'.repeat(1_000_000))).toEqual({ ok: false, error: "invalid character '{' exceeded max depth" })
+    expect(parseJson(JSON.stringify(deep(20_000)))).toMatchObject({ ok: true })
+  })
+
   it.each([
     ['', 'unexpected end of JSON input'],
     ['{', 'unexpected end of JSON input'],

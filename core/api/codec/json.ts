@@ -100,13 +100,31 @@ function pathOf(frame: Frame | undefined): string {
 
 export type ParsedJson = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string }
 
+/** How deep Go's decoders go, JSON's and YAML's. Without an end a small text takes all of our stack. */
+export const depthMax = 10_000
+
 /** JSON.parse, with Go's sentence when the text is no JSON. */
 export function parseJson(text: string): ParsedJson {
+  // each level takes two characters at least
+  const deep = text.length > 2 * depthMax ? tooDeep(text) : undefined
+  if (deep !== undefined) return { ok: false, error: deep }
   try {
     return { ok: true, value: JSON.parse(text) as unknown }
   } catch {
     return { ok: false, error: syntaxError(text) }
   }
+}
+
+function tooDeep(text: string): string | undefined {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x22) at = stringEnd(text, at) - 1
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > depthMax) return `invalid character '${text[at]}' exceeded max depth`
+    } else if (code === 0x5d || code === 0x7d) depth--
+  }
+  return undefined
 }
 
 /** Finds the first character that Go's scanner stops at, and says it in its words. */
