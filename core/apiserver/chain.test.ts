@@ -183,6 +183,13 @@ describe('the site', () => {
     expect(await rig.ask('GET', url)).toMatchObject({ code, text })
   })
 
+  it.each([
+    ['/ui/../metrics', {}], ['/ui/%2e%2e/metrics', {}], ['/healthz/..\\metrics', {}],
+    ['/healthz', { host: 'x/metrics#' }], ['/healthz', { host: 'x/metrics?' }], ['/healthz', { ':authority': 'x/metrics#' }],
+  ])('serves no other path than the one that was allowed: %s %j', async (url, headers) => {
+    expect((await rig.ask('GET', url, undefined, headers)).code).toBe(404)
+  })
+
   it('describes what it serves, plain and aggregated, and says when it is unchanged', async () => {
     const groups = (await rig.ask('GET', '/apis')).json.groups as { name: string }[]
     expect(groups.slice(0, 3).map((group) => group.name)).toEqual(['apps', 'events.k8s.io', 'authentication.k8s.io'])

@@ -60,7 +60,12 @@ export async function handle(on: Handling, exchange: Exchange): Promise<void> {
     if (isLong(info)) await run.serve()
     else await on.limiter.within(info.verb, () => run.serve())
   } catch (error) {
-    run.fail(error)
+    try {
+      run.fail(error)
+    } catch (cause) {
+      exchange.ctx.log.error('an answer could not be sent', { method: info.method, path: info.path, error: errorPath(cause) })
+      exchange.outlet.destroy(asApiError(cause))
+    }
   }
   on.metrics.observe(info, run.code, exchange.ctx.clock.monotonic() - started)
 }
@@ -138,6 +143,9 @@ class Run {
   /** Warnings are quoted strings of RFC 9110; upstream stops at 4 kB of them. */
   #warn(text: string): void {
     const clean = text.replaceAll(/[\r\n\t]/g, ' ')
+    // Names in it may be the client's. No header can carry these, and upstream leaves such a warning out, too.
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
+    if (/[\u0000-\u001f\u007f-\u009f]/.test(clean)) return
     if (!this.#warnings.includes(clean) && this.#warnings.length < warningsMax) this.#warnings.push(clean)
   }
 

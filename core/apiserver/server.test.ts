@@ -198,6 +198,34 @@ describe('the API server on a socket', () => {
     expect(heard).toEqual([])
   })
 
+  it('says that the other side cannot be reached while the body is still coming', async () => {
+    const status = { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: 1 } } }
+    await ask('POST', '/api/v1/nodes', { metadata: { name: 'n2' } })
+    await ask('PUT', '/api/v1/nodes/n2/status', { metadata: { name: 'n2' }, status })
+    const session = http2.connect(`https://127.0.0.1:${server.port}`, { ca: ca.certificate.pem, ...pair(ids['admin'] as Identity) })
+    const stream = session.request({ ':method': 'POST', ':path': '/api/v1/nodes/n2/proxy/run' })
+    stream.write('a beginning')
+    const code = await new Promise((resolve) => stream.on('response', (headers) => resolve(headers[':status'])))
+    session.destroy()
+    expect(code).toBe(503)
+  })
+
+  it('answers http/1.1 whatever the letters of a warning are', async () => {
+    const post = (body: string): Promise<{ code: number | undefined; warning: string | undefined }> => new Promise((resolve, reject) => {
+      const path = '/api/v1/namespaces/default/configmaps?fieldValidation=Warn&dryRun=All'
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+      const request = https.request({ host: '127.0.0.1', port: server.port, method: 'POST', path, headers, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity) }, (response) => {
+        response.resume()
+        const { warning } = response.headers as Record<string, string | undefined>
+        resolve({ code: response.statusCode, warning })
+      })
+      request.on('error', reject)
+      request.end(body)
+    })
+    expect(await post('{"metadata":{"name":"w"},"b日":1}')).toEqual({ code: 201, warning: '299 - "unknown field \\"b?\\""' })
+    expect(await post('{"metadata":{"name":"w"},"b\\u0001":1}')).toMatchObject({ code: 201 })
+  })
+
   it('refuses an upgrade as it refuses a request', async () => {
     const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity), ALPNProtocols: ['http/1.1'] })
     socket.write('GET /api/v1/namespaces/default/pods/p/exec?container=zz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n')

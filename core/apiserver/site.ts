@@ -3,6 +3,7 @@
  * user behind the request is known and allowed when it gets here.
  */
 import { Hono } from 'hono'
+import { genericNotFound } from '../api/errors.ts'
 import { discoveryRoutes } from './discovery.ts'
 import type { ApiServerDeps } from './deps.ts'
 import type { Exchange } from './exchange.ts'
@@ -63,7 +64,7 @@ async function answer(
     headers,
     ...(body === undefined || body.length === 0 ? {} : { body: body as BodyInit }),
   }
-  const response = await route(new Request(`https://${host}${request.url}`, init))
+  const response = await route(new Request(urlOf(host, request.url), init))
   const out: Record<string, string | string[]> = {}
   response.headers.forEach((value, name) => {
     if (name !== 'set-cookie') out[name] = value
@@ -77,6 +78,17 @@ async function answer(
   }
   outlet.start(response.status, out)
   await pump(response, outlet)
+}
+
+/**
+ * Rights were asked for the path as it was sent. What a parser would make another path of (dots, backslashes, a Host that
+ * is more than a host) is no path of ours.
+ */
+function urlOf(host: string, sent: string): string {
+  const url = URL.parse(`https://${host}${sent}`)
+  const [path] = sent.split('?', 1)
+  if (url === null || url.pathname !== path || url.username !== '' || url.hash !== '') throw genericNotFound()
+  return url.href
 }
 
 /** Event streams of the dashboard must not be gathered. */

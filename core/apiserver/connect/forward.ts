@@ -56,16 +56,10 @@ export async function forward(call: Call, { request, outlet }: Exchange, locatio
   }
   const sent = location.tls === undefined ? http.request(options) : https.request(options)
   const answered = answerOf(sent, location, isLog)
-  answered.catch(() => undefined) // it may fail while the body is still on its way
   outlet.onClose(() => sent.destroy())
   if (call.info.method === 'GET' || call.info.method === 'HEAD') sent.end()
-  else {
-    for await (const chunk of request.stream()) {
-      if (sent.destroyed) break // nobody reads on; why, the answer says
-      if (!sent.write(chunk)) await drained(sent)
-    }
-    sent.end()
-  }
+  // The answer, or that there is none, may come before the body has ended.
+  else sendBody(request, sent).catch((error: unknown) => sent.destroy(error as Error))
   const response = await answered
   const code = response.statusCode ?? 502
   if (isLog && (code < 200 || code > 206)) throw await refusalOf(response, call)
@@ -76,6 +70,14 @@ export async function forward(call: Call, { request, outlet }: Exchange, locatio
     isLog ? { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' } : answerHeaders(response, place),
   )
   await pipe(response, outlet)
+}
+
+async function sendBody(request: Incoming, sent: http.ClientRequest): Promise<void> {
+  for await (const chunk of request.stream()) {
+    if (sent.destroyed) return
+    if (!sent.write(chunk)) await drained(sent)
+  }
+  sent.end()
 }
 
 /** Also when it will never drain. */
