@@ -10,7 +10,7 @@ import type { TLSSocket } from 'node:tls'
 import { badRequest } from '../api/errors.ts'
 import type { Credentials } from '../auth/user.ts'
 import { bodyBytesMax, tooLarge } from './body.ts'
-import type { Incoming, Outlet } from './exchange.ts'
+import type { Headers, Incoming, Outlet } from './exchange.ts'
 
 /** A request of either protocol. */
 interface Request {
@@ -174,6 +174,12 @@ function nudge(session: Http2Session | undefined): void {
   }
 }
 
+/** A stream that has gone already will not say so again. */
+function onceClosed(stream: ServerHttp2Stream | ServerResponse, closed: () => void): void {
+  if (stream.destroyed) queueMicrotask(closed)
+  else stream.once('close', closed)
+}
+
 /**
  * Straight to the stream: node's response object over it would ask for trailers, which costs every answer a frame and
  * a write to the socket of its own.
@@ -211,8 +217,14 @@ export function streamOutlet(stream: ServerHttp2Stream, isHead: boolean): Outlet
     },
     destroy: (why) => void stream.destroy(why),
     onDrain: (drained) => void stream.on('drain', drained),
-    onClose: (closed) => void stream.once('close', closed),
+    onClose: (closed) => onceClosed(stream, closed),
   }
+}
+
+/** Of header text in http/1.1, node takes no character that is more than an octet: it throws. */
+function octets(headers: Headers): Record<string, string | string[]> {
+  const one = (text: string): string => text.replaceAll(/[\u0100-\uffff]/g, '?')
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? one(value) : value.map(one)]))
 }
 
 export function plainOutlet(response: ServerResponse): Outlet {
@@ -223,12 +235,12 @@ export function plainOutlet(response: ServerResponse): Outlet {
     },
     send(code, headers, body) {
       if (gone()) return
-      response.writeHead(code, body === undefined ? headers as Record<string, string> : { ...(headers as Record<string, string>), 'content-length': String(body.length) })
+      response.writeHead(code, body === undefined ? octets(headers) : { ...octets(headers), 'content-length': String(body.length) })
       response.end(body)
     },
     start(code, headers) {
       if (gone()) return
-      response.writeHead(code, headers as Record<string, string>)
+      response.writeHead(code, octets(headers))
       response.flushHeaders()
     },
     write: (chunk) => gone() || response.write(chunk),
@@ -237,6 +249,6 @@ export function plainOutlet(response: ServerResponse): Outlet {
     },
     destroy: (why) => void response.destroy(why),
     onDrain: (drained) => void response.on('drain', drained),
-    onClose: (closed) => void response.once('close', closed),
+    onClose: (closed) => onceClosed(response, closed),
   }
 }
