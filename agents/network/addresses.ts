@@ -22,6 +22,8 @@ export interface Lease {
   readonly ip: string
   readonly device: string
   readonly hostPorts: readonly HostPort[]
+  /** Its pod is not connected yet: who finds this after a restart must not trust the device. */
+  readonly pending?: boolean
 }
 
 /** Addresses left alone at the start of a node's range: the network's own (the overlay's) and one for a gateway. */
@@ -67,12 +69,21 @@ export class Addresses {
     const known = this.#leases.get(pod.podUid)
     const ip = known !== undefined && inRange(cidr, known.ip) ? known.ip : this.#free(cidr)
     if (ip === undefined) return undefined
-    const lease = { ...pod, ip }
-    this.#leases.set(pod.podUid, lease) // before the wait: nobody else gets it
-    const file = join(this.#dir, `${pod.podUid}.json`)
+    const lease = { ...pod, ip, pending: true }
+    await this.#keep(lease)
+    return lease
+  }
+
+  /** The pod is connected. */
+  async settle({ pending: _, ...lease }: Lease): Promise<void> {
+    await this.#keep(lease)
+  }
+
+  async #keep(lease: Lease): Promise<void> {
+    this.#leases.set(lease.podUid, lease) // before the wait: nobody else gets it
+    const file = join(this.#dir, `${lease.podUid}.json`)
     await writeFile(`${file}.new`, JSON.stringify(lease), { mode: 0o600 })
     await rename(`${file}.new`, file)
-    return lease
   }
 
   async release(podUid: string): Promise<void> {

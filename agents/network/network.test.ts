@@ -104,6 +104,21 @@ describe('podNetwork()', () => {
     expect(nft.loads.at(-1)).not.toContain('elements')
   })
 
+  it('a pod whose connecting was cut short is connected again after the restart, with the same address', async () => {
+    const dir = tempDir()
+    // As kill -9 leaves it: the second process of connecting never ends.
+    const link = { ...fakeLink(), sysctl: () => new Promise<void>(() => {}) }
+    const deps = { nft: fakeNft(), dir, podCidr: () => '10.42.1.0/24', mtu: 1450 }
+    const pod = { podUid: 'u1', namespace: 'a', name: 'web', netns: '/proc/7/ns/net' }
+    void (await podNetwork(ctx, { ...deps, link })).attach(ctx, pod)
+    await expect.poll(() => link.lines.some((line) => line.includes('route replace default'))).toBe(true)
+    const next = await podNetwork(ctx, { ...deps, link: fakeLink() })
+    expect(await next.adopt(ctx, new Set(['u1']))).toEqual(new Map())
+    expect(await next.attach(ctx, pod)).toEqual({ ips: ['10.42.1.2'] })
+    const last = await podNetwork(ctx, { ...deps, link: fakeLink() })
+    expect(await last.adopt(ctx, new Set(['u1']))).toEqual(new Map([['u1', ['10.42.1.2']]]))
+  })
+
   it('a host address that is none is left out: it would be read as rules', async () => {
     const nft = fakeNft()
     const network = await podNetwork(ctx, { link: fakeLink(), nft, dir: tempDir(), podCidr: () => '10.42.1.0/24', mtu: 1450 })

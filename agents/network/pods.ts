@@ -38,7 +38,7 @@ export interface PodNetwork {
   attach(ctx: Ctx, pod: PodAttach): Promise<{ readonly ips: readonly string[] }>
   /** Quiet when there is nothing to take down. */
   detach(ctx: Ctx, podUid: string): Promise<void>
-  /** At start: keeps the pods that live, takes down everything else. Says who has which address. */
+  /** At start: keeps the pods that live, takes down everything else. Says who has which address; who is not named is to be attached. */
   adopt(ctx: Ctx, livePodUids: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly string[]>>
   ipsOf(podUid: string): readonly string[]
   /** Takes down every pod's device and the host ports: at uninstall. */
@@ -71,6 +71,7 @@ export async function podNetwork(ctx: Ctx, deps: PodNetworkDeps): Promise<PodNet
       try {
         await connect(inner, deps.link, lease, { netns: pod.netns, mtu: deps.mtu })
         await syncHostPorts(inner)
+        await leases.settle(lease)
       } catch (error) {
         const fresh = { ...inner, signal: new AbortController().signal } // whatever became of the caller
         await withTimeout(fresh, cleanupMs, (bounded) => remove(bounded, pod.podUid)).catch(() => {})
@@ -89,7 +90,7 @@ export async function podNetwork(ctx: Ctx, deps: PodNetworkDeps): Promise<PodNet
       const strays = devices.filter((name) => isPodDevice(prefix, name) && !known.has(name))
       await deps.link.ip(inner, strays.map((name) => `link delete ${name}`), { force: true })
       await syncHostPorts(inner)
-      return new Map(leases.all().map((lease) => [lease.podUid, [lease.ip]]))
+      return new Map(leases.all().filter((lease) => lease.pending !== true).map((lease) => [lease.podUid, [lease.ip]]))
     },
     ipsOf: (podUid) => [leases.get(podUid)?.ip].filter((ip) => ip !== undefined),
     async removeAll(inner) {

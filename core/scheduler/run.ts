@@ -27,19 +27,22 @@ export async function runScheduler(parent: Ctx, { client, random, profiles }: Sc
     event: (pod, type, reason, message) => recorder.event(pods, pod, type, reason, message),
   })
   const informers = new Informers({ client, random })
-  informers.of(nodes).on({
-    added: (node) => scheduler.handleNode(node, undefined),
-    updated: (node, prev) => scheduler.handleNode(node, prev),
-    deleted: (node) => scheduler.handleNodeGone(node.metadata.name ?? ''),
-  })
-  informers.of(pods).on({
-    added: (pod) => scheduler.handlePod(pod),
-    updated: (pod) => scheduler.handlePod(pod),
-    deleted: (pod) => scheduler.handlePodGone(pod),
-  })
+  const [allNodes, allPods] = [informers.of(nodes), informers.of(pods)]
   group.go('events', (part) => recorder.run(part))
   group.go('informers', (part) => informers.run(part))
   try {
+    // With half of the cluster known pods would be refused for want of nodes, and told so.
+    await informers.synced(ctx)
+    allNodes.on({
+      added: (node) => scheduler.handleNode(node, undefined),
+      updated: (node, prev) => scheduler.handleNode(node, prev),
+      deleted: (node) => scheduler.handleNodeGone(node.metadata.name ?? ''),
+    })
+    allPods.on({
+      added: (pod) => scheduler.handlePod(pod),
+      updated: (pod) => scheduler.handlePod(pod),
+      deleted: (pod) => scheduler.handlePodGone(pod),
+    })
     await group.wait()
   } finally {
     scheduler.stop()

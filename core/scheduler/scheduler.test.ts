@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { virtualClock } from '../lib/clock.ts'
+import type { Ctx } from '../lib/ctx.ts'
 import { silentLog } from '../lib/log.ts'
 import { seededRandom } from '../lib/random.ts'
 import type { Client } from '../client/client.ts'
@@ -7,6 +8,7 @@ import type { Node, Pod, PodSpec } from '../api/schema/types.ts'
 import { decide, feasibleWanted } from './decide.ts'
 import { Heap } from './heap.ts'
 import { defaultProfile } from './plugins.ts'
+import { runScheduler } from './run.ts'
 import { Scheduler } from './scheduler.ts'
 import { World } from './world.ts'
 
@@ -196,4 +198,30 @@ describe('Heap', () => {
     for (const item of [[2, 'x'], [1, 'a'], [1, 'b'], [3, 'z'], [1, 'c']] as [number, string][]) heap.push(item)
     expect(Array.from({ length: 5 }, () => heap.pop()?.[1])).toEqual(['a', 'b', 'c', 'x', 'z'])
   })
+})
+
+it('runScheduler() decides nothing before it knows all nodes and all pods', async () => {
+  const clock = virtualClock()
+  const controller = new AbortController()
+  const bound: string[] = []
+  const told: unknown[] = []
+  const never = (signal: AbortSignal): Promise<void> => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  const client = {
+    async list(ctx: Ctx, kind: { plural: string }) {
+      if (kind.plural === 'nodes') await ctx.clock.sleep(3_000, ctx.signal)
+      return { metadata: { resourceVersion: '1' }, items: kind.plural === 'nodes' ? [node('a')] : [pod('p')] }
+    },
+    // oxlint-disable-next-line require-yield
+    async *watch(ctx: Ctx) {
+      await never(ctx.signal)
+    },
+    post: async (_ctx: unknown, _kind: unknown, key: { name: string }) => void bound.push(key.name),
+    patch: async (_ctx: unknown, _kind: unknown, _key: unknown, _type: unknown, patch: unknown) => void told.push(patch),
+    create: async () => ({ metadata: {} }),
+  } as unknown as Client
+  const run = runScheduler({ signal: controller.signal, clock, log: silentLog }, { client, random: seededRandom(1), profiles: [defaultProfile(client)] })
+  await clock.advance(3_100)
+  expect([bound, told]).toEqual([['p'], []])
+  controller.abort()
+  await run.catch(() => {})
 })
