@@ -74,8 +74,10 @@ function quote(text: string): string {
   return /^[\w./:@%+-]+$/.test(text) ? text : JSON.stringify(text)
 }
 
-/** An error and its causes as one line: `start agent: read join token /etc/x: ENOENT`. */
+/** An error and its causes as one line: `start agent: read join token /etc/x: ENOENT`. A cause that the message tells already is not told twice. */
 export function errorPath(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}: ${errorPath(error.cause)}`
+  if (error.cause === undefined) return error.message
+  const cause = errorPath(error.cause)
+  return error.message.endsWith(cause) ? error.message : `${error.message}: ${cause}`
 }
