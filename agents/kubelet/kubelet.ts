@@ -223,12 +223,25 @@ async function removeOrphans(ctx: Ctx, deps: PodDeps, claimed: (uid: string) => 
   for (const observed of deps.observer.pods()) {
     if (claimed(observed.uid)) continue
     ctx.log.info('removing an orphaned pod', { pod: `${observed.namespace}/${observed.name}`, uid: observed.uid })
-    await Promise.all(observed.containers.filter((c) => c.state === 'running').map((c) => deps.runtime.stop(ctx, c.id, orphanGraceS)))
-    await stopSandboxes(ctx, deps, observed.uid, observed, { remove: true })
-    await removeTraces(ctx, deps, observed.uid)
+    await unlessStuck(ctx, observed.uid, async () => {
+      await Promise.all(observed.containers.filter((c) => c.state === 'running').map((c) => deps.runtime.stop(ctx, c.id, orphanGraceS)))
+      await stopSandboxes(ctx, deps, observed.uid, observed, { remove: true })
+      await removeTraces(ctx, deps, observed.uid)
+    })
   }
   for (const uid of await readdir(deps.podsDir)) {
-    if (!claimed(uid) && deps.observer.pod(uid) === undefined) await tearDownVolumes(ctx, deps.mounts, join(deps.podsDir, uid))
+    if (claimed(uid) || deps.observer.pod(uid) !== undefined) continue
+    await unlessStuck(ctx, uid, async () => await tearDownVolumes(ctx, deps.mounts, join(deps.podsDir, uid)))
+  }
+}
+
+/** One that cannot be removed now must not keep the others. */
+async function unlessStuck(ctx: Ctx, uid: string, remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove()
+  } catch (error) {
+    if (ctx.signal.aborted) throw error
+    ctx.log.warn('orphaned pod not removed', { uid, error })
   }
 }
 

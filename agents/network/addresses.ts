@@ -75,7 +75,7 @@ export class Addresses {
   }
 
   /** The pod is connected. */
-  async settle({ pending: _, ...lease }: Lease): Promise<void> {
+  async settle({ pending: _pending, ...lease }: Lease): Promise<void> {
     await this.#keep(lease)
   }
 

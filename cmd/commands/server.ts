@@ -155,16 +155,21 @@ async function nodeToken(ctx: Ctx, client: Client, config: ServerConfig): Promis
 /** A node may not call itself part of the control plane: the server does, when the node has come. */
 async function markControlPlane(ctx: Ctx, client: Client, name: string): Promise<void> {
   const role = 'node-role.kubernetes.io/control-plane'
-  try {
-    for await (const { type, object } of client.watch(ctx, nodes, { fieldSelector: `metadata.name=${name}` })) {
-      if (type !== 'ADDED' && type !== 'MODIFIED') continue
-      if (object.metadata.labels?.[role] === undefined) await client.patch(ctx, nodes, { namespace: '', name }, 'merge', { metadata: { labels: { [role]: 'true' } } })
-      return
+  while (!ctx.signal.aborted) {
+    try {
+      for await (const { type, object } of client.watch(ctx, nodes, { fieldSelector: `metadata.name=${name}` })) {
+        if (type !== 'ADDED' && type !== 'MODIFIED') continue
+        if (object.metadata.labels?.[role] === undefined) await client.patch(ctx, nodes, { namespace: '', name }, 'merge', { metadata: { labels: { [role]: 'true' } } })
+        return
+      }
+    } catch (error) {
+      if (!ctx.signal.aborted) ctx.log.warn('label the control plane node', { error: errorPath(error) })
     }
-  } catch (error) {
-    if (!ctx.signal.aborted) ctx.log.warn('label the control plane node', { error: errorPath(error) })
+    await ctx.clock.sleep(labelAgainMs, ctx.signal).catch(() => undefined) // every watch ends, and the node may come late
   }
 }
+
+const labelAgainMs = 1_000
 
 /** The node agent runs as a child of this executable: it lives on its own and joins like any other node. */
 function startNode(ctx: Ctx, flags: Flags, server: string, token: string): void {

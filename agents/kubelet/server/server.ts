@@ -7,7 +7,7 @@ import { createSecureServer, type Http2SecureServer } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
-import { aborted, childCtx, type Ctx } from '../../../core/lib/ctx.ts'
+import { aborted, childCtx, unlessAborted, type Ctx } from '../../../core/lib/ctx.ts'
 import type { Client } from '../../../core/client/client.ts'
 import type { Cgroups } from '../../host/cgroups.ts'
 import type { KubeletView } from '../kubelet.ts'
@@ -166,7 +166,7 @@ async function sendLog(ctx: Ctx, view: KubeletView, [namespace, name, container]
   try {
     for await (const data of readLog(sending, view.runtime, id, query)) {
       if (response.destroyed) break
-      if (!response.write(data)) await Promise.race([new Promise((resolve) => response.once('drain', resolve)), aborted(sending.signal)])
+      if (!response.write(data)) await unlessAborted(sending.signal, new Promise((resolve) => response.once('drain', resolve)))
     }
   } finally {
     response.end()
