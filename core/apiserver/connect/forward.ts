@@ -31,12 +31,19 @@ export function forwardedHeaders(request: Incoming): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const name of request.headerNames()) {
     if (name.startsWith(':') || name.startsWith('impersonate-') || ownHeaders.has(name)) continue
-    headers[name] = request.header(name) ?? ''
+    const value = request.header(name) ?? ''
+    headers[name] = name === 'cookie' ? foreignCookies(request.headers(name).join('; ')) : value
+    if (name === 'cookie' && headers[name] === '') delete headers[name]
   }
   headers['x-forwarded-for'] = request.peer
   headers['x-forwarded-proto'] = 'https'
   headers['x-forwarded-uri'] = request.url
   return headers
+}
+
+/** All but the dashboard's session (web/sessions.ts), which is as good as a password. */
+function foreignCookies(text: string): string {
+  return text.split(';').map((cookie) => cookie.trim()).filter((cookie) => cookie !== '' && !cookie.startsWith('__Host-kubun=')).join('; ')
 }
 
 export function hostOf({ host, port }: Location): string {
