@@ -38,6 +38,7 @@ function lab(): { scheduler: Scheduler; clock: ReturnType<typeof virtualClock>; 
       return {}
     },
     async patch(_ctx: unknown, _kind: unknown, key: { name: string }, _type: string, patch: { status: { conditions: { message: string }[] } }) {
+      if (refuse.delete(`status of ${key.name}`)) throw new Error('connection reset')
       conditions.set(key.name, patch.status.conditions[0]?.message ?? '')
       return {}
     },
@@ -54,6 +55,21 @@ function lab(): { scheduler: Scheduler; clock: ReturnType<typeof virtualClock>; 
 }
 
 describe('Scheduler', () => {
+  it('a refusal that could not be written is written the next time', async () => {
+    const { scheduler, clock, conditions, refuse } = lab()
+    const small = node('a', '1')
+    scheduler.handleNode(small, undefined)
+    refuse.add('status of big')
+    scheduler.handlePod(pod('big', {}, '4'))
+    await clock.settle()
+    expect(conditions.size).toBe(0)
+    scheduler.handleNode(node('a', '2'), small)
+    await clock.advance(12_000)
+    scheduler.handleNode(node('a', '3'), node('a', '2'))
+    await clock.advance(12_000)
+    expect([conditions.size, ...conditions.values()].join(' ')).toContain('1 0/1 nodes are available: 1 Insufficient cpu.')
+  })
+
   it('a pod over which a plugin trips waits and is tried again, and the others go on', async () => {
     const { scheduler, clock, bound } = lab()
     scheduler.handleNode(node('a'), undefined)

@@ -181,6 +181,7 @@ export class Scheduler {
     this.queue.failed(tried, refusedBy, this.#ctx.clock.now())
     const gated = (tried.pod.spec?.schedulingGates ?? []).length > 0
     void this.#tell(tried.pod, gated ? undefined : message, preemption).catch((error: unknown) => {
+      this.#told.delete(tried.pod.metadata.uid ?? '')
       if (!this.#ctx.signal.aborted && !isApiError(error, 'NotFound')) this.#ctx.log.warn('telling why a pod waits', { pod: keyText(keyOf(tried.pod)), error: errorPath(error) })
     })
   }
@@ -206,7 +207,11 @@ export class Scheduler {
   }
 
   async #evict(pod: Readonly<Pod>, victim: Readonly<Pod>, nodeName: string): Promise<void> {
-    await this.#deps.client.delete(this.#ctx, pods, keyOf(victim))
+    const { uid } = victim.metadata
+    // Pods of sets come again under their names: the one that was judged goes, or none.
+    await this.#deps.client.delete(this.#ctx, pods, keyOf(victim), uid === undefined ? {} : { preconditions: { uid } }).catch((error: unknown) => {
+      if (!isApiError(error, 'Conflict')) throw error
+    })
     this.#deps.event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`)
   }
 }
