@@ -162,13 +162,14 @@ describe('Scheduler', () => {
   })
 
   it('evicts the least important pods that make room, and names the node', async () => {
-    const { scheduler, clock, deleted, events } = lab()
+    const { scheduler, clock, deleted, events, conditions } = lab()
     scheduler.handleNode(node('a', '2'), undefined)
     for (const [name, priority] of [['keep', 5], ['go', 1]] as const) scheduler.handlePod({ ...pod(name, { priority, nodeName: 'a' }, '1') })
     scheduler.handlePod(pod('urgent', { priority: 10 }, '1'))
     await clock.settle()
     expect(deleted).toEqual(['go'])
     expect(events).toContain('go Preempted')
+    expect(conditions.get('go')).toContain('preempting to accommodate a higher priority pod')
   })
 
   it('leaves pods of other schedulers and gated pods alone', async () => {

@@ -9,6 +9,7 @@ import type { Timer } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { isApiError } from '../api/errors.ts'
 import { isBeingDeleted, keyOf, keyText } from '../api/meta.ts'
+import { formatTime } from '../api/time.ts'
 import { pods } from '../api/core/pod.ts'
 import type { Node, Pod, PodCondition } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
@@ -208,10 +209,22 @@ export class Scheduler {
 
   async #evict(pod: Readonly<Pod>, victim: Readonly<Pod>, nodeName: string): Promise<void> {
     const { uid } = victim.metadata
-    // Pods of sets come again under their names: the one that was judged goes, or none.
-    await this.#deps.client.delete(this.#ctx, pods, keyOf(victim), uid === undefined ? {} : { preconditions: { uid } }).catch((error: unknown) => {
-      if (!isApiError(error, 'Conflict')) throw error
-    })
+    const condition: PodCondition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'PreemptionByScheduler',
+      message: `${pod.spec?.schedulerName ?? ''}: preempting to accommodate a higher priority pod`,
+      lastTransitionTime: formatTime(this.#ctx.clock.now()),
+      ...(victim.metadata.generation === undefined ? {} : { observedGeneration: victim.metadata.generation }),
+    }
+    // Pods of sets come again under their names: the one that was judged goes, or none. First it is told why.
+    try {
+      await this.#deps.client.patch(this.#ctx, pods, keyOf(victim), 'strategic', { ...(uid === undefined ? {} : { metadata: { uid } }), status: { conditions: [condition] } }, { subresource: 'status' })
+      await this.#deps.client.delete(this.#ctx, pods, keyOf(victim), uid === undefined ? {} : { preconditions: { uid } })
+    } catch (error) {
+      if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound')) return
+      throw error
+    }
     this.#deps.event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`)
   }
 }
