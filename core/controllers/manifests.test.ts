@@ -43,6 +43,23 @@ describe('sync()', () => {
     await api.stop()
   })
 
+  it('prunes an object that owns no field, and spares one that was taken over', async () => {
+    const api = await testApi()
+    const { ctx, client } = api
+    if ((await api.get(namespaces, 'kube-system', '')) === undefined) await api.create(namespaces, { metadata: { name: 'kube-system' } })
+    const bare = (name: string): string => `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}}\n`
+    let files: ManifestFile[] = [{ name: 'a', text: `${bare('bare')}---\n${bare('taken')}` }]
+    const deps = { client, kinds: () => kinds, files: { read: async () => files, watch: () => {} } }
+    expect(await sync(ctx, deps)).toBe(true)
+    await api.change(namespaces, 'taken', (mine) => delete mine.metadata.annotations, { namespace: '' })
+    files = []
+    expect(await sync(ctx, deps)).toBe(true)
+    const going = await api.get(namespaces, 'bare', '')
+    expect(going === undefined || going.metadata.deletionTimestamp !== undefined).toBe(true)
+    expect((await api.get(namespaces, 'taken', ''))?.metadata.deletionTimestamp).toBeUndefined()
+    await api.stop()
+  })
+
   it('an object that moves to another file stays', () => {
     const ref = { apiVersion: 'v1', kind: 'Secret', namespace: 'a', name: 'b' }
     expect(gone({ old: [ref] }, { new: [ref] })).toEqual([])

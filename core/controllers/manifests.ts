@@ -9,7 +9,6 @@ import { configMaps } from '../api/core/configmap.ts'
 import { parseYamlDocuments } from '../api/codec/yaml.ts'
 import type { Kind } from '../api/kind.ts'
 import { parseApiVersion, type AnyObject, type Key } from '../api/meta.ts'
-import type { ManagedFieldsEntry } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import { backoffMs } from '../lib/backoff.ts'
 import { Bell } from '../lib/bell.ts'
@@ -35,6 +34,8 @@ export interface ManifestsDeps {
 }
 
 const fieldManager = 'kubun-manifests'
+/** On every object that comes from a file, with the file's name; who removes it keeps the object when the file goes. */
+const ownAnnotation = 'kubun.io/manifest'
 const memory: Key = { namespace: 'kube-system', name: 'kubun-manifests' }
 /** Without a change the files are applied again after this long: somebody may have changed the objects. */
 const reapplyMs = 300_000
@@ -148,7 +149,8 @@ export function gone(before: Readonly<Record<string, readonly Ref[]>>, now: Read
 }
 
 async function apply(ctx: Ctx, client: Client, file: string, { kind, key, object }: Wanted): Promise<boolean> {
-  const mine = { ...object, metadata: { ...object.metadata, ...(key.namespace === '' ? {} : { namespace: key.namespace }) } }
+  const annotations = { ...object.metadata.annotations, [ownAnnotation]: file }
+  const mine = { ...object, metadata: { ...object.metadata, annotations, ...(key.namespace === '' ? {} : { namespace: key.namespace }) } }
   try {
     await client.patch(ctx, kind, key, 'apply', mine, { fieldManager, force: true })
     return true
@@ -165,7 +167,7 @@ async function prune(ctx: Ctx, deps: ManifestsDeps, ref: Ref): Promise<boolean> 
   if (kind === undefined) return true
   try {
     const live = await deps.client.get(ctx, kind, ref)
-    if (live === undefined || live.metadata.managedFields?.some((entry: ManagedFieldsEntry) => entry.manager === fieldManager) !== true) return true // somebody else's by now
+    if (live?.metadata.annotations?.[ownAnnotation] === undefined) return true // gone, or taken over by somebody who removed the mark
     await deps.client.delete(ctx, kind, ref, { propagationPolicy: 'Background', preconditions: { uid: live.metadata.uid } })
     ctx.log.info('manifest object is deleted', { kind: ref.kind, namespace: ref.namespace, name: ref.name })
     return true
