@@ -41,7 +41,8 @@ export function wanted(settings: Settings): { readonly service: Service; readonl
   const range = parseCidr(settings.serviceCidr)
   if (range === undefined) throw new Error(`service CIDR ${settings.serviceCidr} is not valid`)
   const metadata = { name, namespace }
-  const addresses = settings.apiAddresses.filter((ip) => parseIp(ip)?.family === range.family)
+  // a server on loopback only is reached by nobody else, and loopback may not stand in endpoints
+  const addresses = settings.apiAddresses.filter((ip) => parseIp(ip)?.family === range.family && !isLoopback(ip))
   return {
     service: {
       apiVersion: 'v1',
@@ -59,7 +60,7 @@ export function wanted(settings: Settings): { readonly service: Service; readonl
       apiVersion: 'v1',
       kind: 'Endpoints',
       metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-      subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports: [{ ...port, port: settings.apiPort }] }],
+      subsets: addresses.length === 0 ? [] : [{ addresses: addresses.map((ip) => ({ ip })), ports: [{ ...port, port: settings.apiPort }] }],
     },
     slice: {
       apiVersion: 'discovery.k8s.io/v1',
@@ -71,6 +72,8 @@ export function wanted(settings: Settings): { readonly service: Service; readonl
     },
   }
 }
+
+const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1'
 
 async function keep<T extends Service | Endpoints | EndpointSlice>(
   ctx: Ctx, client: Client, kind: KindRef<T>, lister: Lister<T>, want: T, same: (is: Readonly<T>, should: T) => boolean,

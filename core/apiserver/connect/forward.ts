@@ -136,11 +136,17 @@ export function dialError(error: NodeJS.ErrnoException, location: Location): str
   return error.message
 }
 
+/** Name of the dashboard's session cookie (web/sessions.ts). */
+const sessionCookie = '__Host-kubun'
+
 function answerHeaders(response: IncomingMessage, place: Place): Headers {
   const headers: Record<string, string | readonly string[]> = {}
   for (const [name, value] of Object.entries(response.headers)) {
     if (value !== undefined && !ownHeaders.has(name)) headers[name] = value
   }
+  // what is proxied shares the dashboard's origin: it may not sign its reader in as somebody else
+  const cookies = response.headers['set-cookie']?.filter((cookie) => !cookie.trimStart().startsWith(sessionCookie))
+  if (cookies !== undefined) headers['set-cookie'] = cookies
   const { location } = response.headers
   if (location !== undefined) headers['location'] = linkThrough(location, place)
   return headers
