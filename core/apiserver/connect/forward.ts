@@ -11,6 +11,9 @@ import type { Exchange, Headers, Incoming, Outlet } from '../exchange.ts'
 import { linkThrough, pageThrough, type Place } from './html.ts'
 import type { Location } from './location.ts'
 
+/** How the dashboard's session cookie begins (web/sessions.ts). */
+const sessionCookie = '__Host-kubun='
+
 /** Headers of one hop (RFC 9110 7.6.1), and those that say who the sender is to us. */
 const ownHeaders = new Set([
   'connection',
@@ -43,7 +46,7 @@ export function forwardedHeaders(request: Incoming): Record<string, string> {
 
 /** All but the dashboard's session (web/sessions.ts), which is as good as a password. */
 function foreignCookies(text: string): string {
-  return text.split(';').map((cookie) => cookie.trim()).filter((cookie) => cookie !== '' && !cookie.startsWith('__Host-kubun=')).join('; ')
+  return text.split(';').map((cookie) => cookie.trim()).filter((cookie) => cookie !== '' && !cookie.startsWith(sessionCookie)).join('; ')
 }
 
 export function hostOf({ host, port }: Location): string {
@@ -135,9 +138,6 @@ export function dialError(error: NodeJS.ErrnoException, location: Location): str
   if (error.code === 'ETIMEDOUT') return `dial tcp ${hostOf(location)}: i/o timeout`
   return error.message
 }
-
-/** Name of the dashboard's session cookie (web/sessions.ts). */
-const sessionCookie = '__Host-kubun'
 
 function answerHeaders(response: IncomingMessage, place: Place): Headers {
   const headers: Record<string, string | readonly string[]> = {}
