@@ -5,6 +5,7 @@ import { dashboardCommand } from './commands/dashboard.ts'
 import { licensesCommand } from './commands/licenses.ts'
 import { serverCommand } from './commands/server.ts'
 import { tokenCommand } from './commands/token.ts'
+import { uninstallCommand } from './commands/uninstall.ts'
 import { versionCommand } from './commands/version.ts'
 
 export const commands: readonly Command[] = [
@@ -12,6 +13,7 @@ export const commands: readonly Command[] = [
   agentCommand,
   tokenCommand,
   dashboardCommand,
+  uninstallCommand,
   versionCommand,
   licensesCommand,
 ]

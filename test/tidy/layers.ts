@@ -20,11 +20,11 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'agents/network': ['agents/host', 'core/client', 'core/api', 'core/lib'],
   'agents/dns': ['agents/host', 'core/client', 'core/api', 'core/lib'],
   web: ['core/api', 'core/lib'],
-  cmd: ['core/server.ts', 'agents/agent.ts', 'web', 'core/client', 'core/api', 'core/pki', 'core/lib'],
+  cmd: ['core/server.ts', 'agents/agent.ts', 'agents/uninstall.ts', 'web', 'core/client', 'core/api', 'core/pki', 'core/lib'],
 }
 
 /** Composition roots see every room of their side. */
-export const roots: readonly string[] = ['core/server.ts', 'core/boot.ts', 'core/manifests.ts', 'agents/agent.ts']
+export const roots: readonly string[] = ['core/server.ts', 'core/boot.ts', 'core/manifests.ts', 'agents/agent.ts', 'agents/uninstall.ts']
 
 /** The one door of each outside package. */
 export const doors: Readonly<Record<string, { readonly only: readonly string[]; readonly why: string }>> = {
