@@ -31,6 +31,7 @@ import { createNft, type Nft } from './host/nft.ts'
 import { joinCluster, keepClientRenewed, servingCertificate, type JoinOptions, type NodeIdentity } from './kubelet/bootstrap.ts'
 import { runKubelet, type KubeletOptions, type KubeletView } from './kubelet/kubelet.ts'
 import type { EventRecorder, PodAttachment, PodNetwork } from './kubelet/ports.ts'
+import { cgroupRoot } from './kubelet/resources.ts'
 import { serveKubelet } from './kubelet/server/server.ts'
 import { runNetwork } from './network/network.ts'
 import { overlayDeviceDefault, vniDefault, vxlanOverheadBytes } from './network/overlay.ts'
@@ -61,8 +62,6 @@ export interface AgentConfig {
   readonly version: string
 }
 
-/** Name of the control group under which pods live: upstream's. */
-const cgroupRoot = 'kubepods'
 const agentName = 'kubun-agent'
 
 /** Until ctx ends, or a part fails. Throws JoinError with a sentence for the user when the node cannot join. */

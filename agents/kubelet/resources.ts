@@ -100,6 +100,9 @@ export function cgroupPathOf(pod: Readonly<Pod>, root: string, driver: 'cgroupfs
   return pathOf(cgroupParentOf(pod, root, driver), driver)
 }
 
+/** Name of the control group under which pods live: upstream's. */
+export const cgroupRoot = 'kubepods'
+
 /** Every place where a pod of that uid may have had its group: for pods whose spec nobody knows any more. */
 export function cgroupPathsOf(uid: string, root: string, driver: 'cgroupfs' | 'systemd'): readonly string[] {
   return (['Guaranteed', 'Burstable', 'BestEffort'] as const).map((qos) => pathOf(parentOf(uid, qos, root, driver), driver))

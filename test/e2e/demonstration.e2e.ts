@@ -15,6 +15,7 @@ import { healingSpecs } from './specs/healing.ts'
 import { joinSpecs } from './specs/join.ts'
 import { kubectlSpecs } from './specs/kubectl.ts'
 import { serverSpecs } from './specs/server.ts'
+import { uninstallSpecs } from './specs/uninstall.ts'
 import { workloadSpecs } from './specs/workloads.ts'
 
 const lacking = missing('kubectl', 'dockerd', 'docker', 'nft', 'ip', 'nsenter', 'busybox', 'curl', 'setpriv', 'script', executable)
@@ -47,6 +48,7 @@ describe.skipIf(lacking !== undefined)(title, () => {
   folderSpecs(labOf)
   dashboardSpecs(() => dashboardLab(lab))
   healingSpecs(labOf)
+  uninstallSpecs(labOf)
 
   it('leaves nothing behind', async () => {
     const pods = (await lab.k(['get', 'events', '-A', '-o', 'jsonpath={.items[?(@.involvedObject.kind=="Pod")].involvedObject.uid}'])).split(' ')
