@@ -3,11 +3,11 @@ import * as z from 'zod'
 import { childCtx } from '../../core/lib/ctx.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { onParentGone } from '../child.ts'
+import { port } from '../flags.ts'
 import { command, CommandError } from '../command.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
 import { apiVersion } from '../version.ts'
 
-const port = z.coerce.number().int().min(1, 'must be a port, 1 to 65535').max(65_535, 'must be a port, 1 to 65535')
 const taint = z.string().regex(/^[^=:]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/, 'must look like key=value:NoSchedule')
 const label = z.string().regex(/^[^=]+=[^=]*$/, 'must look like key=value')
 

@@ -16,6 +16,7 @@ import { errorPath } from '../../core/lib/log.ts'
 import type { ServerConfig, ServerParts } from '../../core/server.ts'
 import { asset } from '../assets.ts'
 import { orphanGraceMs, superviseChild } from '../child.ts'
+import { port } from '../flags.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
@@ -24,7 +25,6 @@ import { uiFile } from '../ui.ts'
 import { apiVersion, version } from '../version.ts'
 import { createToken } from './token.ts'
 
-const port = z.coerce.number().int().min(1, 'must be a port, 1 to 65535').max(65_535, 'must be a port, 1 to 65535')
 const duration = (minMs: number, sentence: string) => z.string().refine((text) => durationMs(text) >= minMs, sentence)
 const range = z.string().regex(/^\d+-\d+$/, 'must look like 30000-32767')
 

@@ -5,6 +5,7 @@
  * The list of built-in kinds is kinds.ts; a kind's own file holds its rules.
  */
 import type { FieldError } from './field.ts'
+import { dns1123Subdomain, nameRule } from './names.ts'
 import type { AnyObject, KubeObject } from './meta.ts'
 
 /**
@@ -156,18 +157,7 @@ export function defineKind<T extends KubeObject>(init: KindInit<T>): Kind<T> {
 }
 
 /** Upstream's DNS-1123 subdomain rule, which most kinds use for names. */
-export function defaultNameRule(name: string, prefix: boolean): readonly string[] {
-  const text = prefix && name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name
-  const errors: string[] = []
-  if (text.length > 253) errors.push('must be no more than 253 characters')
-  if (!subdomain.test(text)) errors.push(subdomainSentence)
-  return errors
-}
-
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
-const subdomainSentence =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character " +
-  "(e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+export const defaultNameRule = nameRule(dns1123Subdomain)
 
 /** What kinds without columns of their own show. */
 export const defaultColumns: readonly Column<KubeObject>[] = [
