@@ -16,7 +16,3 @@ if (typeof KUBUN_BUILT !== 'undefined') {
 export function asset(name: string): string | undefined {
   return files[name]
 }
-
-export function assetNames(): readonly string[] {
-  return Object.keys(files)
-}

@@ -170,15 +170,6 @@ export function gone(message: string): ApiError {
   return new ApiError({ code: 410, reason: 'Gone', message })
 }
 
-export function methodNotSupported(gr: GroupResource, verb: string): ApiError {
-  return new ApiError({
-    code: 405,
-    reason: 'MethodNotAllowed',
-    message: `${verb} is not supported on resources of kind "${qualified(gr)}"`,
-    details: about(gr, ''),
-  })
-}
-
 export function notAcceptable(message: string): ApiError {
   return new ApiError({ code: 406, reason: 'NotAcceptable', message })
 }

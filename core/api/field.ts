@@ -115,8 +115,6 @@ export const invalidValue = (field: Path, value: unknown, detail: string): Field
 export const duplicate = (field: Path, value: unknown): FieldError => new FieldError('FieldValueDuplicate', field, value, '')
 export const forbiddenField = (field: Path, detail: string): FieldError => new FieldError('FieldValueForbidden', field, '', detail)
 export const notFoundField = (field: Path, value: unknown): FieldError => new FieldError('FieldValueNotFound', field, value, '')
-export const internalField = (field: Path, detail: string): FieldError => new FieldError('InternalError', field, null, detail)
-export const typeInvalid = (field: Path, value: unknown, detail: string): FieldError => new FieldError('FieldValueTypeInvalid', field, value, detail)
 
 export function notSupported(field: Path, value: unknown, supported: readonly string[]): FieldError {
   const detail = supported.length === 0 ? '' : `supported values: ${supported.map((s) => JSON.stringify(s)).join(', ')}`

@@ -2,7 +2,6 @@
  * What may stand in metadata, on creation and on update, with upstream's sentences
  * (k8s.io/apimachinery/pkg/api/validation/objectmeta.go). A kind's own rules come on top.
  */
-import { equalJson } from '../lib/json.ts'
 import { FieldError, forbiddenField, invalidValue, path, required, tooLong, type Path } from './field.ts'
 import { parseApiVersion, type KubeObject } from './meta.ts'
 import { dns1123Label, labelValue, qualifiedName } from './names.ts'
@@ -166,9 +165,4 @@ export function validateManagerName(manager: string, at: Path): FieldError[] {
     position += Buffer.byteLength(c)
   }
   return errors
-}
-
-/** `field is immutable` where two values differ. */
-export function validateImmutable(next: unknown, prev: unknown, at: Path): FieldError[] {
-  return equalJson(next ?? null, prev ?? null) ? [] : [invalidValue(at, next ?? null, immutableSentence)]
 }

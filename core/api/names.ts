@@ -6,14 +6,12 @@
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const subdomain = `${label}(\\.${label})*`
-const label1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const qualified = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const value = `(${qualified})?`
 
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`)
 const labelPattern = whole(label)
 const subdomainPattern = whole(subdomain)
-const label1035Pattern = whole(label1035)
 const qualifiedPattern = whole(qualified)
 const valuePattern = whole(value)
 
@@ -42,10 +40,6 @@ const subdomainSentence = patternSentence(
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
   subdomain, 'example.com',
 )
-const label1035Sentence = patternSentence(
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-  label1035, 'my-name', 'abc-123',
-)
 const qualifiedSentence = patternSentence(
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
   qualified, 'MyName', 'my.name', '123-abc',
@@ -67,8 +61,6 @@ export const dns1123Label = (text: string): readonly string[] =>
   check(text, 63, labelPattern, subdomainPattern.test(text) ? 'must not contain dots' : labelSentence)
 /** `example.com`: at most 253 characters. */
 export const dns1123Subdomain = (text: string): readonly string[] => check(text, 253, subdomainPattern, subdomainSentence)
-/** `my-name` that starts with a letter: Service names. */
-export const dns1035Label = (text: string): readonly string[] => check(text, 63, label1035Pattern, label1035Sentence)
 export const labelValue = (text: string): readonly string[] => check(text, 63, valuePattern, valueSentence, maxLength)
 
 /** A label or annotation key, a finalizer, a condition type: `name` or `example.com/name`. */

@@ -4,7 +4,7 @@
  * from them, and the key of service account tokens. Which addresses and names
  * it serves is the caller's. Call again to renew: what is due is made anew.
  */
-import { fingerprint, issue, leafValidity, type Authority, type Identity, type Means } from './certificate.ts'
+import { fingerprint, type Authority, type Identity, type Means } from './certificate.ts'
 import { loadAuthority, loadIdentity, loadKey, openDirectory, type LeafInit } from './files.ts'
 import type { KeyPair } from './key.ts'
 
@@ -77,9 +77,4 @@ export function parseJoinToken(token: string): { readonly pin?: string; readonly
   const full = /^K10([0-9a-f]{64})::([^:]+):(\S+)$/.exec(token.trim())
   if (full !== null) return { pin: full[1] ?? '', user: full[2] ?? '', secret: full[3] ?? '' }
   return /^[^\s:]+$/.test(token.trim()) && !token.startsWith('K10') ? { user: 'server', secret: token.trim() } : undefined
-}
-
-/** A client certificate of an own part or of a user (`kubun kubeconfig`). */
-export async function issueClient(pki: Pick<ClusterPki, 'clientCa'>, subject: { readonly commonName: string; readonly organizations?: readonly string[] }, means: Means): Promise<Identity> {
-  return await issue(pki.clientCa, { ...subject, usages: ['client'], validity: leafValidity(means.now, pki.clientCa) }, means)
 }

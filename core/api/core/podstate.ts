@@ -30,11 +30,6 @@ export function isPodTerminating(pod: Readonly<Pod>): boolean {
   return !isPodTerminal(pod) && isBeingDeleted(pod)
 }
 
-/** Ready for at least so many seconds. */
-export function isPodAvailable(pod: Readonly<Pod>, minReadyS: number, nowMs: number): boolean {
-  return availableInMs(pod, minReadyS, nowMs) === 0
-}
-
 /** Milliseconds until a ready pod counts as available: 0 when it does, undefined when it is not ready. */
 export function availableInMs(pod: Readonly<Pod>, minReadyS: number, nowMs: number): number | undefined {
   const ready = podCondition(pod, 'Ready')
