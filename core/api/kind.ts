@@ -7,6 +7,9 @@
 import type { FieldError } from './field.ts'
 import { dns1123Subdomain, nameRule } from './names.ts'
 import type { AnyObject, KubeObject } from './meta.ts'
+import type { ObjectType } from './patch/mergetype.ts'
+import type { CustomKind } from './schema/openapi.ts'
+import type { Decoded, DecodeOptions } from './schema/validate.ts'
 
 /**
  * The object type of a kind that stands for any kind. `any`, because rules take the object as a parameter:
@@ -88,6 +91,19 @@ export interface Conversion<T extends KubeObject> {
   readonly fromStored: (object: Readonly<AnyObject>) => T
 }
 
+/** What a custom kind has where a built-in one has its definition in the generated table. */
+export interface CustomRules {
+  /** As OpenAPI publishes it. */
+  readonly published: CustomKind
+  /** For server-side apply and the ownership of fields. */
+  readonly type: ObjectType
+  /** Takes what a client sent: looks at metadata, drops fields that the schema does not know (or names them, as asked). `value` becomes the callee's. */
+  readonly decode: (value: unknown, options: DecodeOptions) => Decoded<AnyObject>
+}
+
+/** Conversion between versions that a webhook makes: objects in, the same objects in `apiVersion` out, in order. Throws ApiError. */
+export type RemoteConversion = (objects: readonly Readonly<AnyObject>[], apiVersion: string, signal: AbortSignal) => Promise<readonly AnyObject[]>
+
 export interface Kind<T extends KubeObject = Whatever> extends KindRef<T> {
   readonly singular: string
   readonly shortNames: readonly string[]
@@ -127,6 +143,10 @@ export interface Kind<T extends KubeObject = Whatever> extends KindRef<T> {
   readonly selectableFields: Readonly<Record<string, (object: Readonly<T>) => string>>
   /** Fills defaults in place; the schema's own table of defaults unless the kind is a custom one. */
   readonly applyDefaults?: (object: T) => void
+  /** Custom kinds only. */
+  readonly custom?: CustomRules
+  /** Asked for what is stored in another version than this one's; `conversion` then has nothing to say about shapes. */
+  readonly remote?: RemoteConversion
   /** Milliseconds after which objects end by themselves (events), if they do. */
   readonly ttlMs?: number
 }
