@@ -40,13 +40,14 @@ export function parseYamlDocuments(text: string): ParsedYaml<readonly unknown[]>
     uniqueKeys: false,
     merge: true,
     logLevel: 'silent',
+    prettyErrors: false, // they look at the whole text for each error, and a text may be nothing but errors
     customTags: (tags) => [...goTags, ...tags.filter(isKept)],
   }) as Document.Parsed<ParsedNode>[]
   const values: unknown[] = []
   const duplicates: string[] = []
   for (const document of Array.isArray(documents) ? documents : []) {
     const [error] = document.errors
-    if (error !== undefined) return { ok: false, error: `yaml: ${lineOf(error.linePos?.[0].line)}${goSentences[error.code] ?? firstLine(error.message)}` }
+    if (error !== undefined) return { ok: false, error: `yaml: ${lineOf(lineAt(text, error.pos[0]))}${goSentences[error.code] ?? firstLine(error.message)}` }
     findDuplicates(document.contents, text, duplicates)
     try {
       const value: unknown = jsonValue(document.toJS({ maxAliasCount: aliasesMax, mapAsMap: true }))
@@ -59,8 +60,8 @@ export function parseYamlDocuments(text: string): ParsedYaml<readonly unknown[]>
 }
 
 /** Go's parser counts from nothing and leaves out a line of that number. */
-function lineOf(line: number | undefined): string {
-  return line === undefined || line === 1 ? '' : `line ${line}: `
+function lineOf(line: number): string {
+  return line === 1 ? '' : `line ${line}: `
 }
 
 /** What Go's parser says where ours has other words. */
