@@ -99,6 +99,10 @@ export interface CustomRules {
   readonly type: ObjectType
   /** Takes what a client sent: looks at metadata, drops fields that the schema does not know (or names them, as asked). `value` becomes the callee's. */
   readonly decode: (value: unknown, options: DecodeOptions) => Decoded<AnyObject>
+  /** Version in which objects of this group and kind are stored. */
+  readonly storageVersion: string
+  /** Its definition goes: nothing is created any more. Whoever serves it sets this. */
+  readonly terminating?: boolean
 }
 
 /** Conversion between versions that a webhook makes: objects in, the same objects in `apiVersion` out, in order. Throws ApiError. */
@@ -145,7 +149,10 @@ export interface Kind<T extends KubeObject = Whatever> extends KindRef<T> {
   readonly applyDefaults?: (object: T) => void
   /** Custom kinds only. */
   readonly custom?: CustomRules
-  /** Asked for what is stored in another version than this one's; `conversion` then has nothing to say about shapes. */
+  /**
+   * Asked for what is stored in another version than this one's. Shapes are its business then: `conversion.fromStored` gets what
+   * is in this kind's version already, `conversion.toStored` what is in the storage version already; they prune and default.
+   */
   readonly remote?: RemoteConversion
   /** Milliseconds after which objects end by themselves (events), if they do. */
   readonly ttlMs?: number
