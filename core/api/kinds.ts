@@ -19,6 +19,7 @@ import { resourceQuotas } from './core/resourcequota.ts'
 import { secrets } from './core/secret.ts'
 import { serviceAccounts } from './core/serviceaccount.ts'
 import { services } from './core/service.ts'
+import { apiServices } from './apiregistration/apiservice.ts'
 import { controllerRevisions } from './apps/controllerrevision.ts'
 import { daemonSets } from './apps/daemonset.ts'
 import { deployments } from './apps/deployment.ts'
@@ -74,6 +75,7 @@ export const kinds: readonly Kind[] = [
   secrets,
   serviceAccounts,
   services,
+  apiServices,
   controllerRevisions,
   daemonSets,
   deployments,

@@ -59,6 +59,14 @@ function check(text: string, max: number, pattern: RegExp, sentence: string, lim
 /** `my-name`: at most 63 characters. */
 export const dns1123Label = (text: string): readonly string[] =>
   check(text, 63, labelPattern, subdomainPattern.test(text) ? 'must not contain dots' : labelSentence)
+const olderLabel = '[a-z]([-a-z0-9]*[a-z0-9])?'
+const olderLabelPattern = whole(olderLabel)
+const olderLabelSentence = patternSentence(
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+  olderLabel, 'my-name', 'abc-123',
+)
+/** `my-name`, never beginning with a digit: at most 63 characters. */
+export const dns1035Label = (text: string): readonly string[] => check(text, 63, olderLabelPattern, olderLabelSentence)
 /** `example.com`: at most 253 characters. */
 export const dns1123Subdomain = (text: string): readonly string[] => check(text, 253, subdomainPattern, subdomainSentence)
 export const labelValue = (text: string): readonly string[] => check(text, 63, valuePattern, valueSentence, maxLength)

@@ -26,6 +26,7 @@ const bySubresource: Readonly<Record<string, Readonly<Record<string, FieldSet>>>
   'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': { status: specAndMetadata },
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy': { status: specAndMetadata },
   'resource.k8s.io/ResourceClaim': { status: specAndMetadata },
+  'apiregistration.k8s.io/APIService': { status: specAndMetadata },
 }
 
 /** Subresources that can change nothing but these fields; `*` is any item. */
