@@ -14,6 +14,7 @@ import { nodeLifecycleController } from './node/lifecycle.ts'
 import { podGc } from './podgc.ts'
 import { attributesProtection, claimProtection, volumeProtection } from './protection.ts'
 import { replicaSetController, replicationController } from './replicaset/replicaset.ts'
+import { resourceQuotaController } from './resourcequota.ts'
 import { rootCaPublisher } from './rootca.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { tokenCleaner } from './tokencleaner.ts'
@@ -36,6 +37,7 @@ export const controllers: readonly Controller[] = [
   replicationController,
   endpointSliceController,
   endpointsController,
+  resourceQuotaController,
   namespaceController,
   garbageCollector,
   podGc,
