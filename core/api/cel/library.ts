@@ -44,6 +44,8 @@ export interface Estimated {
   readonly type: CelType
   /** Characters, elements or entries; undefined: nothing is known. */
   readonly size: Range | undefined
+  /** Of a list that has a path: the same of its elements (asked for with '@items' at the path's end). */
+  readonly elementSize?: Range | undefined
   /** The literal, where it is one (patterns of matches()). */
   readonly literal?: Value
 }
