@@ -12,7 +12,7 @@ export interface EnvironmentInit {
   readonly variables: Readonly<Record<string, CelType>>
   /** Types that expressions may construct by name: `Object.spec{...}`, `JSONPatch{...}`. */
   readonly constructible?: (name: string) => ObjectType | undefined
-  /** Optional syntax: `a.?b`, `[?x]`. On in all of Kubernetes' environments. */
+  /** Optional syntax: `a.?b`, `[?x]`. On unless false, as in all of Kubernetes' environments. */
   readonly optionals?: boolean
 }
 
@@ -30,10 +30,16 @@ export interface Compiled {
   /** What an evaluation may cost; sizes of variables' values come from `sizeOf` (a path such as ['self', 'spec', '@items']). */
   estimate(sizeOf: (path: readonly string[]) => Range | undefined): Range
   /**
-   * Throws CelError for what fails, and CostExceeded past `costMax`. A binding may be a function: it is called when it is
+   * Throws EvaluationError for what fails, and CostExceeded past `costMax`. A binding may be a function: it is called when it is
    * first read.
    */
   evaluate(bindings: Readonly<Record<string, Value | (() => Value)>>, costMax?: number): { readonly value: Value; readonly cost: number }
 }
 
-export type Compilation = { readonly ok: true; readonly compiled: Compiled } | { readonly ok: false; readonly issues: readonly Issue[]; /** As cel-go prints all of them, with the source line and a caret. */ readonly text: string }
+/**
+ * Where compiling ended: in reading and checking (upstream says `compilation failed: `), or in making a program of what
+ * was checked (`program instantiation failed: `), such as int('x').
+ */
+export type Stage = 'check' | 'plan'
+
+export type Compilation = { readonly ok: true; readonly compiled: Compiled } | { readonly ok: false; readonly stage: Stage; readonly issues: readonly Issue[]; /** As cel-go prints all of them, with the source line and a caret. */ readonly text: string }

@@ -17,6 +17,10 @@ export interface FunctionDeclaration {
   /** `matches`, `ip.isCanonical`, `_+_`. */
   readonly name: string
   readonly overloads: readonly Overload[]
+  /** All overloads share one apply(), which looks at its arguments itself: they are not checked before the call. */
+  readonly unguarded?: boolean
+  /** Overload.cost counts only where the checker knew which overload it is, as for cel-go's own functions. */
+  readonly costByOverload?: boolean
 }
 
 export interface Overload {
@@ -32,6 +36,11 @@ export interface Overload {
   readonly cost?: (args: readonly Value[], result: Value) => number
   /** What a call may cost, told before it is made; { 1, 1 } unless given. */
   readonly estimate?: (args: readonly Estimated[]) => CallEstimate
+  /**
+   * Looks at the arguments that are literals before anything runs, and throws CelError for what can never work, such as
+   * a pattern that is none: the expression then does not compile.
+   */
+  readonly prepare?: (args: readonly (Value | undefined)[]) => void
 }
 
 export interface Range {

@@ -13,6 +13,11 @@ export interface SimpleType {
 export interface ListType {
   readonly kind: 'list'
   readonly element: CelType
+  /**
+   * What x-kubernetes-list-type makes of == and +: a set, or a map by these keys (names in JSON). Asked of values
+   * only; to the checker a list is a list.
+   */
+  readonly merge?: 'set' | readonly string[]
 }
 
 export interface MapType {

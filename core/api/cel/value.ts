@@ -48,6 +48,10 @@ export abstract class ListValue {
   abstract readonly size: number
   /** `index` is within 0..size-1. */
   abstract at(index: number): Value
+  /** Where == is not element by element (x-kubernetes-list-type). */
+  equals?(other: ListValue): boolean
+  /** Where + is not one after the other. */
+  plus?(other: ListValue): ListValue
 }
 
 /** Keys are bool, int, uint or string; int and uint of one number are one key. */
@@ -63,6 +67,8 @@ export abstract class ObjectValue {
   abstract readonly type: CelType
   /** By the name in the expression. Undefined: not set. */
   abstract get(field: string): Value | undefined
+  /** Names, as get() takes them, of the fields that are set. */
+  abstract fields(): Iterable<string>
 }
 
 export class OptionalValue {
@@ -85,7 +91,27 @@ export abstract class OpaqueValue {
   abstract readonly type: CelType
   /** CEL's ==. */
   abstract equals(other: OpaqueValue): boolean
+  /** How large it counts where a cost grows with its arguments (cel-go's Sizer). */
+  get size(): number {
+    return 1
+  }
 }
 
 /** What an expression fails with: `no such key: x`, `division by zero`, ... Messages as cel-go's. */
 export class CelError extends Error {}
+
+/** What Compiled.evaluate() throws: the error, and what had been paid when it came. */
+export class EvaluationError extends CelError {
+  readonly cost: number
+  constructor(message: string, cost: number) {
+    super(message)
+    this.cost = cost
+  }
+}
+
+/** An evaluation that cost more than it may. */
+export class CostExceeded extends Error {
+  constructor() {
+    super('operation cancelled: actual cost limit exceeded')
+  }
+}
