@@ -143,6 +143,8 @@ export interface Kind<T extends KubeObject = Whatever> extends KindRef<T> {
   readonly orphansByDefault: boolean
   /** `name`, `age` where a kind names none. */
   readonly columns: readonly Column<T>[]
+  /** Order of the rows of a list printed as a Table, where it is not that of names. */
+  readonly rowOrder?: (a: Readonly<T>, b: Readonly<T>) => number
   /** Field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, (object: Readonly<T>) => string>>
   /** Fills defaults in place; the schema's own table of defaults unless the kind is a custom one. */

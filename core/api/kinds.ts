@@ -48,6 +48,8 @@ import { iPAddresses } from './networking/ipaddress.ts'
 import { networkPolicies } from './networking/networkpolicy.ts'
 import { serviceCIDRs } from './networking/servicecidr.ts'
 import { runtimeClasses } from './node/runtimeclass.ts'
+import { flowSchemas } from './flowcontrol/flowschema.ts'
+import { priorityLevelConfigurations } from './flowcontrol/prioritylevelconfiguration.ts'
 import { certificateSigningRequests } from './certificates/certificatesigningrequest.ts'
 import { selfSubjectReviews } from './authentication/selfsubjectreview.ts'
 import { tokenReviews } from './authentication/tokenreview.ts'
@@ -104,6 +106,8 @@ export const kinds: readonly Kind[] = [
   networkPolicies,
   serviceCIDRs,
   runtimeClasses,
+  flowSchemas,
+  priorityLevelConfigurations,
   certificateSigningRequests,
   selfSubjectReviews,
   tokenReviews,

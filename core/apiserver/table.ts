@@ -46,12 +46,13 @@ export interface TableInit {
 
 export function tableOf(init: TableInit): Table {
   const { kind, version, now } = init
+  const objects = kind.rowOrder === undefined ? init.objects : init.objects.toSorted(kind.rowOrder)
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${version}`,
     metadata: init.metadata,
     columnDefinitions: init.headers ? definitionsOf(kind) : null,
-    rows: init.objects.map((object) => ({
+    rows: objects.map((object) => ({
       cells: kind.columns.map((column: Column<AnyObject>) => column.value(object, now)),
       object: init.include === 'None' ? null : init.include === 'Object' ? object : partialMetadata(object, version),
     })),
