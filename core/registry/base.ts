@@ -5,13 +5,15 @@ import type { AnyObject, Key } from '../api/meta.ts'
 import type { Random } from '../lib/random.ts'
 import type { Cache, PrefixCache } from '../store/cache.ts'
 import type { Store } from '../store/store.ts'
-import { encodeStored, viewOf } from './item.ts'
+import { encodeStored } from './item.ts'
 import type { Item } from './registry.ts'
 
 export interface Base {
   readonly store: Store
   readonly cache: Cache<Item>
   readonly random: Random
+  /** Ends with the registry. */
+  readonly life: AbortSignal
 }
 
 /** `pods/default/web`, `nodes//n1`: by namespace, then by name, as upstream lists. */
@@ -41,8 +43,8 @@ export function stored(kind: Kind, object: AnyObject): Uint8Array {
   return encodeStored(kind, kind.conversion === undefined ? object : kind.conversion.toStored(object))
 }
 
-/** The item that a write has made: the cache has it, unless the next write was quicker. */
+/** The item that a write has made, as it is stored: the cache has it, unless the next write was quicker. */
 export function written(base: Base, kind: Kind, key: string, bytes: Uint8Array, revision: number, make: (bytes: Uint8Array, revision: number) => Item): Item {
   const item = shelf(base, kind).get(key)
-  return viewOf(kind, item?.revision === revision ? item : make(bytes, revision))
+  return item?.revision === revision ? item : make(bytes, revision)
 }

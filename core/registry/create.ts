@@ -9,6 +9,7 @@ import { looseItem, storedItems, viewOf } from './item.ts'
 import { trackOwnership } from './ownership.ts'
 import { fillIdentity, needsName, place, prepareCreate, setDefaults, wipe } from './prepare.ts'
 import type { Item, WriteOptions } from './registry.ts'
+import { shownItem, storedRemotely } from './remote.ts'
 import { clearStatus } from './reset.ts'
 
 /** Names tried for one generateName; with eight, a million names of one beginning collide once in a thousand creates. */
@@ -63,10 +64,11 @@ async function insert(base: Base, ctx: Ctx, kind: Kind, object: AnyObject, optio
     if (standing(base, kind, at) !== undefined) throw exists(base, kind, object, key)
     return looseItem(object, 0)
   }
-  const bytes = stored(kind, object)
+  const bytes = kind.remote === undefined ? stored(kind, object) : await storedRemotely(base, kind, object)
   const outcome = await base.store.put(ctx, key, bytes, 'absent')
   if (!outcome.ok) throw exists(base, kind, object, key)
-  return written(base, kind, key, bytes, outcome.revision, storedItems.item)
+  const item = written(base, kind, key, bytes, outcome.revision, storedItems.item)
+  return kind.remote === undefined ? viewOf(kind, item) : await shownItem(base, ctx, kind, item)
 }
 
 function exists(base: Base, kind: Kind, object: Readonly<AnyObject>, key: string): ApiError {
@@ -74,6 +76,6 @@ function exists(base: Base, kind: Kind, object: Readonly<AnyObject>, key: string
   const generated = (object.metadata.generateName ?? '') !== ''
   const error = generated ? generateNameConflict(resourceOf(kind), name, 1) : alreadyExists(resourceOf(kind), name)
   const there = shelf(base, kind).get(key)
-  if (there === undefined || !isBeingDeleted(viewOf(kind, there).object)) return error
+  if (there === undefined || !isBeingDeleted(there.object)) return error
   return ApiError.from({ ...error.status(), message: `object is being deleted: ${error.message}` })
 }

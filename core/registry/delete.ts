@@ -15,6 +15,7 @@ import { cloneJson, equalJson } from '../lib/json.ts'
 import { absent, resourceOf, shelf, standing, storeKey, stored, written, type Base } from './base.ts'
 import { looseItem, storedItems, viewOf } from './item.ts'
 import type { DeleteResult, Item, WriteOptions } from './registry.ts'
+import { shownItem, storedRemotely } from './remote.ts'
 
 type Plan =
   /** Nothing is to be done: the deletion is on its way. */
@@ -33,7 +34,7 @@ export async function deleteObject(
     ctx.signal.throwIfAborted()
     const current = standing(base, kind, key)
     if (current === undefined) throw absent(kind, key.name)
-    const shown = viewOf(kind, current)
+    const shown = kind.remote === undefined ? viewOf(kind, current) : await shownItem(base, ctx, kind, current)
     checkPreconditions(kind, key, shown.object, asked)
     await options.admission.mutate(undefined, shown.object)
     await options.admission.validate(undefined, shown.object)
@@ -59,9 +60,11 @@ async function carryOut(
   }
   if (equalJson(plan.next, viewOf(kind, current).object)) return { item: viewOf(kind, current), deleted: false }
   if (options.dryRun) return { item: looseItem(plan.next, current.revision), deleted: false }
-  const bytes = stored(kind, plan.next)
+  const bytes = kind.remote === undefined ? stored(kind, plan.next) : await storedRemotely(base, kind, plan.next)
   const outcome = await base.store.put(ctx, at, bytes, current.revision)
-  return outcome.ok ? { item: written(base, kind, at, bytes, outcome.revision, storedItems.item), deleted: false } : undefined
+  if (!outcome.ok) return undefined
+  const item = written(base, kind, at, bytes, outcome.revision, storedItems.item)
+  return { item: kind.remote === undefined ? viewOf(kind, item) : await shownItem(base, ctx, kind, item), deleted: false }
 }
 
 /** What a deletion asked for like this does to the object now. */

@@ -16,7 +16,7 @@ const rvOpen = '"resourceVersion":"'
 export function encodeStored(kind: Kind, object: Readonly<AnyObject>): Uint8Array {
   const { kind: name, apiVersion, metadata, ...rest } = object
   const { resourceVersion: _, ...meta } = metadata
-  const head = kind.conversion === undefined ? { kind: kind.kind, apiVersion: apiVersionOf(kind) } : { kind: name, apiVersion }
+  const head = kind.conversion === undefined && kind.remote === undefined ? { kind: kind.kind, apiVersion: apiVersionOf(kind) } : { kind: name, apiVersion }
   return encoder.encode(JSON.stringify({ ...head, metadata: meta, ...rest }))
 }
 
@@ -25,13 +25,17 @@ class StoredItem implements Item {
   readonly bytes: Uint8Array
   readonly revision: number
   readonly splice: number
+  /** The same content under the revision that wrote it: what was asked for it need not be asked again. */
+  readonly origin: StoredItem | undefined
   #object: AnyObject | undefined
-  #views: Map<Kind, Item> | undefined
+  /** By kinds, which go when they are described anew. */
+  #views: WeakMap<Kind, Item> | undefined
 
-  constructor(bytes: Uint8Array, revision: number, splice: number) {
+  constructor(bytes: Uint8Array, revision: number, splice: number, origin?: StoredItem) {
     this.bytes = bytes
     this.revision = revision
     this.splice = splice
+    this.origin = origin
   }
 
   get object(): Readonly<AnyObject> {
@@ -42,11 +46,26 @@ class StoredItem implements Item {
   view(kind: Kind): Item {
     let view = this.#views?.get(kind)
     if (view === undefined) {
-      view = converted(kind, this)
-      this.#views ??= new Map()
-      this.#views.set(kind, view)
+      view = this.#made(kind)
+      this.keep(kind, view)
     }
     return view
+  }
+
+  has(kind: Kind): boolean {
+    return this.#views?.has(kind) === true
+  }
+
+  keep(kind: Kind, view: Item): void {
+    this.#views ??= new WeakMap()
+    this.#views.set(kind, view)
+  }
+
+  #made(kind: Kind): Item {
+    if (kind.remote === undefined || isIn(kind, this)) return converted(kind, this.object, this.revision)
+    if (this.origin === undefined) throw new Error(`registry: revision ${this.revision} was not converted to ${apiVersionOf(kind)}`)
+    const { object } = this.origin.view(kind)
+    return looseItem({ ...object, metadata: { ...object.metadata, resourceVersion: String(this.revision) } }, this.revision)
   }
 }
 
@@ -61,22 +80,40 @@ export const storedItems: Make<Item> = {
   at(item, revision) {
     const { bytes, splice, revision: was } = item as StoredItem
     const end = splice + rvOpen.length + String(was).length + 2
-    return spliced(bytes.subarray(0, splice), bytes.subarray(end), revision)
+    return spliced(bytes.subarray(0, splice), bytes.subarray(end), revision, item as StoredItem)
   },
 }
 
-function spliced(head: Uint8Array, tail: Uint8Array, revision: number): StoredItem {
+function spliced(head: Uint8Array, tail: Uint8Array, revision: number, origin?: StoredItem): StoredItem {
   const text = `${rvOpen}${revision}",`
   const bytes = new Uint8Array(head.length + text.length + tail.length)
   bytes.set(head, 0)
   for (let i = 0; i < text.length; i++) bytes[head.length + i] = text.charCodeAt(i)
   bytes.set(tail, head.length + text.length)
-  return new StoredItem(bytes, revision, head.length)
+  return new StoredItem(bytes, revision, head.length, origin)
 }
 
 /** The item as this kind shows it: itself, unless the kind converts. */
 export function viewOf(kind: Kind, item: Item): Item {
-  return kind.conversion === undefined ? item : (item as StoredItem).view(kind)
+  return kind.conversion === undefined && kind.remote === undefined ? item : (item as StoredItem).view(kind)
+}
+
+/** What a webhook has to be asked for before viewOf() can answer: the item, or the one it was made of; undefined: nothing. */
+export function lacksView(kind: Kind, item: Item): Item | undefined {
+  let at = item as StoredItem
+  while (!at.has(kind) && !isIn(kind, at)) {
+    if (at.origin === undefined) return at
+    at = at.origin
+  }
+  return undefined
+}
+
+export function keepView(kind: Kind, item: Item, view: Item): void {
+  ;(item as StoredItem).keep(kind, view)
+}
+
+function isIn(kind: Kind, item: Item): boolean {
+  return item.object.apiVersion === apiVersionOf(kind)
 }
 
 /** An item of an object that is in nobody's cache: dry runs, and the last state of what an update deleted. */
@@ -84,10 +121,10 @@ export function looseItem(object: Readonly<AnyObject>, revision: number): Item {
   return { object, bytes: encoder.encode(JSON.stringify(object)), revision }
 }
 
-function converted(kind: Kind, item: StoredItem): Item {
-  const object = kind.conversion?.fromStored(item.object) as AnyObject
-  const shown = { ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) }
-  return looseItem(shown, item.revision)
+/** What is stored as `object`, in the kind's shape. */
+export function converted(kind: Kind, object: Readonly<AnyObject>, revision: number): Item {
+  const mine = kind.conversion === undefined ? object : kind.conversion.fromStored(object)
+  return looseItem({ ...mine, kind: kind.kind, apiVersion: apiVersionOf(kind) }, revision)
 }
 
 function utf8(bytes: Uint8Array): string {

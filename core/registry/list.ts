@@ -10,6 +10,7 @@ import { Compacted, type Revision } from '../store/store.ts'
 import { shelf, type Base } from './base.ts'
 import { viewOf } from './item.ts'
 import type { Item, ListQuery, ListResult } from './registry.ts'
+import { shown } from './remote.ts'
 import { selectionOf, type Selection } from './select.ts'
 import { checkListOptions, parseVersion, tooOldList, waitFor } from './version.ts'
 
@@ -40,9 +41,21 @@ export async function list(base: Base, ctx: Ctx, kind: Kind, query: ListQuery): 
   const items = shelf(base, kind)
   const limit = query.limit !== undefined && query.limit > 0 ? query.limit : Infinity
   if (start.at === undefined || !items.changedSince(at)) {
-    return page({ slice: (range, after, max) => items.list(range, after, max), entries: (range, after) => items.entries(range, after) }, kind, selection, start.after, limit, at)
+    const now: Source = { slice: (range, after, max) => items.list(range, after, max), entries: (range, after) => items.entries(range, after) }
+    const source = kind.remote === undefined ? now : await convertedSource(base, ctx, kind, now, selection, start.after, limit)
+    return page(source, kind, selection, start.after, limit, at)
   }
-  return page(await sourceAt(base, ctx, kind, selection, query, at, start.after), kind, selection, start.after, limit, at)
+  const then = await sourceAt(base, ctx, kind, selection, query, at, start.after)
+  const source = kind.remote === undefined ? then : await convertedSource(base, ctx, kind, then, selection, start.after, limit)
+  return page(source, kind, selection, start.after, limit, at)
+}
+
+/** What stands in the source now, kept as it is while it is converted: all that may have to be shown. */
+async function convertedSource(base: Base, ctx: Ctx, kind: Kind, source: Source, selection: Selection, after: string, limit: number): Promise<Source> {
+  const entries = [...source.entries(selection.range, after)]
+  const values = entries.map(([, item]) => item)
+  await shown(base, ctx, kind, selection.filters ? values : values.slice(0, limit))
+  return { slice: (_range, _after, max) => ({ values: values.slice(0, max), remaining: Math.max(0, values.length - max) }), entries: () => entries }
 }
 
 async function sourceAt(base: Base, ctx: Ctx, kind: Kind, selection: Selection, query: ListQuery, at: Revision, after: string): Promise<Source> {
@@ -59,7 +72,7 @@ function page(source: Source, kind: Kind, selection: Selection, after: string, l
   const resourceVersion = String(at)
   if (!selection.filters) {
     const { values, remaining } = source.slice(selection.range, after, limit)
-    const items = kind.conversion === undefined ? values : values.map((item) => viewOf(kind, item))
+    const items = kind.conversion === undefined && kind.remote === undefined ? values : values.map((item) => viewOf(kind, item))
     const last = values.at(-1)
     if (remaining === 0 || last === undefined) return { items, resourceVersion }
     return { items, resourceVersion, continue: encodeContinue(kind, `${keyIn(kind, last)}\0`, at), remainingItemCount: remaining }

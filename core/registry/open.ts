@@ -18,6 +18,7 @@ import { deleteObject, sweep } from './delete.ts'
 import { storedItems, viewOf } from './item.ts'
 import { list } from './list.ts'
 import type { DeleteResult, Item, ListQuery, ListResult, Registry, UpdateOptions, WatchQuery, WatchSink, WriteOptions } from './registry.ts'
+import { shownItem } from './remote.ts'
 import { update, type ChangeObject, type Updated } from './update.ts'
 import { parseVersion, waitFor } from './version.ts'
 import { Bookmarks, watch } from './watch.ts'
@@ -37,7 +38,7 @@ export interface RegistryInit {
 
 export interface OpenRegistry extends Registry {
   /** Serves a kind from now on: a custom one, or another description of one that is served. */
-  addKind(kind: Kind): void
+  addKind(kind: Kind, options?: { /** What is watched looks as before. */ readonly keepWatches?: boolean }): void
   /** Serves it no more; its objects stay where they are. */
   removeKind(kind: Kind): void
   close(): Promise<void>
@@ -60,11 +61,13 @@ class StoreRegistry implements OpenRegistry {
   readonly #timers = new Map<string, Timer>()
   #sweeping: Promise<void> = Promise.resolve()
   #listed: readonly Kind[] | undefined
+  readonly #builtIn: ReadonlySet<string>
 
-  constructor(ctx: Ctx, base: Base, kinds: readonly Kind[]) {
-    this.#base = base
+  constructor(ctx: Ctx, base: Omit<Base, 'life'>, kinds: readonly Kind[]) {
     for (const kind of kinds) this.#kinds.set(kindId(kind), kind)
+    this.#builtIn = new Set(kinds.map((kind) => kind.group))
     const { ctx: life, end } = childCtx(ctx)
+    this.#base = { ...base, life: life.signal }
     this.#life = life
     this.#endLife = end
     this.#every('bookmarks', bookmarkMs, () => this.#bookmarks.tell(base.cache.revision()))
@@ -82,7 +85,7 @@ class StoreRegistry implements OpenRegistry {
     if (version !== undefined) await waitFor(this.#base, ctx, version)
     const item = standing(this.#base, kind, key)
     if (item === undefined) throw absent(kind, key.name)
-    return viewOf(kind, item)
+    return kind.remote === undefined ? viewOf(kind, item) : await shownItem(this.#base, ctx, kind, item)
   }
 
   list(ctx: Ctx, kind: Kind, query: ListQuery): Promise<ListResult> {
@@ -144,8 +147,13 @@ class StoreRegistry implements OpenRegistry {
     return this.#kinds.get(`${group}/${version}/${plural}`)
   }
 
-  addKind(kind: Kind): void {
-    this.removeKind(kind)
+  hasGroup(group: string): boolean {
+    return this.#builtIn.has(group)
+  }
+
+  addKind(kind: Kind, options: { readonly keepWatches?: boolean } = {}): void {
+    if (options.keepWatches === true) this.#listed = undefined
+    else this.removeKind(kind)
     this.#kinds.set(kindId(kind), kind)
   }
 

@@ -13,7 +13,7 @@ export function trackOwnership(kind: Kind, next: AnyObject, prev: Readonly<AnyOb
     return
   }
   if (manager.operation === 'Apply') return
-  updateManagedFields({ prev, next, manager: manager.name, kind, subresource, now: env.now })
+  updateManagedFields({ prev, next, manager: manager.name, kind, subresource, now: env.now, ...(kind.custom === undefined ? {} : { type: kind.custom.type }) })
 }
 
 /** Whether the two would be the same if nobody had written down when: such a write changes nothing. */

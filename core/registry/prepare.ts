@@ -93,7 +93,7 @@ export function prepareUpdate(kind: Kind, next: AnyObject, prev: Readonly<AnyObj
 
 /** Custom kinds and leases are free in what they call their finalizers. */
 function ownFinalizers(kind: Kind, object: Readonly<AnyObject>): readonly FieldError[] {
-  const free = kind.applyDefaults !== undefined || kind.group === 'coordination.k8s.io'
+  const free = kind.custom !== undefined || kind.group === 'coordination.k8s.io'
   return free ? [] : validateStandardFinalizers(object.metadata.finalizers, path('metadata', 'finalizers'))
 }
 

@@ -109,4 +109,6 @@ export interface Registry {
   /** Kinds that are served now: built-in ones, and custom ones as they come and go. */
   kinds(): readonly Kind[]
   kind(group: string, version: string, plural: string): Kind | undefined
+  /** Whether built-in kinds are of this group. */
+  hasGroup(group: string): boolean
 }

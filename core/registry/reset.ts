@@ -9,7 +9,7 @@ import { decodeValue } from '../api/schema/validate.ts'
 import { definitionOf } from '../api/schema/schema.ts'
 import { cloneJson } from '../lib/json.ts'
 
-const isCustom = (kind: Kind): boolean => kind.applyDefaults !== undefined
+const isCustom = (kind: Kind): boolean => kind.custom !== undefined
 const idOf = (kind: Kind): string => `${kind.group}/${kind.plural}`
 
 /** Kinds whose status may be set on creation. */

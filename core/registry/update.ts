@@ -14,6 +14,7 @@ import { looseItem, storedItems, viewOf } from './item.ts'
 import { sameButForTimes, trackOwnership } from './ownership.ts'
 import { place, prepareUpdate, setDefaults } from './prepare.ts'
 import type { Item, UpdateOptions } from './registry.ts'
+import { shownItem, storedRemotely } from './remote.ts'
 
 export type ChangeObject = (current: AnyObject | undefined) => AnyObject | Promise<AnyObject>
 
@@ -51,7 +52,7 @@ async function createAbsent(base: Base, ctx: Ctx, kind: Kind, key: Key, change: 
 async function replace(
   base: Base, ctx: Ctx, kind: Kind, key: Key, current: Item, change: ChangeObject, options: UpdateOptions,
 ): Promise<Updated | undefined> {
-  const shown = viewOf(kind, current)
+  const shown = kind.remote === undefined ? viewOf(kind, current) : await shownItem(base, ctx, kind, current)
   const prev = shown.object
   const next = await change(cloneJson(prev) as AnyObject)
   checkVersion(kind, key, next, prev)
@@ -66,10 +67,11 @@ async function replace(
   if (sameButForTimes(next, prev)) return { item: shown, created: false }
   if (options.dryRun) return { item: looseItem(withVersion(next, current), current.revision), created: false }
   const at = storeKey(kind, key)
-  const bytes = stored(kind, next)
+  const bytes = kind.remote === undefined ? stored(kind, next) : await storedRemotely(base, kind, next)
   const outcome = await base.store.put(ctx, at, bytes, current.revision)
   if (!outcome.ok) return undefined
-  return { item: written(base, kind, at, bytes, outcome.revision, storedItems.item), created: false }
+  const item = written(base, kind, at, bytes, outcome.revision, storedItems.item)
+  return { item: kind.remote === undefined ? viewOf(kind, item) : await shownItem(base, ctx, kind, item), created: false }
 }
 
 /** Which object, and which version of it, the writer means. Throws Conflict when it is not this one. */

@@ -10,6 +10,7 @@ import type { CacheEvent } from '../store/cache.ts'
 import { Closed, Compacted } from '../store/store.ts'
 import { shelf, type Base } from './base.ts'
 import { storedItems, viewOf } from './item.ts'
+import { Line } from './line.ts'
 import type { Item, WatchQuery, WatchSink } from './registry.ts'
 import { covers, selectionOf, type Selection } from './select.ts'
 import { checkWatchOptions, parseVersion, tooOldWatch, waitFor } from './version.ts'
@@ -40,12 +41,25 @@ export async function watch(base: Base, bookmarks: Bookmarks, ctx: Ctx, kind: Ki
   const initial = query.sendInitialEvents ?? (version === undefined || version === 0)
   const from = initial || version === undefined || version === 0 ? base.cache.revision() : version
   if (from < base.store.compacted()) throw tooOldWatch(from, base.store.compacted())
-  if (initial) sendInitial(base, kind, selection, sink)
+  if (kind.remote !== undefined) return watchConverted(base, bookmarks, ctx, kind, { query, selection, from, initial }, sink)
+  if (initial) sendInitial(kind, selection, initialItems(base, kind, selection), sink)
   if (query.sendInitialEvents === true && query.allowBookmarks) sink.bookmark(from, true)
+  return follow(base, bookmarks, kind, { query, selection, from }, sink, (event) => translate(kind, selection, event, sink))
+}
+
+interface Following {
+  readonly query: WatchQuery
+  readonly selection: Selection
+  readonly from: number
+}
+
+function follow(
+  base: Base, bookmarks: Bookmarks, kind: Kind, { query, selection, from }: Following, sink: WatchSink, tell: (event: CacheEvent<Item>) => void,
+): { stop(): void } {
   let over = false
   const following = shelf(base, kind).watch(from, {
     events(events) {
-      for (const event of events) if (!over && covers(selection, event.key)) translate(kind, selection, event, sink)
+      for (const event of events) if (!over && covers(selection, event.key)) tell(event)
     },
     live() {
       if (query.allowBookmarks && !over) bookmarks.add(sink)
@@ -65,9 +79,43 @@ export async function watch(base: Base, bookmarks: Bookmarks, ctx: Ctx, kind: Ki
   }
 }
 
-function sendInitial(base: Base, kind: Kind, selection: Selection, sink: WatchSink): void {
-  for (const [key, item] of shelf(base, kind).entries(selection.range)) {
-    if (!covers(selection, key)) continue
+/** The same, where events wait in line until a webhook has converted what they show. */
+function watchConverted(
+  base: Base, bookmarks: Bookmarks, ctx: Ctx, kind: Kind, how: Following & { readonly initial: boolean }, sink: WatchSink,
+): { stop(): void } {
+  const { query, selection, from, initial } = how
+  const line = new Line(base, ctx, kind, (error) => {
+    stop()
+    if (!ctx.signal.aborted) sink.end(error)
+  })
+  const waiting = line.sink(sink)
+  let following: { stop(): void } | undefined
+  let over = false
+  const stop = (): void => {
+    over = true
+    line.stop()
+    bookmarks.delete(waiting)
+    following?.stop()
+  }
+  if (initial) {
+    const items = [...initialItems(base, kind, selection)]
+    line.pass(items, () => sendInitial(kind, selection, items, sink))
+  }
+  if (query.sendInitialEvents === true && query.allowBookmarks) waiting.bookmark(from, true)
+  following = follow(base, bookmarks, kind, how, waiting, (event) => {
+    const items = event.prev === undefined || !selection.filters ? [event.item] : [event.item, event.prev]
+    line.pass(items, () => translate(kind, selection, event, sink))
+  })
+  if (over) following.stop()
+  return { stop }
+}
+
+function* initialItems(base: Base, kind: Kind, selection: Selection): Iterable<Item> {
+  for (const [key, item] of shelf(base, kind).entries(selection.range)) if (covers(selection, key)) yield item
+}
+
+function sendInitial(kind: Kind, selection: Selection, items: Iterable<Item>, sink: WatchSink): void {
+  for (const item of items) {
     const shown = viewOf(kind, item)
     if (!selection.filters || selection.matches(shown)) sink.event('ADDED', shown)
   }
