@@ -89,24 +89,21 @@ function watchConverted(
     if (!ctx.signal.aborted) sink.end(error)
   })
   const waiting = line.sink(sink)
-  let following: { stop(): void } | undefined
-  let over = false
+  const own: { following?: { stop(): void } } = {}
   const stop = (): void => {
-    over = true
     line.stop()
     bookmarks.delete(waiting)
-    following?.stop()
+    own.following?.stop()
   }
   if (initial) {
     const items = [...initialItems(base, kind, selection)]
     line.pass(items, () => sendInitial(kind, selection, items, sink))
   }
   if (query.sendInitialEvents === true && query.allowBookmarks) waiting.bookmark(from, true)
-  following = follow(base, bookmarks, kind, how, waiting, (event) => {
+  own.following = follow(base, bookmarks, kind, how, waiting, (event) => {
     const items = event.prev === undefined || !selection.filters ? [event.item] : [event.item, event.prev]
     line.pass(items, () => translate(kind, selection, event, sink))
   })
-  if (over) following.stop()
   return { stop }
 }
 
