@@ -3,6 +3,7 @@ import type { Command } from './command.ts'
 import { agentCommand } from './commands/agent.ts'
 import { dashboardCommand } from './commands/dashboard.ts'
 import { licensesCommand } from './commands/licenses.ts'
+import { secretsCommand } from './commands/secrets.ts'
 import { serverCommand } from './commands/server.ts'
 import { tokenCommand } from './commands/token.ts'
 import { uninstallCommand } from './commands/uninstall.ts'
@@ -12,6 +13,7 @@ export const commands: readonly Command[] = [
   serverCommand,
   agentCommand,
   tokenCommand,
+  secretsCommand,
   dashboardCommand,
   uninstallCommand,
   versionCommand,

@@ -25,6 +25,7 @@ import { rbac } from './auth/authz/rbac.ts'
 import { bootstrapPolicy, nodeRules, partIdentity, reconcile } from './auth/policy.ts'
 import type { Authenticator, Authorizer } from './auth/user.ts'
 import { bootObjects } from './boot.ts'
+import { Encryption } from './encryption.ts'
 import type { Client } from './client/client.ts'
 import type { Identity, InProcessApi } from './client/inprocess.ts'
 import { loopbackClient } from './client/loopback.ts'
@@ -45,6 +46,7 @@ import { defaultProfile } from './scheduler/plugins.ts'
 import { runScheduler } from './scheduler/run.ts'
 import { keepCompact } from './store/compact.ts'
 import { openStore } from './store/drivers.ts'
+import { sealedStore } from './store/sealed.ts'
 import type { Store } from './store/store.ts'
 
 export interface ServerConfig {
@@ -64,6 +66,8 @@ export interface ServerConfig {
   /** Controllers and parts ("scheduler") that do not run here. */
   readonly disabled: readonly string[]
   readonly version: VersionInfo
+  /** EncryptionConfiguration of the user's own; without one, Secrets are sealed with a key of ours. */
+  readonly encryptionConfig?: string
   /** Descriptions for `kubectl explain`; undefined where the build has none. */
   readonly descriptions: ApiServerDeps['descriptions'] | undefined
 }
@@ -97,13 +101,16 @@ export async function runServer(parent: Ctx, config: ServerConfig, random: Rando
   const inner: Ctx = { ...ctx, signal: life.signal }
   await mkdir(join(config.dataDir, 'server'), { recursive: true, mode: 0o700 })
   const means = { random, now: ctx.clock.now() }
-  const [pki, store] = await Promise.all([
+  const ownConfig = config.encryptionConfig === undefined
+  const [pki, raw, encryption] = await Promise.all([
     loadClusterPki(join(config.dataDir, 'server', 'tls'), servingNames(config), means),
     openStore(`sqlite://${join(config.dataDir, 'server', 'state.db')}`),
+    Encryption.open({ file: config.encryptionConfig ?? join(config.dataDir, 'server', 'encryption.yaml'), own: ownConfig }, random),
   ])
+  const store = sealedStore(raw, encryption)
   const registry = await openRegistry(inner, { store, kinds, random })
   try {
-    await serveUntilStopped(ctx, inner, config, random, hooks, { pki, store, registry })
+    await serveUntilStopped(ctx, inner, config, random, hooks, { pki, store, raw, encryption, registry })
   } finally {
     life.abort(new Error('server ends'))
     await registry.close()
@@ -114,6 +121,9 @@ export async function runServer(parent: Ctx, config: ServerConfig, random: Rando
 interface Ground {
   readonly pki: ClusterPki
   readonly store: Store
+  /** The same store, as values lie on disk. */
+  readonly raw: Store
+  readonly encryption: Encryption
   readonly registry: OpenRegistry
 }
 
@@ -146,6 +156,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     tokens: { audiences: [defaultIssuer], review: tokens.review, request: tokens.request },
     kubelet: () => ({ cert: pki.kubeletClient.certificate.pem, key: pki.kubeletClient.key.pem, ca: pki.serverCa.certificate.pem }),
     documents: documents(config, pki, keys),
+    actions: { '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw) } },
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
     ...(ui === undefined ? {} : { ui: ui.handle }),
   }
@@ -171,12 +182,14 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
 
 const stopGraceMs = 3_000
 
-function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, { pki, store, registry }: Ground): void {
+function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground): void {
+  const { pki, store, registry } = ground
   const clientAs = (who: Identity): Client => loopbackClient(api, who)
   parts.go('manifests', async (part) =>
     runManifests(part, { client: clientAs(serverIdentity), kinds: () => registry.kinds(), files: await manifestFolder(join(config.dataDir, 'server', 'manifests')) }),
   )
   parts.go('compaction', (part) => keepCompact(part, store))
+  parts.go('encryption', async (part) => void (await ground.encryption.rewrite(part, ground.raw))) // what was written before it was asked for
   const settings = {
     ...defaultSettings,
     kinds: () => registry.kinds(),

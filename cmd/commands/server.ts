@@ -45,6 +45,7 @@ export const serverFlags = z.object({
   'node-monitor-grace': duration(nodeGraceMsMin, 'must be a duration of 15s or more: nodes report every 10 s').default('50s').describe('a node that is silent for so long is taken for dead'),
   'write-kubeconfig': z.string().default(defaultKubeconfig).describe("where the administrator's kubeconfig is written"),
   'write-kubeconfig-mode': z.string().regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 0600').default('0600').describe('its mode'),
+  'encryption-provider-config': z.string().optional().describe("EncryptionConfiguration file: what is sealed in the store, with which keys (default: Secrets, with a key of Kubun's own)"),
   disable: z.array(z.string()).default([]).describe('a controller, or scheduler, that does not run'),
   'disable-agent': z.boolean().default(false).describe('this machine does not become a node'),
   'node-name': z.string().optional().describe('name of this node (default: the host name)'),
@@ -110,6 +111,7 @@ function configOf(flags: Flags): ServerConfig {
     nodePorts: { from, to },
     nodeMonitorGraceMs: parseDuration(flags['node-monitor-grace']),
     disabled: flags.disable,
+    ...(flags['encryption-provider-config'] === undefined ? {} : { encryptionConfig: flags['encryption-provider-config'] }),
     version: { gitVersion: version, gitCommit: '', buildDate: '1970-01-01T00:00:00Z' },
     descriptions: descriptions === undefined ? undefined : () => JSON.parse(gunzipSync(readFileSync(descriptions)).toString('utf8')) as ReturnType<NonNullable<ServerConfig['descriptions']>>,
   })

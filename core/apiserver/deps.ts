@@ -5,7 +5,7 @@
 import type { Ctx } from '../lib/ctx.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Random } from '../lib/random.ts'
-import type { Kind } from '../api/kind.ts'
+import type { CustomRules, Kind } from '../api/kind.ts'
 import type { AnyObject } from '../api/meta.ts'
 import type { Item, ListResult, Registry } from '../registry/registry.ts'
 import type { Authenticator, Authorizer, User } from '../auth/user.ts'
@@ -13,6 +13,7 @@ import type { Descriptions } from '../api/schema/descriptions.ts'
 import type { ServiceAccountTokens } from '../auth/authn/serviceaccount.ts'
 import type { RulesStatus } from '../auth/authz/authorizers.ts'
 import type { AdmissionRequest } from '../admission/plugin.ts'
+import type { Aggregator } from './aggregator/aggregator.ts'
 import type { RequestInfo } from './request.ts'
 
 /** Every admission plugin as one: throws ApiError to refuse. */
@@ -72,6 +73,10 @@ export interface ApiServerDeps {
   readonly kubelet?: () => KubeletClient
   /** Public texts by path: the CA, OpenID discovery. */
   readonly documents?: Readonly<Record<string, { readonly type: string; readonly text: () => Promise<string> }>>
+  /** What the server itself can be asked and told (GET, POST), by path; answers are shown as JSON. Rights are asked for the path. */
+  readonly actions?: Readonly<Record<string, Readonly<Partial<Record<'GET' | 'POST', (ctx: Ctx) => Promise<object>>>>>>
+  /** Group-versions that other servers serve. */
+  readonly aggregator?: Aggregator
   /** What fields are for, read when OpenAPI is first asked for. */
   readonly descriptions?: () => Descriptions
   /** The dashboard under /ui; `user` is who the request is without the dashboard's own session. */
@@ -102,6 +107,8 @@ export interface Target {
   readonly group: string
   readonly version: string
   readonly kind: string
+  /** Where it is a custom one. */
+  readonly custom?: CustomRules
 }
 
 /** One request for a resource, authenticated and allowed. */

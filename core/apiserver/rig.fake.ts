@@ -68,7 +68,7 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
     checks: [{ name: 'etcd', live: true, check: () => {} }],
     ...more,
   }
-  const site = createSite(deps, { checks: deps.checks, stopping: false })
+  const site = createSite(ctx, deps, { checks: deps.checks, stopping: false })
   const on = handling(ctx, deps, site)
   const open = (method: string, url: string, body: unknown, headers: Readonly<Record<string, string>>): FakeOutlet => {
     const outlet = new FakeOutlet()

@@ -52,7 +52,7 @@ const streamsMax = 1_000
 export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: ListenOptions): Promise<ApiServer> {
   const { ctx, end } = childCtx(named(parent, 'apiserver'))
   const health: Health = { checks: deps.checks, stopping: false }
-  const site = createSite(deps, health)
+  const site = createSite(ctx, deps, health)
   const on = handling(ctx, deps, site)
   processMetrics(deps.metrics, ctx.clock.now() / 1_000)
   deps.metrics.read(

@@ -5,6 +5,7 @@
 import { Hono } from 'hono'
 import { genericNotFound } from '../api/errors.ts'
 import { discoveryRoutes } from './discovery.ts'
+import type { Ctx } from '../lib/ctx.ts'
 import type { ApiServerDeps } from './deps.ts'
 import type { Exchange } from './exchange.ts'
 import { healthRoutes, type Health } from './health.ts'
@@ -16,7 +17,8 @@ export type Site = (exchange: Exchange, info: RequestInfo, user: User) => Promis
 
 const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }
 
-export function createSite(deps: ApiServerDeps, health: Health): Site {
+/** `ctx` is the life of the server: what it was told to do is not given up when the client leaves. */
+export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site {
   const app = new Hono({ strict: false }) // a slash at the end changes nothing
   app.get('/version', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
   app.get('/version/', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
@@ -34,6 +36,11 @@ export function createSite(deps: ApiServerDeps, health: Health): Site {
       async () =>
         new Response(await text(), { headers: { 'content-type': type, 'cache-control': 'public, max-age=3600' } }),
     )
+  }
+  for (const [path, methods] of Object.entries(deps.actions ?? {})) {
+    for (const [method, act] of Object.entries(methods)) {
+      app.on(method, path, async () => new Response(JSON.stringify(await act(ctx)), { headers: jsonHeaders }))
+    }
   }
   const { ui } = deps
   app.get('/', () => new Response(JSON.stringify({ paths: rootPaths(deps) }, undefined, 2), { headers: jsonHeaders }))

@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Encryption } from './encryption.ts'
+import { virtualClock } from './lib/clock.ts'
+import type { Ctx } from './lib/ctx.ts'
+import { silentLog } from './lib/log.ts'
+import { seededRandom } from './lib/random.ts'
+import { openMemory } from './store/drivers/memory.ts'
+import { sealedStore } from './store/sealed.ts'
+
+const ctx: Ctx = { signal: new AbortController().signal, clock: virtualClock(1_000), log: silentLog }
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const random = seededRandom(3)
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kubun-encryption-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+describe('encryption at rest', () => {
+  it('seals Secrets with a key of its own, and nothing else', async () => {
+    const file = join(folder, 'server', 'encryption.yaml')
+    const encryption = await Encryption.open({ file, own: true }, random)
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(encryption.of('secrets/default/a')?.map((s) => s.name)).toEqual(['aesgcm:key1', 'identity'])
+    expect(encryption.of('configmaps/default/a')).toBeUndefined()
+    const again = await Encryption.open({ file, own: true }, random)
+    const closed = encryption.of('secrets/default/a')?.[0]?.close(bytes('x'), 'k') ?? bytes('')
+    expect(again.of('secrets/default/b')?.[0]?.open(closed, 'k')).toEqual(Buffer.from('x'))
+  })
+
+  it('rotates: all is written anew, old history stays readable, and the old key goes when that is forgotten', async () => {
+    const file = join(folder, 'encryption.yaml')
+    const encryption = await Encryption.open({ file, own: true }, random)
+    const raw = openMemory()
+    const store = sealedStore(raw, encryption)
+    await raw.put(ctx, 'secrets/default/clear', bytes('{"from":"before"}'), 'absent')
+    await store.put(ctx, 'secrets/default/a', bytes('{"a":1}'), 'absent')
+    await store.put(ctx, 'configmaps/default/a', bytes('{"a":1}'), 'absent')
+    expect((await encryption.status(ctx, raw)).values).toEqual({ identity: 1, 'aesgcm:key1': 1 })
+    expect(await encryption.rotate(ctx, raw)).toEqual({ writes: 'aesgcm:key2', rewritten: 2 })
+    expect((await encryption.status(ctx, raw)).values).toEqual({ 'aesgcm:key2': 2 })
+    expect((await store.history(ctx, 'secrets/default/a')).length).toBe(2)
+    await encryption.rotate(ctx, raw)
+    expect(encryption.of('secrets/x/y')?.map((s) => s.name)).toEqual(['aesgcm:key3', 'aesgcm:key2', 'aesgcm:key1', 'identity'])
+    await store.put(ctx, 'b', bytes('1'), 'absent')
+    await store.put(ctx, 'b', bytes('2'), raw.revision())
+    await raw.compact(ctx, raw.revision())
+    await encryption.rotate(ctx, raw)
+    expect(encryption.of('secrets/x/y')?.map((s) => s.name)).toEqual(['aesgcm:key4', 'aesgcm:key3', 'identity'])
+    expect(new TextDecoder().decode((await store.get(ctx, 'secrets/default/a'))?.value)).toBe('{"a":1}')
+  })
+
+  it('reads a configuration of the user, and rotates to what stands there now', async () => {
+    const file = join(folder, 'mine.yaml')
+    const secret = (n: number): string => Buffer.alloc(32, n).toString('base64')
+    const config = (providers: object): string => JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration', resources: [{ resources: ['secrets', '*.apps'], providers }] })
+    await writeFile(file, config([{ secretbox: { keys: [{ name: 'a', secret: secret(1) }] } }]))
+    const encryption = await Encryption.open({ file, own: false }, random)
+    const raw = openMemory()
+    const store = sealedStore(raw, encryption)
+    await store.put(ctx, 'apps/deployments/default/a', bytes('{}'), 'absent')
+    await store.put(ctx, 'secrets/default/a', bytes('{}'), 'absent')
+    const before = await readFile(file, 'utf8')
+    expect(await encryption.rotate(ctx, raw)).toEqual({ writes: 'secretbox:a', rewritten: 0 })
+    expect(await readFile(file, 'utf8')).toBe(before)
+    await writeFile(file, config([{ identity: {} }, { secretbox: { keys: [{ name: 'a', secret: secret(1) }] } }]))
+    expect(await encryption.rotate(ctx, raw)).toEqual({ writes: 'identity', rewritten: 2 })
+    expect((await encryption.status(ctx, raw)).values).toEqual({ identity: 2 })
+  })
+
+  const key = { name: 'k', secret: Buffer.alloc(32).toString('base64') }
+  it.each([
+    ['no such kind', { kind: 'Foo' }, /is no EncryptionConfiguration of apiserver.config.k8s.io\/v1$/],
+    ['no resources', { resources: [] }, /resources: at least one is required/],
+    ['two providers in one', { resources: [{ resources: ['secrets'], providers: [{ identity: {}, aesgcm: { keys: [key] } }] }] }, /more than one provider/],
+    ['a short key', { resources: [{ resources: ['secrets'], providers: [{ aesgcm: { keys: [{ name: 'k', secret: 'AAAA' }] } }] }] }, /providers\[0\].aesgcm.keys\[0\].secret: secret is not of the expected length, got 3, expected one of \[16 24 32\]/],
+    ['no base64', { resources: [{ resources: ['secrets'], providers: [{ aesgcm: { keys: [{ name: 'k', secret: '!' }] } }] }] }, /must be base64 encoded/],
+    ['kms', { resources: [{ resources: ['secrets'], providers: [{ kms: {} }] }] }, /kms is not supported/],
+    ['a mask', { resources: [{ resources: ['secrets', '*.'], providers: [{ identity: {} }] }] }, /overlapping resources/],
+    ['a star', { resources: [{ resources: ['*'], providers: [{ identity: {} }] }] }, /use '\*\.'/],
+  ] as const)('refuses %s', async (_, more, sentence) => {
+    const file = join(folder, 'bad.yaml')
+    await writeFile(file, JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration', ...more }))
+    await expect(Encryption.open({ file, own: false }, random)).rejects.toThrow(sentence)
+  })
+})
