@@ -1,15 +1,18 @@
 /**
- * What the server serves: /api, /apis and their groups and versions, plain and aggregated, from the registry's kinds.
- * Names, order and priorities are upstream's; kinds that come at run time (custom ones) appear at once.
+ * What the server serves: /api, /apis and their groups and versions, plain and aggregated, from the registry's kinds and
+ * from what aggregated servers say of themselves. Names, order and priorities are upstream's; kinds that come at run time
+ * (custom ones) appear at once.
  */
 import { createHash } from 'node:crypto'
 import type { Context, Hono } from 'hono'
 import { apiVersionOf } from '../api/meta.ts'
 import type { Kind } from '../api/kind.ts'
 import type { ServedResource } from '../api/schema/openapi.ts'
-import { groups as knownGroups, resources, type ResourceFacts, type SubresourceFacts } from '../api/schema/resources.ts'
+import { resources, type ResourceFacts, type SubresourceFacts } from '../api/schema/resources.ts'
+import { inOrder, localPriority, type Placed, type PlacedGroup } from '../api/apiregistration/priorities.ts'
 import { genericNotFound, notAcceptable, type ApiError } from '../api/errors.ts'
 import { printYaml } from './codec.ts'
+import type { Aggregator } from './aggregator/aggregator.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { mediaTypes, parseAccept } from './negotiate.ts'
 import { methodNotAllowed } from './route.ts'
@@ -19,18 +22,27 @@ const jsonType = 'application/json'
 const aggregatedType = `${jsonType};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`
 const clientCidrs = [{ clientCIDR: '0.0.0.0/0' }]
 
-export function discoveryRoutes(app: Hono, { registry }: ApiServerDeps): void {
-  const cached = new Map<string, { readonly kinds: readonly Kind[]; readonly text: string; readonly etag: string }>()
+interface Cached {
+  readonly kinds: readonly Kind[]
+  readonly remotes: number
+  readonly text: string
+  readonly etag: string
+}
+
+export function discoveryRoutes(app: Hono, { registry, aggregator }: ApiServerDeps): void {
+  const cached = new Map<string, Cached>()
+  const groups = (): readonly PlacedGroup<Placed>[] => inOrder(plainVersions(registry.kinds(), aggregator))
   const serve = (c: Context, id: string, type: string, make: () => object | undefined): Response => {
     const yaml = type === jsonType && wantsYaml(c.req.header('accept'))
     if (yaml === undefined) return refuse(notAcceptable(`only the following media types are accepted: ${mediaTypes.join(', ')}`))
     const kinds = registry.kinds()
+    const remotes = (aggregator?.registrations.version ?? 0) + (aggregator?.discovery.version ?? 0) // both only grow
     let entry = cached.get(id)
-    if (entry === undefined || entry.kinds !== kinds) {
+    if (entry === undefined || entry.kinds !== kinds || entry.remotes !== remotes) {
       const made = make()
       if (made === undefined) return refuse(genericNotFound())
       const text = JSON.stringify(made)
-      entry = { kinds, text, etag: `"${createHash('sha512').update(text).digest('hex').toUpperCase()}"` }
+      entry = { kinds, remotes, text, etag: `"${createHash('sha512').update(text).digest('hex').toUpperCase()}"` }
       cached.set(id, entry)
     }
     const headers = { etag: entry.etag, vary: 'Accept', 'cache-control': 'public', 'content-type': type }
@@ -40,12 +52,12 @@ export function discoveryRoutes(app: Hono, { registry }: ApiServerDeps): void {
   for (const root of ['api', 'apis'] as const) {
     const route = (c: Context): Response => {
       if (wantsAggregated(c.req.header('accept')))
-        return serve(c, `${root} aggregated`, aggregatedType, () => aggregated(registry.kinds(), root))
+        return serve(c, `${root} aggregated`, aggregatedType, () => (root === 'api' ? coreGroup(registry.kinds()) : aggregated(registry.kinds(), aggregator)))
       if (root === 'apis')
         return serve(c, root, jsonType, () => ({
           kind: 'APIGroupList',
           apiVersion: 'v1',
-          groups: groupNames(registry.kinds()).map((g) => groupObject(registry.kinds(), g)),
+          groups: groups().map(groupObject),
         }))
       const host = c.req.header('host') ?? new URL(c.req.url).host
       const serverAddressByClientCIDRs = clientCidrs.map((cidr) => ({ ...cidr, serverAddress: host }))
@@ -58,14 +70,15 @@ export function discoveryRoutes(app: Hono, { registry }: ApiServerDeps): void {
   for (const path of ['/version', '/api/v1', '/apis/:group/:version']) app.on(['POST', 'PUT', 'PATCH', 'DELETE'], path, () => refuse(methodNotAllowed()))
   app.get('/api/v1', (c) => serve(c, 'v1', jsonType, () => resourceList(registry.kinds(), '', 'v1')))
   // a group answers to every method, as upstream's does
-  app.all('/apis/:group', (c) =>
-    oneGroup(registry.kinds(), c.req.param('group')) === undefined ? pageNotFound() : serve(c, `group ${c.req.param('group')}`, jsonType, () => oneGroup(registry.kinds(), c.req.param('group'))),
-  )
-  app.get('/apis/:group/:version', (c) =>
-    oneGroup(registry.kinds(), c.req.param('group')) === undefined ? pageNotFound() : serve(c, `${c.req.param('group')}/${c.req.param('version')}`, jsonType, () =>
-      resourceList(registry.kinds(), c.req.param('group'), c.req.param('version')),
-    ),
-  )
+  app.all('/apis/:group', (c) => {
+    const group = groups().find(({ name }) => name === c.req.param('group'))
+    return group === undefined ? pageNotFound() : serve(c, `group ${group.name}`, jsonType, () => ({ kind: 'APIGroup', apiVersion: 'v1', ...groupObject(group) }))
+  })
+  app.get('/apis/:group/:version', (c) => {
+    const { group, version } = c.req.param()
+    if (!groups().some(({ name }) => name === group)) return pageNotFound()
+    return serve(c, `${group}/${version}`, jsonType, () => resourceList(registry.kinds(), group, version))
+  })
 }
 
 function refuse(error: ApiError): Response {
@@ -98,42 +111,23 @@ function wantsAggregated(accept: string | undefined): boolean {
   return false
 }
 
-/** Built-in groups in upstream's order, others by name after them. */
-function groupNames(kinds: readonly Kind[]): readonly string[] {
-  const served = new Set(kinds.map((kind) => kind.group))
-  served.delete('')
-  const order = knownGroups.map((group) => group.name).filter((name) => served.delete(name))
-  return [...order, ...[...served].toSorted()]
+/** Of our own kinds, each once. */
+function localVersions(kinds: readonly Kind[]): readonly Placed[] {
+  const found = new Map<string, Placed>()
+  for (const { group, version } of kinds) if (group !== '') found.set(apiVersionOf({ group, version }), { group, version, priority: localPriority(group, version) })
+  return [...found.values()]
 }
 
-function versionsOf(kinds: readonly Kind[], group: string): readonly string[] {
-  const served = [...new Set(kinds.filter((kind) => kind.group === group).map((kind) => kind.version))]
-  const order = group === '' ? ['v1'] : (knownGroups.find((known) => known.name === group)?.versions ?? [])
-  const rank = (version: string): number => (order.includes(version) ? order.indexOf(version) : order.length)
-  return served.toSorted((a, b) => rank(a) - rank(b) || compareVersions(a, b))
+/** What /apis lists: our own, and everything that has an APIService, whether it answers or not. An APIService says where it stands. */
+function plainVersions(kinds: readonly Kind[], aggregator: Aggregator | undefined): readonly Placed[] {
+  const all = new Map<string, Placed>(localVersions(kinds).map((placed) => [apiVersionOf(placed), placed]))
+  for (const placed of aggregator?.registrations.all() ?? []) if (placed.group !== '') all.set(apiVersionOf(placed), placed)
+  return [...all.values()]
 }
 
-/** Stable before beta before alpha, higher numbers first (apimachinery/pkg/version/helpers.go). */
-function compareVersions(a: string, b: string): number {
-  const parse = (version: string): readonly number[] => {
-    const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
-    if (match === null) return [0, 0, 0]
-    return [match[2] === undefined ? 3 : match[2] === 'beta' ? 2 : 1, Number(match[1]), Number(match[3] ?? 0)]
-  }
-  const [left, right] = [parse(a), parse(b)]
-  for (let i = 0; i < 3; i++) if (left[i] !== right[i]) return (right[i] ?? 0) - (left[i] ?? 0)
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-function groupObject(kinds: readonly Kind[], name: string): object {
-  const versions = versionsOf(kinds, name).map((version) => ({ groupVersion: `${name}/${version}`, version }))
-  return { name, versions, preferredVersion: versions[0] }
-}
-
-function oneGroup(kinds: readonly Kind[], name: string): object | undefined {
-  return kinds.some((kind) => kind.group === name)
-    ? { kind: 'APIGroup', apiVersion: 'v1', ...groupObject(kinds, name) }
-    : undefined
+function groupObject({ name, versions }: PlacedGroup<Placed>): object {
+  const found = versions.map(({ version }) => ({ groupVersion: `${name}/${version}`, version }))
+  return { name, versions: found, preferredVersion: found[0] }
 }
 
 const facts = new Map<string, ResourceFacts>(resources.map((of) => [`${of.group}/${of.version}/${of.resource}`, of]))
@@ -227,21 +221,30 @@ function plainResources(kind: Kind): readonly object[] {
   return [own, ...subs]
 }
 
-function aggregated(kinds: readonly Kind[], root: 'api' | 'apis'): object {
-  const names = root === 'api' ? [''] : groupNames(kinds)
-  return {
-    kind: 'APIGroupDiscoveryList',
-    apiVersion: 'apidiscovery.k8s.io/v2',
-    metadata: {},
-    items: names.map((name) => ({
-      metadata: name === '' ? {} : { name },
-      versions: versionsOf(kinds, name).map((version) => ({
-        version,
-        resources: kindsIn(kinds, name, version).map(aggregatedResource),
-        freshness: 'Current',
-      })),
-    })),
+interface Described extends Placed {
+  readonly discovery: object
+}
+
+function discoveryList(items: readonly object[]): object {
+  return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items }
+}
+
+function coreGroup(kinds: readonly Kind[]): object {
+  return discoveryList([{ metadata: {}, versions: [versionDiscovery(kinds, '', 'v1')] }])
+}
+
+function versionDiscovery(kinds: readonly Kind[], group: string, version: string): object {
+  return { version, resources: kindsIn(kinds, group, version).map(aggregatedResource), freshness: 'Current' }
+}
+
+/** Where another server has a group-version of ours, it is the other's. */
+function aggregated(kinds: readonly Kind[], aggregator: Aggregator | undefined): object {
+  const all = new Map<string, Described>(localVersions(kinds).map((placed) => [apiVersionOf(placed), { ...placed, discovery: versionDiscovery(kinds, placed.group, placed.version) }]))
+  for (const { name, group, version, priority } of aggregator?.registrations.remotes() ?? []) {
+    const discovery = aggregator?.discovery.entry(name)
+    if (discovery !== undefined) all.set(apiVersionOf({ group, version }), { group, version, priority, discovery })
   }
+  return discoveryList(inOrder([...all.values()]).map(({ name, versions }) => ({ metadata: { name }, versions: versions.map(({ discovery }) => discovery) })))
 }
 
 /** Group and version are left empty where they are those of the list that this stands in. */

@@ -3,9 +3,10 @@
  * (discovery, health, metrics, OpenAPI, dashboard) goes through the router in site.ts. Sockets are server.ts.
  */
 import { ApiError } from '../api/errors.ts'
-import { definitionOf } from '../api/schema/schema.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { errorPath } from '../lib/log.ts'
+import { proxy } from './aggregator/proxy.ts'
+import type { Registration } from './aggregator/registrations.ts'
 import { attributesOf, authenticate, authorize, impersonate } from './access.ts'
 import { asApiError, render, renderValue, send } from './answer.ts'
 import { bytesPayload } from './body.ts'
@@ -90,10 +91,22 @@ class Run {
     const user = await identify(this.#exchange.ctx, this.#on.deps, request)
     const refused = authorize(this.#on.deps.authorizer, attributesOf(info, user))
     if (refused !== undefined) await refused
+    const elsewhere = servedElsewhere(this.#on.deps, info)
+    if (elsewhere !== undefined) return await this.#passOn(elsewhere, user)
     if (!info.isResource) return await this.#on.site(this.#exchange, info, user)
     const kind = kindOf(this.#on.deps.registry, info)
     if (kind === undefined) return this.#plainNotFound()
     await this.#resource(kind, user)
+  }
+
+  /** To the aggregated server. Its own headers and codes come back as they are. */
+  async #passOn(to: Registration, user: User): Promise<void> {
+    const { aggregator } = this.#on.deps
+    if (aggregator === undefined) return
+    const info = this.#info
+    const passage = { user, auditId: this.#on.deps.random.uuid() }
+    const send = (ctx: Ctx): Promise<number> => proxy(ctx, aggregator.aggregated, aggregator.agent, to, this.#exchange, passage)
+    this.code = isLong(info) ? await send(this.#exchange.ctx) : await this.#within(info.isResource ? requestTimeoutMs(info.query.get('timeout')) : discoveryMsMax, send)
   }
 
   async #resource(kind: Kind, user: User): Promise<void> {
@@ -116,24 +129,24 @@ class Run {
     this.#media = negotiate(request.header('accept'), info, agent, {
       convertible: kind.stored, // reviews have no columns
       watch: handler === 'watch',
-      protobuf: hasProtobuf(kind),
+      custom: kind.custom !== undefined,
     })
     if (handler === 'watch') return await watchVerb(deps, call, this.#media, outlet, this.#headers())
     const include = this.#media.as === 'Table' ? includeObject(info) : 'Metadata'
-    const outcome = await this.#inTime(call, (timed) => handler(deps, timed))
+    const outcome = await this.#within(requestTimeoutMs(info.query.get('timeout')), (timed) => handler(deps, { ...call, ctx: timed }))
     this.code = outcome.type === 'list' ? 200 : outcome.code
     const rendered = render(outcome, { media: this.#media, kind, now: call.ctx.clock.now(), include })
     send(outlet, this.code, rendered, this.#headers(), acceptsGzip(request))
   }
 
   /** The request's own deadline: 60 s, or less when the client says so. */
-  async #inTime<T>(call: Call, work: (call: Call) => Promise<T>): Promise<T> {
-    const timed = this.#on.deadlines.begin(requestTimeoutMs(call.info.query.get('timeout')))
+  async #within<T>(ms: number, work: (ctx: Ctx) => Promise<T>): Promise<T> {
+    const timed = this.#on.deadlines.begin(ms)
     try {
       // A body that never ends hears no signal, so the deadline answers by itself.
       return await new Promise<T>((resolve, reject) => {
         timed.onAbort = reject
-        work({ ...call, ctx: timed }).then(resolve, reject)
+        work(timed).then(resolve, reject)
       })
     } finally {
       this.#on.deadlines.end(timed)
@@ -185,12 +198,20 @@ class Run {
   }
 }
 
-/** Custom kinds have none. */
-function hasProtobuf(kind: Kind): boolean {
-  return definitionOf(kind.group, kind.version, kind.kind) !== undefined
+const warningsMax = 50
+/** Discovery of an aggregated server is cheap for it, and everybody waits for it. */
+const discoveryMsMax = 5_000
+
+/** Whose answer it is, where it is not ours: a group-version, or the description of one. */
+function servedElsewhere({ aggregator, registry }: ApiServerDeps, { path }: RequestInfo): Registration | undefined {
+  if (aggregator === undefined) return undefined
+  if (!path.startsWith(describedPath)) return aggregator.registrations.ofPath(path)
+  const described = path.slice(describedPath.length)
+  const isOurs = registry.kinds().some(({ group, version }) => (group === '' ? `api/${version}` : `apis/${group}/${version}`) === described)
+  return isOurs ? undefined : aggregator.openapi.describer(described)
 }
 
-const warningsMax = 50
+const describedPath = '/openapi/v3/'
 
 function timedOut(): ApiError {
   return new ApiError({

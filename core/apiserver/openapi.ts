@@ -15,6 +15,8 @@ import {
   type OpenApiInput,
   type ServedResource,
 } from '../api/schema/openapi.ts'
+import type { Aggregator } from './aggregator/aggregator.ts'
+import { merged } from './aggregator/swagger.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { servedResource } from './discovery.ts'
 
@@ -25,6 +27,8 @@ interface Document {
 
 interface Published {
   readonly kinds: readonly Kind[]
+  /** Number of what aggregated servers describe. */
+  readonly remotes: number
   readonly input: OpenApiInput
   readonly hashes: ReadonlyMap<string, string>
   readonly documents: Map<string, Document>
@@ -39,17 +43,18 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
   let descriptions: Descriptions | undefined
   const current = (): Published => {
     const kinds = deps.registry.kinds()
-    if (published?.kinds === kinds) return published
+    const remotes = deps.aggregator?.openapi.version ?? 0
+    if (published?.kinds === kinds && published.remotes === remotes) return published
     descriptions ??= deps.descriptions?.() ?? noDescriptions
-    published = publish(kinds, { resources: kinds.map(servedResource), descriptions, version: deps.version.gitVersion })
+    published = publish(kinds, remotes, { resources: kinds.map(servedResource), descriptions, version: deps.version.gitVersion })
     return published
   }
   app.get('/openapi/v2', (c) => {
     const now = current()
-    return serve(c, now, version2, () => openApiV2(now.input))
+    return serve(c, now, version2, () => merged(openApiV2(now.input), deps.aggregator?.openapi.swaggers() ?? []))
   })
-  app.get('/openapi/v3', (c) => serveIndex(c, current()))
-  app.get('/openapi/v3/', (c) => serveIndex(c, current()))
+  app.get('/openapi/v3', (c) => serveIndex(c, current(), deps.aggregator))
+  app.get('/openapi/v3/', (c) => serveIndex(c, current(), deps.aggregator))
   app.get('/openapi/v3/:path{.+}', (c) => {
     const now = current()
     const path = c.req.path.slice('/openapi/v3/'.length)
@@ -65,13 +70,15 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
   })
 }
 
-function serveIndex(c: Context, now: Published): Response {
-  return serve(c, now, index, () =>
-    openApiV3Index(new Map([...now.hashes].filter(([path]) => path !== version2 && path !== index))),
-  )
+/** Documents of aggregated servers are asked for through the proxy (handle.ts); here they are only named. */
+function serveIndex(c: Context, now: Published, aggregator: Aggregator | undefined): Response {
+  return serve(c, now, index, () => {
+    const own = openApiV3Index(new Map([...now.hashes].filter(([path]) => path !== version2 && path !== index)))
+    return { paths: { ...Object.fromEntries(aggregator?.openapi.index() ?? []), ...(own['paths'] as object) } }
+  })
 }
 
-function publish(kinds: readonly Kind[], input: OpenApiInput): Published {
+function publish(kinds: readonly Kind[], remotes: number, input: OpenApiInput): Published {
   const described = input.descriptions === noDescriptions ? '' : 'described'
   const hashOf = (resources: readonly ServedResource[]): string =>
     createHash('sha512')
@@ -82,9 +89,10 @@ function publish(kinds: readonly Kind[], input: OpenApiInput): Published {
   for (const path of openApiV3Paths(input.resources)) {
     hashes.set(path, hashOf(input.resources.filter((of) => pathOf(of) === path)))
   }
-  const all = hashOf(input.resources)
+  const own = hashOf(input.resources)
+  const all = remotes === 0 ? own : createHash('sha512').update(`${own} ${remotes}`).digest('hex').toUpperCase()
   hashes.set(version2, all).set(index, all)
-  return { kinds, input, hashes, documents: new Map() }
+  return { kinds, remotes, input, hashes, documents: new Map() }
 }
 
 function pathOf({ group, version }: ServedResource): string {

@@ -49,7 +49,7 @@ function foreignCookies(text: string): string {
   return text.split(';').map((cookie) => cookie.trim()).filter((cookie) => cookie !== '' && !cookie.startsWith(sessionCookie)).join('; ')
 }
 
-export function hostOf({ host, port }: Location): string {
+export function hostOf({ host, port }: Pick<Location, 'host' | 'port'>): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
@@ -82,7 +82,7 @@ export async function forward(call: Call, { request, outlet }: Exchange, locatio
   await pipe(response, outlet)
 }
 
-async function sendBody(request: Incoming, sent: http.ClientRequest): Promise<void> {
+export async function sendBody(request: Incoming, sent: http.ClientRequest): Promise<void> {
   for await (const chunk of request.stream()) {
     if (sent.destroyed) return
     if (!sent.write(chunk)) await drained(sent)
@@ -130,7 +130,7 @@ function answerOf(sent: http.ClientRequest, location: Location, isLog: boolean):
 }
 
 /** As Go says it. */
-export function dialError(error: NodeJS.ErrnoException, location: Location): string {
+export function dialError(error: NodeJS.ErrnoException, location: Pick<Location, 'host' | 'port'>): string {
   const start = `dial tcp ${hostOf(location)}: connect: `
   if (error.code === 'ECONNREFUSED') return `${start}connection refused`
   if (error.code === 'EHOSTUNREACH') return `${start}no route to host`
@@ -139,7 +139,8 @@ export function dialError(error: NodeJS.ErrnoException, location: Location): str
   return error.message
 }
 
-function answerHeaders(response: IncomingMessage, place: Place): Headers {
+/** Without a place, links stay as they are. */
+export function answerHeaders(response: IncomingMessage, place?: Place): Headers {
   const headers: Record<string, string | readonly string[]> = {}
   for (const [name, value] of Object.entries(response.headers)) {
     if (value !== undefined && !ownHeaders.has(name)) headers[name] = value
@@ -148,7 +149,7 @@ function answerHeaders(response: IncomingMessage, place: Place): Headers {
   const cookies = response.headers['set-cookie']?.filter((cookie) => !cookie.trimStart().startsWith(sessionCookie))
   if (cookies !== undefined) headers['set-cookie'] = cookies
   const { location } = response.headers
-  if (location !== undefined) headers['location'] = linkThrough(location, place)
+  if (location !== undefined && place !== undefined) headers['location'] = linkThrough(location, place)
   return headers
 }
 
@@ -215,7 +216,7 @@ async function refusalOf(response: IncomingMessage, call: Call): Promise<ApiErro
 
 const refusalCharsMax = 4_096
 
-async function pipe(from: IncomingMessage, outlet: Outlet): Promise<void> {
+export async function pipe(from: IncomingMessage, outlet: Outlet): Promise<void> {
   await new Promise<void>((resolve) => {
     outlet.onDrain(() => from.resume())
     outlet.onClose(() => {

@@ -7,21 +7,23 @@ import { connect as dialPlain, type Socket } from 'node:net'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as dialTls, type ConnectionOptions } from 'node:tls'
-import { ApiError, badRequest, genericNotFound } from '../../api/errors.ts'
+import { ApiError, badRequest, genericNotFound, serviceUnavailable } from '../../api/errors.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { errorPath } from '../../lib/log.ts'
 import { attributesOf, authorize } from '../access.ts'
 import { asApiError } from '../answer.ts'
 import { bytesPayload } from '../body.ts'
-import type { Call } from '../deps.ts'
+import type { User } from '../../auth/user.ts'
+import { passedHeaders, wayTo } from '../aggregator/proxy.ts'
+import type { ApiServerDeps, Call } from '../deps.ts'
 import type { Incoming } from '../exchange.ts'
 import { identify, type Handling } from '../handle.ts'
-import { parseRequest } from '../request.ts'
+import { parseRequest, type RequestInfo } from '../request.ts'
 import { handlerOf, kindOf } from '../route.ts'
 import { plainIncoming } from '../transport.ts'
 import { admitConnect } from './connect.ts'
 import { dialError, forwardedHeaders, hostOf, tlsOf } from './forward.ts'
-import { locate, type Location } from './location.ts'
+import { locate } from './location.ts'
 
 const dialMsMax = 30_000
 /** WebSockets of browsers cannot set headers: the token comes as a subprotocol, base64url (apiserver's authentication/request/websocket). */
@@ -41,11 +43,11 @@ export async function serveUpgrade(
   let code = 101
   try {
     const incoming = withProtocolToken(plainIncoming(request))
-    const call = await enter(ctx, on, incoming, info)
-    const location = await locate(on.deps, call)
-    if (location === undefined) throw badRequest('nothing to connect to')
-    const other = await dial(ctx, location, socket)
-    other.write(headOf(incoming, call, location))
+    const user = await identify(ctx, on.deps, incoming)
+    await authorize(on.deps.authorizer, attributesOf(info, user))
+    const way = elsewhere(on.deps, incoming, info, user) ?? await here(ctx, on, incoming, { info, user })
+    const other = await dial(ctx, way, socket)
+    other.write(headOf(incoming, info, way), 'latin1')
     const answer = await answerOf(other, socket)
     if (switches(answer)) {
       if (head.length > 0) other.write(head)
@@ -64,9 +66,26 @@ export async function serveUpgrade(
   on.metrics.observe(info, code, ctx.clock.monotonic() - started)
 }
 
-async function enter(ctx: Ctx, on: Handling, incoming: Incoming, info: ReturnType<typeof parseRequest>): Promise<Call> {
-  const user = await identify(ctx, on.deps, incoming)
-  await authorize(on.deps.authorizer, attributesOf(info, user))
+/** Where the connection goes, and as what it is asked for. */
+interface Way {
+  readonly host: string
+  readonly port: number
+  /** Without: plain. */
+  readonly tls: ConnectionOptions | undefined
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+}
+
+/** To an aggregated API server, which asks and admits on its own. */
+function elsewhere({ aggregator, random }: ApiServerDeps, incoming: Incoming, info: RequestInfo, user: User): Way | undefined {
+  const to = aggregator?.registrations.ofPath(info.path)
+  if (aggregator === undefined || to === undefined) return undefined
+  const way = wayTo(aggregator.aggregated, to)
+  if (way === undefined) throw serviceUnavailable('service unavailable')
+  return { ...way, path: incoming.url, headers: passedHeaders(incoming, { user, auditId: random.uuid() }) }
+}
+
+async function here(ctx: Ctx, on: Handling, incoming: Incoming, { info, user }: { readonly info: RequestInfo; readonly user: User }): Promise<Way> {
   const kind = info.isResource ? kindOf(on.deps.registry, info) : undefined
   if (kind === undefined) throw genericNotFound()
   if (handlerOf(kind, info) !== 'connect' || info.subresource === 'log')
@@ -81,7 +100,10 @@ async function enter(ctx: Ctx, on: Handling, incoming: Incoming, info: ReturnTyp
     warn: () => {},
   }
   await admitConnect(on.deps, call)
-  return call
+  const location = await locate(on.deps, call)
+  if (location === undefined) throw badRequest('nothing to connect to')
+  const { host, port, path, tls } = location
+  return { host, port, path, tls: tls === undefined ? undefined : tlsOf(location) as ConnectionOptions, headers: forwardedHeaders(incoming) }
 }
 
 function withProtocolToken(incoming: Incoming): Incoming {
@@ -101,13 +123,10 @@ function withProtocolToken(incoming: Incoming): Incoming {
   }
 }
 
-function dial(ctx: Ctx, location: Location, client: Duplex): Promise<Socket> {
+function dial(ctx: Ctx, way: Way, client: Duplex): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const { host, port } = location
-    const other: Socket =
-      location.tls === undefined
-        ? dialPlain({ host, port })
-        : dialTls({ host, port, ...tlsOf(location) } as ConnectionOptions)
+    const { host, port, tls } = way
+    const other: Socket = tls === undefined ? dialPlain({ host, port }) : dialTls({ ...tls, host, port })
     const timer = ctx.clock.after(dialMsMax, () =>
       other.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })),
     )
@@ -115,9 +134,9 @@ function dial(ctx: Ctx, location: Location, client: Duplex): Promise<Socket> {
     client.once('close', gone)
     other.once('error', (error: NodeJS.ErrnoException) => {
       timer.stop()
-      reject(new ApiError({ code: 500, reason: '', message: `error dialing backend: ${dialError(error, location)}` }))
+      reject(new ApiError({ code: 500, reason: '', message: `error dialing backend: ${dialError(error, way)}` }))
     })
-    other.once(location.tls === undefined ? 'connect' : 'secureConnect', () => {
+    other.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       timer.stop()
       client.off('close', gone)
       resolve(other)
@@ -172,21 +191,18 @@ function passOn(ctx: Ctx, answer: Buffer, client: Duplex, other: Socket): void {
 }
 
 /** The request as the other side is to see it. */
-function headOf(incoming: Incoming, call: Call, location: Location): string {
+function headOf(incoming: Incoming, info: RequestInfo, way: Way): string {
   const headers = {
-    ...forwardedHeaders(incoming),
-    host: hostOf(location),
+    ...way.headers,
+    host: hostOf(way),
     connection: 'Upgrade',
     upgrade: incoming.header('upgrade') ?? 'websocket',
+    // Several values of these come as several headers, and SPDY clients offer versions that way.
+    'x-stream-protocol-version': incoming.headers('x-stream-protocol-version'),
+    'content-length': info.method === 'POST' ? '0' : [],
   }
-  // Several values of these come as several headers, and SPDY clients offer versions that way.
-  const versions = incoming.headers('x-stream-protocol-version')
-  const lines = Object.entries(headers)
-    .filter(([name]) => name !== 'x-stream-protocol-version' && name !== 'content-length')
-    .map(([name, value]) => `${name}: ${value}`)
-  for (const version of versions) lines.push(`x-stream-protocol-version: ${version}`)
-  if (call.info.method === 'POST') lines.push('content-length: 0')
-  return `${call.info.method} ${location.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
+  const lines = Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [value] : value).map((one) => `${name}: ${one}`))
+  return `${info.method} ${way.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
 }
 
 /** Both ways, with back-pressure; each end of a direction is passed on, an error ends both. */
