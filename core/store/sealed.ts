@@ -15,7 +15,7 @@ export interface Sealing {
 /** No seal that is known opens the value. */
 export class Unreadable extends Error {
   constructor(key: string, value: Uint8Array, cause?: unknown) {
-    super(`the value of ${key} was sealed with ${nameOf(value)}, which ${cause === undefined ? 'is not among the keys that are configured' : 'does not open it: the key is another, or the value was changed'}`, { cause })
+    super(`the value of ${key} was sealed with ${nameOf(value)}, which ${cause === undefined ? 'is not among the keys that are configured: put that key back into the encryption configuration' : 'does not open it: the key is another, or the value was changed'}`, { cause })
   }
 }
 
