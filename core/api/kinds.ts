@@ -51,6 +51,8 @@ import { runtimeClasses } from './node/runtimeclass.ts'
 import { flowSchemas } from './flowcontrol/flowschema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/prioritylevelconfiguration.ts'
 import { certificateSigningRequests } from './certificates/certificatesigningrequest.ts'
+import { mutatingWebhookConfigurations } from './admissionregistration/mutatingwebhookconfiguration.ts'
+import { validatingWebhookConfigurations } from './admissionregistration/validatingwebhookconfiguration.ts'
 import { selfSubjectReviews } from './authentication/selfsubjectreview.ts'
 import { tokenReviews } from './authentication/tokenreview.ts'
 import { localSubjectAccessReviews } from './authorization/localsubjectaccessreview.ts'
@@ -106,6 +108,8 @@ export const kinds: readonly Kind[] = [
   networkPolicies,
   serviceCIDRs,
   runtimeClasses,
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
   flowSchemas,
   priorityLevelConfigurations,
   certificateSigningRequests,
