@@ -203,6 +203,14 @@ export function internal(message: string): ApiError {
   })
 }
 
+/** A method that this resource has not, where it could have it. */
+export function methodNotSupported(gr: GroupResource, verb: string): ApiError {
+  return new ApiError({
+    code: 405, reason: 'MethodNotAllowed', message: `${verb} is not supported on resources of kind ${JSON.stringify(qualified(gr))}`,
+    details: { ...(gr.group === '' ? {} : { group: gr.group }), kind: gr.resource },
+  })
+}
+
 /** What upstream answers for a path or verb it does not know. */
 export function genericNotFound(): ApiError {
   return new ApiError({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource', details: {} })

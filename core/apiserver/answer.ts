@@ -43,7 +43,7 @@ export function render(outcome: Outcome, how: Rendering): Rendered {
   if (outcome.type === 'object') return renderValue(outcome.object, media)
   if (media.type === jsonType && !media.pretty) return { type: jsonType, body: listBytes(outcome.kind, outcome.result) }
   if (media.type === protobufType) {
-    const body = protobufList(outcome.kind, outcome.result, listMetadata(outcome.result))
+    const body = protobufList(outcome.kind, outcome.result, listMetadata(outcome.kind, outcome.result))
     if (body !== undefined) return { type: protobufType, body }
   }
   return renderValue(listObject(outcome.kind, outcome.result), media)
@@ -72,7 +72,7 @@ function convert(outcome: Outcome, how: Rendering, kind: Kind): object | undefin
       : [outcome.type === 'item' ? outcome.item.object : (outcome.object as unknown as AnyObject)]
   const metadata =
     outcome.type === 'list'
-      ? listMetadata(outcome.result)
+      ? listMetadata(outcome.kind, outcome.result)
       : { resourceVersion: objects[0]?.metadata.resourceVersion ?? '' }
   if (media.as === 'Table')
     return tableOf({ kind, objects, metadata, include: how.include, version, now: how.now, headers: true })
@@ -98,14 +98,17 @@ function convert(outcome: Outcome, how: Rendering, kind: Kind): object | undefin
 }
 
 /** Upstream names its internal type: `*core.ConfigMapList`. */
-function goType({ group }: Kind, name: string): string {
+function goType({ group, custom }: Kind, name: string): string {
+  if (custom !== undefined) return `*unstructured.Unstructured${name.endsWith('List') ? 'List' : ''}`
   return `*${group === '' ? 'core' : (group.split('.', 1)[0] ?? '')}.${name}`
 }
 
-function listMetadata(result: ListResult): Readonly<Record<string, unknown>> {
+/** Upstream's lists without a type of their own say also that nothing follows. */
+function listMetadata({ custom }: Kind, result: ListResult): Readonly<Record<string, unknown>> {
+  const next = result.continue ?? ''
   return {
     resourceVersion: result.resourceVersion,
-    ...(result.continue === undefined || result.continue === '' ? {} : { continue: result.continue }),
+    ...(next === '' && custom === undefined ? {} : { continue: next }),
     ...(result.remainingItemCount === undefined ? {} : { remainingItemCount: result.remainingItemCount }),
   }
 }
@@ -115,7 +118,7 @@ export function listObject(kind: Kind, result: ListResult): AnyObject {
   return {
     kind: kind.listKind,
     apiVersion: apiVersionOf(kind),
-    metadata: listMetadata(result),
+    metadata: listMetadata(kind, result),
     items: result.items.map((item) => item.object),
   }
 }
@@ -123,7 +126,7 @@ export function listObject(kind: Kind, result: ListResult): AnyObject {
 /** One allocation, one copy of each item's bytes. */
 function listBytes(kind: Kind, result: ListResult): Uint8Array {
   const head = utf8(
-    `{"kind":"${kind.listKind}","apiVersion":"${apiVersionOf(kind)}","metadata":${JSON.stringify(listMetadata(result))},"items":[`,
+    `{"kind":"${kind.listKind}","apiVersion":"${apiVersionOf(kind)}","metadata":${JSON.stringify(listMetadata(kind, result))},"items":[`,
   )
   const { items } = result
   let size = head.length + Math.max(0, items.length - 1) + 2

@@ -8,6 +8,7 @@ import { definitionOf, goStructName, type Definition } from '../api/schema/schem
 import { decodeObject, unrecognized } from '../api/schema/validate.ts'
 import { parseJson } from '../api/codec/json.ts'
 import { decodeProtobufBody, parseYamlBody } from './codec.ts'
+import { decodeCustom } from './custombody.ts'
 import type { Call, FieldValidation, Payload, Target } from './deps.ts'
 import { fromUtf8, type Incoming } from './exchange.ts'
 import { mediaTypes, type MediaType } from './negotiate.ts'
@@ -32,7 +33,7 @@ const knownPatchTypes: ReadonlySet<string> = new Set(Object.values(patchTypes))
 export function bytesPayload(request: Incoming): Payload {
   return {
     async object(target, call, validation) {
-      const type = inputType(request.header('content-type'))
+      const type = inputType(request.header('content-type'), target.custom !== undefined)
       return decodeBody(await request.body(), type, target, call, validation)
     },
     async options() {
@@ -47,12 +48,12 @@ export function bytesPayload(request: Incoming): Payload {
   }
 }
 
-/** Throws 415. No content type means JSON. */
-export function inputType(header: string | undefined): MediaType {
+/** Throws 415. No content type means JSON. Custom kinds have no protobuf form. */
+export function inputType(header: string | undefined, custom = false): MediaType {
   if (header === undefined || header === '') return 'application/json'
   const type = header.split(';', 1)[0]?.trim().toLowerCase()
   const known = mediaTypes.find((candidate) => candidate === type)
-  if (known === undefined) {
+  if (known === undefined || (custom && known === 'application/vnd.kubernetes.protobuf')) {
     throw unsupportedMediaType(
       `the body of the request was in an unknown format - accepted media types include: ${mediaTypes.join(', ')}`,
     )
@@ -97,7 +98,7 @@ interface DecodeInit {
 export function decodeValueAs(value: unknown, { target, body, call, validation, text, problems = [] }: DecodeInit): AnyObject {
   const refuseRoot = (what: string): ApiError =>
     unrecognized(target.kind, `couldn't get version/kind; json parse error: ${what}`, body)
-  if (value === null) value = {}
+  value ??= {}
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw refuseRoot(`json: cannot unmarshal ${goWord(value)} into Go value of type ${typeMetaStruct}`)
   }
@@ -108,6 +109,11 @@ export function decodeValueAs(value: unknown, { target, body, call, validation, 
     if (field !== undefined && field !== null && typeof field !== 'string') {
       throw refuseRoot(`json: cannot unmarshal ${goWord(field)} into Go struct field .${name} of type string`)
     }
+  }
+  if (target.custom !== undefined) {
+    const { custom } = target
+    const options = { fieldValidation: validation, text, problems }
+    return decodeCustom(object, body, { target, custom, options, warn: call.warn })
   }
   const apiVersion = (object.apiVersion ?? '') === '' ? want : (object.apiVersion ?? '')
   const kind = (object.kind ?? '') === '' ? target.kind : (object.kind ?? '')

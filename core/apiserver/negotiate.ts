@@ -52,12 +52,12 @@ export function parseAccept(header: string): readonly Clause[] {
   return sorted
 }
 
-/** Throws 406. `convertible`: the answer is an object or list, of which a Table can be made; `protobuf`: it has such a form. */
+/** Throws 406. `convertible`: the answer is an object or list, of which a Table can be made; `custom`: it has no protobuf form, but its metadata has. */
 export function negotiate(
   accept: string | undefined,
   info: RequestInfo,
   agent: string,
-  options: { readonly convertible: boolean; readonly watch?: boolean; readonly protobuf: boolean },
+  options: { readonly convertible: boolean; readonly watch?: boolean; readonly custom: boolean },
 ): Media {
   if (accept === undefined || accept === '' || accept === 'application/json')
     return simple('application/json', info, agent)
@@ -67,8 +67,8 @@ export function negotiate(
     if (type === undefined) continue
     known = true
     if (options.watch === true && type === 'application/yaml') continue
-    if (!options.protobuf && type === protobufType) continue
     const as = clause.params['as']
+    if (as === undefined && options.custom && type === protobufType) continue
     if (as === undefined) return simple(type, info, agent)
     if (!options.convertible || clause.params['g'] !== 'meta.k8s.io') continue
     const version = clause.params['v']
@@ -78,8 +78,8 @@ export function negotiate(
     if (as === 'Table' && type === protobufType) continue
     return { ...simple(type, info, agent), as, asVersion: version }
   }
-  const offered = options.watch === true && known ? streamTypes : mediaTypes
-  if (known) throw notAcceptable(`only the following media types are accepted: ${offered.join(', ')}`)
+  const offered = options.watch === true && !options.custom ? streamTypes : mediaTypes
+  if (known || options.custom) throw notAcceptable(`only the following media types are accepted: ${offered.join(', ')}`)
   const all = options.watch === true || info.verb === 'list' ? [...mediaTypes, ...streamTypes] : mediaTypes
   throw new ApiError({
     code: 406,

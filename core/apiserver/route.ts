@@ -2,7 +2,7 @@
  * From a request for a resource to the verb that serves it: which kinds, verbs and subresources there are, with
  * upstream's refusals for what there is not. Verbs are in verbs/, computed kinds and subresources in virtual/.
  */
-import { ApiError, genericNotFound } from '../api/errors.ts'
+import { ApiError, badRequest, genericNotFound, methodNotSupported, notFound } from '../api/errors.ts'
 import type { Kind, Verb } from '../api/kind.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ApiServerDeps, Call, Outcome } from './deps.ts'
@@ -26,16 +26,23 @@ export function methodNotAllowed(): ApiError {
   })
 }
 
-/** The kind of the path. Throws 404; undefined when not even the group is known, which upstream answers in plain text. */
+/** The kind of the path. Throws 404; undefined when no built-in group is meant, which upstream answers in plain text. */
 export function kindOf(registry: Registry, info: RequestInfo): Kind | undefined {
   const kind = registry.kind(info.group, info.version, info.resource)
   if (kind === undefined) {
-    if (registry.kinds().some((known) => known.group === info.group)) throw genericNotFound()
+    if (registry.hasGroup(info.group)) throw genericNotFound()
     return undefined
   }
+  if (kind.custom !== undefined) return isPlaced(kind, info) ? kind : undefined
   if (!kind.namespaced && info.namespace !== '' && kind.plural !== 'namespaces') throw genericNotFound()
   if (kind.namespaced && info.namespace === '' && pathHasName(info)) throw genericNotFound()
   return kind
+}
+
+/** Custom kinds are known only where they are: a namespace for those that have one, but for reads of all. */
+function isPlaced(kind: Kind, info: RequestInfo): boolean {
+  if (kind.namespaced === (info.namespace !== '')) return true
+  return kind.namespaced && (info.verb === 'list' || info.verb === 'watch')
 }
 
 /** A name in the path, not one that a field selector pins. */
@@ -57,6 +64,7 @@ const objectVerbs = new Set(['get', 'update', 'patch'])
 
 /** The code that serves the request; 'watch' and 'connect' are streams of their own. Throws 404 and 405. */
 export function handlerOf(kind: Kind, info: RequestInfo): Handler | 'watch' | 'connect' {
+  if (kind.custom !== undefined) return customHandler(kind, info)
   // A proxy passes on whatever comes; nothing else knows these.
   if ((info.method === 'HEAD' || info.verb === '') && info.subresource !== 'proxy') throw methodNotAllowed()
   if (info.subresource !== '') return subresourceHandler(kind, info)
@@ -68,6 +76,21 @@ export function handlerOf(kind: Kind, info: RequestInfo): Handler | 'watch' | 'c
   if (info.verb === 'watch') return 'watch'
   if (!kind.stored) return virtualCreates[`${kind.group}/${kind.plural}`] ?? refuseMethod()
   return plainVerbs[info.verb] ?? refuseMethod()
+}
+
+/** Custom kinds have an answer of their own for each of these (apiextensions-apiserver/pkg/apiserver/customresource_handler.go). */
+function customHandler(kind: Kind, info: RequestInfo): Handler | 'watch' {
+  const { subresource, verb } = info
+  const resource = { group: kind.group, resource: kind.plural }
+  const isStatus = subresource === 'status' && kind.status !== undefined
+  const isScale = subresource === 'scale' && kind.scale !== undefined
+  if (subresource !== '' && !isStatus && !isScale) throw notFound(resource, info.name)
+  const known = subresource === '' ? verb === 'watch' || plainVerbs[verb] !== undefined : objectVerbs.has(verb)
+  if (!known) throw methodNotSupported(resource, verb)
+  if (isScale) return scaleVerb
+  if (verb === 'watch') return 'watch'
+  if (info.name === '' && (objectVerbs.has(verb) || verb === 'delete')) throw badRequest('name must be provided')
+  return plainVerbs[verb] ?? refuseMethod()
 }
 
 function refuseMethod(): never {

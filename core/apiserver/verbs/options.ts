@@ -2,7 +2,7 @@
  * Query parameters of writes and reads as values: dryRun, fieldManager, fieldValidation, force, list and delete
  * options; checked as upstream checks them (apimachinery/pkg/apis/meta/v1/validation).
  */
-import { ApiError, badRequest, invalid } from '../../api/errors.ts'
+import { ApiError, badRequest, forbidden, invalid } from '../../api/errors.ts'
 import {
   forbiddenField,
   invalidValue,
@@ -132,7 +132,12 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
     subresource: info.subresource,
     dryRun: asked.dryRun,
     admission: {
-      mutate: async (object, old) => await deps.admission.mutate(ctx, request(object, old)),
+      mutate: async (object, old) => {
+        if (more.operation === 'CREATE' && kind.custom?.terminating === true) {
+          throw forbidden({ group: kind.group, resource: kind.plural }, request(object, old).name, 'create not allowed while custom resource definition is terminating')
+        }
+        await deps.admission.mutate(ctx, request(object, old))
+      },
       validate: async (object, old) =>
         await deps.admission.validate(ctx, request(object as AnyObject | undefined, old)),
     },

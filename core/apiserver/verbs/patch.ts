@@ -2,8 +2,9 @@
  * patch: JSON, merge and strategic merge patches of the current object, and server-side apply. How patches work is
  * core/api/patch; here they are read, run inside the registry's compare-and-set, decoded again and checked.
  */
-import { ApiError, badRequest, conflict, invalid } from '../../api/errors.ts'
+import { ApiError, badRequest, conflict, invalid, unsupportedMediaType } from '../../api/errors.ts'
 import { invalidValue, path } from '../../api/field.ts'
+import type { CustomRules } from '../../api/kind.ts'
 import type { AnyObject } from '../../api/meta.ts'
 import { applyPatch } from '../../api/patch/apply.ts'
 import { applyJsonPatch, parseJsonPatch } from '../../api/patch/json.ts'
@@ -14,6 +15,7 @@ import { duplicateFields, parseJson } from '../../api/codec/json.ts'
 import { patchTypes } from '../body.ts'
 import { cloneJson } from '../../lib/json.ts'
 import { parseYamlBody } from '../codec.ts'
+import { checkPatchedType } from '../custombody.ts'
 import type { ApiServerDeps, Call, Outcome, PatchBody, Target } from '../deps.ts'
 import { askedOf, writeOptions, type Asked } from './options.ts'
 import { dedupeOwners } from './owners.ts'
@@ -54,7 +56,8 @@ function checkUid(call: Call, next: AnyObject, uid: string | undefined): void {
 
 /** Throws 415 for patches that are none, 422 for options that do not fit. */
 export function patchAsked(call: Call, type: string): Asked {
-  if (!(Object.values(patchTypes) as string[]).includes(type)) {
+  const custom = call.kind.custom !== undefined
+  if (!custom && !(Object.values(patchTypes) as string[]).includes(type)) {
     throw new ApiError({
       code: 415,
       reason: 'UnsupportedMediaType',
@@ -62,16 +65,13 @@ export function patchAsked(call: Call, type: string): Asked {
       details: {},
     })
   }
-  if (type === patchTypes.strategic && definitionOf(call.kind.group, call.kind.version, call.kind.kind) === undefined) {
-    throw new ApiError({
-      code: 415,
-      reason: 'UnsupportedMediaType',
-      message:
-        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
-    })
+  if (custom && !customPatchTypes.includes(type)) {
+    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${customPatchTypes.join(', ')}`)
   }
   return askedOf('PatchOptions', call.info.query, call.agent, { apply: type === patchTypes.apply })
 }
+
+const customPatchTypes: readonly string[] = [patchTypes.json, patchTypes.merge, patchTypes.apply]
 
 interface ReadPatch {
   readonly document: unknown
@@ -150,6 +150,7 @@ function patched(call: Call, run: PatchRun): AnyObject {
       : type === patchTypes.merge
         ? applyMergePatch(live, document)
         : strategicPatch(live, document, target)
+  if (target.custom !== undefined) return patchedCustom(call, { ...run, target }, target.custom, next as AnyObject)
   const shown = (): string => (type === patchTypes.strategic ? goMap(document) : goJson(next))
   const of = definitionOf(target.group, target.version, target.kind)
   if (of === undefined) return next as AnyObject
@@ -164,6 +165,25 @@ function patched(call: Call, run: PatchRun): AnyObject {
   const object = decoded.object as AnyObject
   object.metadata ??= {}
   return object
+}
+
+function patchedCustom(call: Call, { target, asked, problems }: PatchRun, custom: CustomRules, next: AnyObject): AnyObject {
+  const shown = JSON.stringify(sorted(next))
+  if ((next.kind ?? '') === '') throw refuse(shown, `Object 'Kind' is missing in '${shown}'`)
+  const decoded = custom.decode(cloneJson(next), { fieldValidation: asked.fieldValidation, problems })
+  if (!decoded.ok) throw refuse(shown, decoded.error.message.replace(/^.*? cannot be handled as an? \S+: /, ''))
+  if (asked.fieldValidation === 'Warn') for (const text of decoded.warnings) call.warn(text)
+  decoded.object.metadata ??= {}
+  checkPatchedType(decoded.object, target)
+  return decoded.object
+}
+
+/** Go writes maps by their keys. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
 }
 
 function refuse(document: string, why: string): ApiError {
@@ -237,8 +257,10 @@ function applyTo(asked: Asked, document: AnyObject, { live, target, subresource,
     kind: 'plural' in target ? (target as typeof kind) : kind,
     subresource,
     now,
+    ...(target.custom === undefined ? {} : { type: target.custom.type }),
   })
   if (result.conflict !== undefined) throw result.conflict
+  if (target.custom !== undefined) return appliedCustom(target.custom, result.object)
   const of = definitionOf(target.group, target.version, target.kind)
   if (of === undefined) return result.object
   const decoded = decodeValue(of, cloneJson(result.object))
@@ -246,4 +268,12 @@ function applyTo(asked: Asked, document: AnyObject, { live, target, subresource,
   const object = decoded.object as AnyObject
   object.metadata ??= {}
   return object
+}
+
+/** What is not declared was refused already; nulls go, as they do from any body. */
+function appliedCustom(custom: CustomRules, applied: AnyObject): AnyObject {
+  const decoded = custom.decode(cloneJson(applied), { fieldValidation: 'Ignore' })
+  if (!decoded.ok) throw decoded.error
+  decoded.object.metadata ??= {}
+  return decoded.object
 }

@@ -2,7 +2,7 @@
  * The scale subresource: an object's replica count as autoscaling/v1 Scale, where the kind says it is. Reads, PUT and
  * patches; the object's other fields are never touched.
  */
-import { invalid } from '../../api/errors.ts'
+import { badRequest, internal, invalid } from '../../api/errors.ts'
 import { invalidValue, path } from '../../api/field.ts'
 import type { ScaleRules } from '../../api/kind.ts'
 import type { AnyObject } from '../../api/meta.ts'
@@ -19,6 +19,9 @@ export async function scaleVerb(deps: ApiServerDeps, call: Call): Promise<Outcom
   if (rules === undefined) throw new Error(`${call.kind.plural} has no scale`)
   if (call.info.verb === 'get') {
     const item = await deps.registry.get(call.ctx, call.kind, keyOf(call))
+    if (call.kind.custom !== undefined && read(item.object, rules.specReplicas) === undefined) {
+      throw internal(`the spec replicas field ${JSON.stringify(rules.specReplicas)} does not exist`)
+    }
     return { type: 'object', code: 200, object: scaleOf(item.object, rules) }
   }
   if (call.info.verb === 'update') {
@@ -49,6 +52,9 @@ async function write(deps: ApiServerDeps, call: Call, { rules, asked, next }: Sc
     const before = scaleOf(object, rules)
     const scale = next(before)
     checkName(call, scale)
+    if (call.kind.custom !== undefined && call.info.verb === 'patch' && read(scale, 'spec.replicas') === undefined && read(object, rules.specReplicas) === undefined) {
+      throw badRequest(`the spec replicas field ${JSON.stringify(rules.specReplicas)} cannot be empty`)
+    }
     const replicas = read(scale, 'spec.replicas') ?? 0
     if (typeof replicas !== 'number' || replicas < 0) {
       throw invalid(scaleTarget, call.info.name, [
