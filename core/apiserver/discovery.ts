@@ -13,6 +13,7 @@ import { inOrder, localPriority, type Placed, type PlacedGroup } from '../api/ap
 import { genericNotFound, notAcceptable, type ApiError } from '../api/errors.ts'
 import { printYaml } from './codec.ts'
 import type { Aggregator } from './aggregator/aggregator.ts'
+import { byGroup, customSubresources, storageVersionHash, verbsOf, type Subresource } from './customresource.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { mediaTypes, parseAccept } from './negotiate.ts'
 import { methodNotAllowed } from './route.ts'
@@ -77,6 +78,7 @@ export function discoveryRoutes(app: Hono, { registry, aggregator }: ApiServerDe
   app.get('/apis/:group/:version', (c) => {
     const { group, version } = c.req.param()
     if (!groups().some(({ name }) => name === group)) return pageNotFound()
+    if (!registry.hasGroup(group) && kindsIn(registry.kinds(), group, version).length === 0) return pageNotFound()
     return serve(c, `${group}/${version}`, jsonType, () => resourceList(registry.kinds(), group, version))
   })
 }
@@ -132,16 +134,9 @@ function groupObject({ name, versions }: PlacedGroup<Placed>): object {
 
 const facts = new Map<string, ResourceFacts>(resources.map((of) => [`${of.group}/${of.version}/${of.resource}`, of]))
 
-interface Subresource {
-  readonly name: string
-  readonly kind: string
-  readonly group: string
-  readonly version: string
-  readonly verbs: readonly string[]
-}
-
 /** What a kind describes, with the names that upstream's discovery gives to the bodies of its subresources. */
 function subresourcesOf(kind: Kind): readonly Subresource[] {
+  if (kind.custom !== undefined) return customSubresources(kind)
   const known = facts.get(`${kind.group}/${kind.version}/${kind.plural}`)?.subresources ?? []
   const names = [
     ...kind.subresources,
@@ -178,11 +173,12 @@ export function servedResource(kind: Kind): ServedResource {
       version: sub.version,
       verbs: sub.verbs,
     })),
+    ...(kind.custom === undefined ? {} : { custom: kind.custom.published }),
   }
 }
 
 function kindsIn(kinds: readonly Kind[], group: string, version: string): readonly Kind[] {
-  return kinds.filter((kind) => kind.group === group && kind.version === version)
+  return (byGroup(kinds).get(group) ?? []).filter((kind) => kind.version === version)
 }
 
 function resourceList(kinds: readonly Kind[], group: string, version: string): object | undefined {
@@ -197,13 +193,15 @@ function resourceList(kinds: readonly Kind[], group: string, version: string): o
 }
 
 function plainResources(kind: Kind): readonly object[] {
-  const hash = facts.get(`${kind.group}/${kind.version}/${kind.plural}`)?.storageVersionHash
+  const hash = kind.custom === undefined
+    ? facts.get(`${kind.group}/${kind.version}/${kind.plural}`)?.storageVersionHash
+    : storageVersionHash(kind.group, kind.custom.storageVersion, kind.kind)
   const own = {
     name: kind.plural,
     singularName: kind.singular,
     namespaced: kind.namespaced,
     kind: kind.kind,
-    verbs: [...kind.verbs].toSorted(),
+    verbs: verbsOf(kind),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
     ...(hash === undefined ? {} : { storageVersionHash: hash }),
@@ -234,7 +232,17 @@ function coreGroup(kinds: readonly Kind[]): object {
 }
 
 function versionDiscovery(kinds: readonly Kind[], group: string, version: string): object {
-  return { version, resources: kindsIn(kinds, group, version).map(aggregatedResource), freshness: 'Current' }
+  const [builtIn, custom] = [kindsIn(kinds, group, version).filter((kind) => kind.custom === undefined), kindsIn(kinds, group, version).filter((kind) => kind.custom !== undefined)]
+  const byName = custom.toSorted((a, b) => (a.plural < b.plural ? -1 : 1))
+  return { version, resources: [...builtIn, ...byName].map(aggregatedOnce), freshness: 'Current' }
+}
+
+const aggregatedForms = new WeakMap<Kind, object>()
+
+function aggregatedOnce(kind: Kind): object {
+  let form = aggregatedForms.get(kind)
+  if (form === undefined) aggregatedForms.set(kind, (form = aggregatedResource(kind)))
+  return form
 }
 
 /** Where another server has a group-version of ours, it is the other's. */
@@ -247,9 +255,9 @@ function aggregated(kinds: readonly Kind[], aggregator: Aggregator | undefined):
   return discoveryList(inOrder([...all.values()]).map(({ name, versions }) => ({ metadata: { name }, versions: versions.map(({ discovery }) => discovery) })))
 }
 
-/** Group and version are left empty where they are those of the list that this stands in. */
+/** Group and version are left empty where they are those of the list that this stands in; custom kinds always name them. */
 function responseKind(within: Kind, of: { readonly group: string; readonly version: string; readonly kind: string }): object {
-  const same = of.group === within.group && of.version === within.version
+  const same = within.custom === undefined && of.group === within.group && of.version === within.version
   return same ? { group: '', version: '', kind: of.kind } : { group: of.group, version: of.version, kind: of.kind }
 }
 
@@ -264,7 +272,7 @@ function aggregatedResource(kind: Kind): object {
     responseKind: responseKind(kind, kind),
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: kind.singular,
-    verbs: [...kind.verbs].toSorted(),
+    verbs: verbsOf(kind),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
     ...(subs.length === 0 ? {} : { subresources: subs }),
