@@ -21,6 +21,7 @@ export async function authenticate(
   if (
     credentials.bearerToken === undefined &&
     credentials.certificate === undefined &&
+    credentials.frontProxy === undefined &&
     credentials.browser === undefined
   )
     return anonymous

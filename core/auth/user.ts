@@ -13,8 +13,18 @@ export interface Credentials {
   /** Subject of the verified client certificate. */
   readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[]; readonly fingerprint: string }
   readonly bearerToken?: string
+  /** There when the connection is a front proxy's. */
+  readonly frontProxy?: FrontProxyClaim
   /** There when the request carries cookies. */
   readonly browser?: BrowserRequest
+}
+
+/** Whom a front proxy speaks for. Its certificate was checked against the request-header CA. */
+export interface FrontProxyClaim {
+  /** Common name of its certificate. */
+  readonly proxy: string
+  /** Undefined: it names nobody. */
+  readonly user: User | undefined
 }
 
 /** What tells a request of the dashboard from one that another site caused; web/sessions.ts judges it. */

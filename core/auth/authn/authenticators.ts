@@ -20,7 +20,7 @@ export function union(ways: readonly Authenticator[]): Authenticator {
         else if (answer !== undefined) return answer
       }
       if (refused || credentials.bearerToken !== undefined) return 'invalid'
-      return credentials.certificate === undefined ? anonymous : 'invalid'
+      return credentials.certificate === undefined && credentials.frontProxy === undefined ? anonymous : 'invalid'
     },
   }
 }
