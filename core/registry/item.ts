@@ -62,7 +62,11 @@ class StoredItem implements Item {
   }
 
   #made(kind: Kind): Item {
-    if (kind.remote === undefined || isIn(kind, this)) return converted(kind, this.object, this.revision)
+    if (kind.remote === undefined || isIn(kind, this)) {
+      // What is stored often is what is shown: its bytes are there.
+      if (isIn(kind, this) && kind.conversion?.fromStored(this.object) === this.object) return this
+      return converted(kind, this.object, this.revision)
+    }
     if (this.origin === undefined) throw new Error(`registry: revision ${this.revision} was not converted to ${apiVersionOf(kind)}`)
     const { object } = this.origin.view(kind)
     return looseItem({ ...object, metadata: { ...object.metadata, resourceVersion: String(this.revision) } }, this.revision)

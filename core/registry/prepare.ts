@@ -77,7 +77,7 @@ export function prepareUpdate(kind: Kind, next: AnyObject, prev: Readonly<AnyObj
   reset(kind, next, prev, subresource)
   if (part !== undefined) part.prepareUpdate?.(next, prev, env)
   else if (whole) kind.strategy.prepareUpdate?.(next, prev, env)
-  if (kind.generation === 'spec' && raisesGeneration.has(subresource) && wantsOther(next, prev)) {
+  if (kind.generation === 'spec' && raisesGeneration.has(subresource) && wantsOther(kind, next, prev)) {
     next.metadata.generation = (prev.metadata.generation ?? 0) + 1
   }
   keepIdentity(next, prev)
@@ -91,9 +91,12 @@ export function prepareUpdate(kind: Kind, next: AnyObject, prev: Readonly<AnyObj
   for (const warning of warnings ?? []) options.warn(warning)
 }
 
-/** Custom kinds and leases are free in what they call their finalizers. */
+/** Kinds that upstream's API server has no core rules for, as it has none for custom ones. */
+const freeFinalizers: ReadonlySet<string> = new Set(['coordination.k8s.io', 'apiextensions.k8s.io'])
+
+/** Custom kinds, and a few others, are free in what they call their finalizers. */
 function ownFinalizers(kind: Kind, object: Readonly<AnyObject>): readonly FieldError[] {
-  const free = kind.custom !== undefined || kind.group === 'coordination.k8s.io'
+  const free = kind.custom !== undefined || freeFinalizers.has(kind.group)
   return free ? [] : validateStandardFinalizers(object.metadata.finalizers, path('metadata', 'finalizers'))
 }
 
@@ -103,10 +106,11 @@ function refuse(kind: Kind, object: Readonly<AnyObject>, errors: readonly FieldE
   if (errors.length > 0) throw invalid(named, object.metadata.name ?? '', errors)
 }
 
-/** Whether anything but metadata and status is another. */
-function wantsOther(next: Readonly<AnyObject>, prev: Readonly<AnyObject>): boolean {
+/** Whether anything but metadata and status is another. A custom kind that has no /status has no status apart from the rest. */
+function wantsOther(kind: Kind, next: Readonly<AnyObject>, prev: Readonly<AnyObject>): boolean {
+  const apart = kind.custom === undefined || kind.status !== undefined
   for (const field of new Set([...Object.keys(next), ...Object.keys(prev)])) {
-    if (field === 'metadata' || field === 'status' || field === 'kind' || field === 'apiVersion') continue
+    if (field === 'metadata' || (field === 'status' && apart) || field === 'kind' || field === 'apiVersion') continue
     if (!equalJson(next[field], prev[field])) return true
   }
   return false

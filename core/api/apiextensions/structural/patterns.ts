@@ -1,0 +1,26 @@
+/** Patterns of schemas, compiled once each; RE2's syntax. */
+
+export type Pattern = (text: string) => boolean
+
+const compiled = new Map<string, Pattern | string>()
+/** Patterns of schemas that come and go must not pile up. */
+const compiledMax = 4_096
+
+/** The test, or what is wrong with the pattern. */
+export function patternOf(source: string): Pattern | string {
+  const known = compiled.get(source)
+  if (known !== undefined) return known
+  const made = compile(source)
+  if (compiled.size >= compiledMax) compiled.clear()
+  compiled.set(source, made)
+  return made
+}
+
+function compile(source: string): Pattern | string {
+  try {
+    const expression = new RegExp(source, 'u')
+    return (text) => expression.test(text)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
