@@ -1,6 +1,6 @@
 /**
  * /openapi/v2 and /openapi/v3: documents from core/api/schema/openapi.ts, made when they are first asked for and kept as
- * bytes until the served kinds change. A hash is that of what a document is made from, so the index makes none.
+ * bytes until what they are made from changes. A hash is that of what a document is made from, so the index makes none.
  */
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
@@ -11,16 +11,16 @@ import {
   openApiV2,
   openApiV3,
   openApiV3Index,
-  openApiV3Paths,
   type OpenApiInput,
   type ServedResource,
 } from '../api/schema/openapi.ts'
 import type { Aggregator } from './aggregator/aggregator.ts'
-import { merged } from './aggregator/swagger.ts'
+import { merged, type Swagger } from './aggregator/swagger.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { servedResource } from './discovery.ts'
 
 interface Document {
+  readonly hash: string
   readonly bytes: Uint8Array
   packed: Uint8Array | undefined
 }
@@ -29,10 +29,15 @@ interface Published {
   readonly kinds: readonly Kind[]
   /** Number of what aggregated servers describe. */
   readonly remotes: number
-  readonly input: OpenApiInput
+  /** The kinds of each document. */
+  readonly paths: ReadonlyMap<string, readonly Kind[]>
   readonly hashes: ReadonlyMap<string, string>
+  readonly about: About
+  /** Outlive kinds that come and go, as long as their hash is the same. */
   readonly documents: Map<string, Document>
 }
+
+type About = Pick<OpenApiInput, 'descriptions' | 'version'>
 
 const jsonType = 'application/json'
 const version2 = 'v2'
@@ -46,57 +51,115 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
     const remotes = deps.aggregator?.openapi.version ?? 0
     if (published?.kinds === kinds && published.remotes === remotes) return published
     descriptions ??= deps.descriptions?.() ?? noDescriptions
-    published = publish(kinds, remotes, { resources: kinds.map(servedResource), descriptions, version: deps.version.gitVersion })
+    published = publish(kinds, remotes, { descriptions, version: deps.version.gitVersion }, published?.documents ?? new Map<string, Document>())
     return published
   }
+  const whole = new Swaggers()
   app.get('/openapi/v2', (c) => {
     const now = current()
-    return serve(c, now, version2, () => merged(openApiV2(now.input), deps.aggregator?.openapi.swaggers() ?? []))
+    return serve(c, now, version2, () => merged(whole.of(now.kinds, now.about), deps.aggregator?.openapi.swaggers() ?? []))
   })
   app.get('/openapi/v3', (c) => serveIndex(c, current(), deps.aggregator))
   app.get('/openapi/v3/', (c) => serveIndex(c, current(), deps.aggregator))
   app.get('/openapi/v3/:path{.+}', (c) => {
     const now = current()
     const path = c.req.path.slice('/openapi/v3/'.length)
+    const kinds = now.paths.get(path)
     const hash = now.hashes.get(path)
-    if (hash === undefined)
+    if (hash === undefined || kinds === undefined)
       return new Response('404 page not found\n', {
         status: 404,
         headers: { 'content-type': 'text/plain; charset=utf-8' },
       })
     const asked = c.req.query('hash')
     if (asked !== undefined && asked !== hash) return c.redirect(`/openapi/v3/${path}?hash=${hash}`, 301)
-    return serve(c, now, path, () => openApiV3(path, now.input), asked === hash)
+    return serve(c, now, path, () => openApiV3(path, { ...now.about, resources: kinds.map((kind) => facts(kind).resource) }), asked === hash)
   })
 }
 
 /** Documents of aggregated servers are asked for through the proxy (handle.ts); here they are only named. */
 function serveIndex(c: Context, now: Published, aggregator: Aggregator | undefined): Response {
   return serve(c, now, index, () => {
-    const own = openApiV3Index(new Map([...now.hashes].filter(([path]) => path !== version2 && path !== index)))
+    const own = openApiV3Index(new Map([...now.hashes].filter(([path]) => now.paths.has(path))))
     return { paths: { ...Object.fromEntries(aggregator?.openapi.index() ?? []), ...(own['paths'] as object) } }
   })
 }
 
-function publish(kinds: readonly Kind[], remotes: number, input: OpenApiInput): Published {
-  const described = input.descriptions === noDescriptions ? '' : 'described'
-  const hashOf = (resources: readonly ServedResource[]): string =>
-    createHash('sha512')
-      .update(`${input.version} ${described} ${JSON.stringify(resources)}`)
-      .digest('hex')
-      .toUpperCase()
-  const hashes = new Map<string, string>()
-  for (const path of openApiV3Paths(input.resources)) {
-    hashes.set(path, hashOf(input.resources.filter((of) => pathOf(of) === path)))
-  }
-  const own = hashOf(input.resources)
-  const all = remotes === 0 ? own : createHash('sha512').update(`${own} ${remotes}`).digest('hex').toUpperCase()
-  hashes.set(version2, all).set(index, all)
-  return { kinds, remotes, input, hashes, documents: new Map() }
+interface Facts {
+  readonly resource: ServedResource
+  readonly digest: string
 }
 
-function pathOf({ group, version }: ServedResource): string {
+const factsOf = new WeakMap<Kind, Facts>()
+
+/** What documents say of a kind, looked at once: kinds are many, and most stay when one comes. */
+function facts(kind: Kind): Facts {
+  let found = factsOf.get(kind)
+  if (found === undefined) {
+    const resource = servedResource(kind)
+    found = { resource, digest: digestOf(JSON.stringify(resource)) }
+    factsOf.set(kind, found)
+  }
+  return found
+}
+
+function digestOf(text: string): string {
+  return createHash('sha512').update(text).digest('hex').toUpperCase()
+}
+
+function publish(kinds: readonly Kind[], remotes: number, about: About, documents: Map<string, Document>): Published {
+  const described = about.descriptions === noDescriptions ? '' : 'described'
+  const hashOf = (parts: readonly string[]): string => digestOf(`${about.version} ${described} ${parts.join(' ')}`)
+  const byPath = Map.groupBy(kinds, pathOf)
+  const paths = new Map([...byPath.keys()].toSorted().map((path) => [path, byPath.get(path) ?? []]))
+  const hashes = new Map([...paths].map(([path, of]) => [path, hashOf(of.map((kind) => facts(kind).digest))]))
+  const own = hashOf([...hashes.values()])
+  const all = remotes === 0 ? own : digestOf(`${own} ${remotes}`)
+  hashes.set(version2, all).set(index, all)
+  for (const [name, { hash }] of documents) if (hashes.get(name) !== hash) documents.delete(name)
+  return { kinds, remotes, paths, hashes, about, documents }
+}
+
+function pathOf({ group, version }: Kind): string {
   return group === '' ? `api/${version}` : `apis/${group}/${version}`
+}
+
+/** The document of version 2, laid together from that of the built-in kinds and what each custom kind adds to it. */
+class Swaggers {
+  #builtIn: { readonly kinds: readonly Kind[]; readonly document: Swagger } | undefined
+  readonly #added = new WeakMap<Kind, Swagger>()
+
+  of(kinds: readonly Kind[], about: About): Swagger {
+    const own = kinds.filter((kind) => kind.custom === undefined)
+    if (this.#builtIn?.kinds.length !== own.length || own.some((kind, i) => kind !== this.#builtIn?.kinds[i])) {
+      this.#builtIn = { kinds: own, document: openApiV2({ ...about, resources: own.map((kind) => facts(kind).resource) }) }
+    }
+    const base = this.#builtIn.document
+    const paths = { ...base.paths }
+    const definitions = { ...base.definitions }
+    for (const kind of kinds) {
+      if (kind.custom === undefined) continue
+      const added = this.#addedBy(kind, base, about)
+      Object.assign(paths, added.paths)
+      Object.assign(definitions, added.definitions)
+    }
+    return { ...base, paths: sorted(paths), definitions: sorted(definitions) }
+  }
+
+  #addedBy(kind: Kind, base: Swagger, about: About): Swagger {
+    let added = this.#added.get(kind)
+    if (added === undefined) {
+      const alone: Swagger = openApiV2({ ...about, resources: [facts(kind).resource] })
+      const definitions = Object.fromEntries(Object.entries(alone.definitions ?? {}).filter(([name]) => base.definitions?.[name] === undefined))
+      added = { paths: alone.paths ?? {}, definitions }
+      this.#added.set(kind, added)
+    }
+    return added
+  }
+}
+
+function sorted<T>(values: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** `immutable`: the client named the hash, so the answer under this URL never changes. */
@@ -110,7 +173,7 @@ function serve(c: Context, now: Published, name: string, make: () => object, imm
   if (c.req.header('if-none-match') === etag) return new Response(null, { status: 304, headers })
   let document = now.documents.get(name)
   if (document === undefined) {
-    document = { bytes: new TextEncoder().encode(JSON.stringify(make())), packed: undefined }
+    document = { hash: now.hashes.get(name) ?? '', bytes: new TextEncoder().encode(JSON.stringify(make())), packed: undefined }
     now.documents.set(name, document)
   }
   headers['content-type'] = jsonType
