@@ -9,14 +9,20 @@ import { join } from 'node:path'
 import { admissionChain, runMutate, runValidate } from './admission/chain.ts'
 import type { AdmissionRequest } from './admission/plugin.ts'
 import { events } from './api/core/event.ts'
+import { secrets } from './api/core/secret.ts'
+import { keyOf } from './api/meta.ts'
 import type { ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
 import type { AdmissionChain, ApiServerDeps, HealthCheck, VersionInfo } from './apiserver/deps.ts'
+import { FlowConfig } from './apiserver/flowcontrol/consumer.ts'
+import { FlowControl } from './apiserver/flowcontrol/flowcontrol.ts'
+import { ensureFlowConfig, keepFlowConfig } from './apiserver/flowcontrol/producer.ts'
 import { startApiServer, type ApiServer } from './apiserver/server.ts'
 import { RegistryWorld } from './apiserver/world.ts'
 import { certificateAuthenticator, union } from './auth/authn/authenticators.ts'
 import { bootstrapTokens } from './auth/authn/bootstrap.ts'
 import { discoveryDocument, tokenKeys, type TokenKeys } from './auth/authn/keys.ts'
+import { lastUsedLabel, secretTokens, type SecretTokens } from './auth/authn/secrettoken.ts'
 import { defaultIssuer, serviceAccountTokens, type ServiceAccountTokens } from './auth/authn/serviceaccount.ts'
 import { privileged, rulesFor, unionAuthorizer } from './auth/authz/authorizers.ts'
 import { nodeGraph } from './auth/authz/graph.ts'
@@ -135,7 +141,14 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const authorizer = unionAuthorizer([privileged, open, nodeAuthorizer(nodeGraph(world), nodeRules(policy)), roles])
   const keys = await tokenKeys([pki.serviceAccountKey])
   const tokens = serviceAccountTokens({ keys, lookup: world, random, issuer: defaultIssuer, audiences: [defaultIssuer] })
-  const ways = [certificateAuthenticator(), tokens, bootstrapTokens(world)]
+  const fromSecrets = secretTokens({
+    keys, lookup: world, audiences: [defaultIssuer],
+    used(secret, day) {
+      const labelled = client().patch(inner, secrets, keyOf(secret), 'merge', { metadata: { uid: secret.metadata.uid, labels: { [lastUsedLabel]: day } } })
+      labelled.catch((error: unknown) => inner.log.warn('a token is used, and its Secret does not say so', { error: errorPath(error) }))
+    },
+  })
+  const ways = [certificateAuthenticator(), tokens, fromSecrets, bootstrapTokens(world)]
   const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: union(ways), random })
   const authenticator = ui === undefined ? union(ways) : union([ui.sessions, ...ways])
   const progress = { booted: false }
@@ -146,14 +159,16 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   }
   const services = { ranges: { serviceCidr: config.serviceCidr, nodePorts: config.nodePorts }, changes: world }
   const chain = admissionChain({ lookup: world, authorizer, rbac: roles, random, client, services })
+  const metrics = createMetrics()
+  const flow = new FlowControl({ clock: ctx.clock, metrics, sizes: (group, resource) => world.size(group, resource) })
+  const flowConfig = new FlowConfig(flow, world)
   const deps: ApiServerDeps = {
-    registry, authenticator, authorizer, random,
+    registry, authenticator, authorizer, random, metrics, flow,
     admission: throwing(chain),
     version: config.version,
-    metrics: createMetrics(),
     checks: healthChecks(inner, store, progress),
     rules: { rulesFor: (user, namespace) => rulesFor(roles, user, namespace) as never },
-    tokens: { audiences: [defaultIssuer], review: tokens.review, request: tokens.request },
+    tokens: { audiences: [defaultIssuer], review: async (asked, token, audiences) => (await tokens.review(asked, token, audiences)) ?? (await fromSecrets.review(asked, token, audiences)), request: tokens.request },
     kubelet: () => ({ cert: pki.kubeletClient.certificate.pem, key: pki.kubeletClient.key.pem, ca: pki.serverCa.certificate.pem }),
     documents: documents(config, pki, keys),
     actions: { '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw) } },
@@ -168,10 +183,12 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   })
   own.api = api
   try {
-    await Promise.all([reconcile(ctx, client(), policy), bootObjects(ctx, client(), config)])
+    await Promise.all([reconcile(ctx, client(), policy), bootObjects(ctx, client(), config), ensureFlowConfig(ctx, client())])
     progress.booted = true
     await using parts = new Group(ctx)
-    runParts(parts, config, random, api.inProcess, ground)
+    runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets })
+    parts.go('flow control', (part) => flowConfig.run(part, client()))
+    parts.go('flow control objects', (part) => keepFlowConfig(part, client()))
     parts.go('certificates', (part) => renewServing(part, config, random, api))
     await hooks.ready({ api, pki, client: client(), tokens })
     await parts.wait()
@@ -182,7 +199,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
 
 const stopGraceMs = 3_000
 
-function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground): void {
+function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground & { readonly secretTokens: SecretTokens }): void {
   const { pki, store, registry } = ground
   const clientAs = (who: Identity): Client => loopbackClient(api, who)
   parts.go('manifests', async (part) =>
@@ -198,6 +215,7 @@ function runParts(parts: Group, config: ServerConfig, random: Random, api: InPro
     apiAddresses: [config.advertiseAddress],
     apiPort: config.port,
     rootCa: pki.serverCa.certificate.pem,
+    secretToken: ground.secretTokens.issue,
     sign: (request: SigningRequest) => sign(parts.ctx, random, pki, request),
     nodeMonitorGraceMs: config.nodeMonitorGraceMs,
   }

@@ -5,6 +5,7 @@
  */
 import type { Kind, KindRef } from '../api/kind.ts'
 import type { KubeObject } from '../api/meta.ts'
+import type { Secret, ServiceAccount } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import type { Selection, Informers } from '../client/informers.ts'
 import type { Identity } from '../client/inprocess.ts'
@@ -64,6 +65,8 @@ export interface Settings {
   readonly apiPort: number
   /** PEM of what signs the API server's certificate. */
   readonly rootCa: string
+  /** The token for a Secret of type kubernetes.io/service-account-token. */
+  readonly secretToken: (account: Readonly<ServiceAccount>, secret: Readonly<Secret>) => Promise<string>
   /** Signs a request that was approved: PEM of the certificate. Throws SignerRefusal for what the signer does not sign. */
   readonly sign: (request: SigningRequest) => Promise<string>
   /** A node whose lease and status have not been renewed for so long is unknown. */

@@ -1,4 +1,5 @@
 /** Every controller. They do not wait for each other; the order is that in which a cluster needs them. To add one: its file, a line here. */
+import { accountTokens } from './accounttokens.ts'
 import { csrApprover, csrCleaner, csrSigner, servingApprover } from './certificates/certificates.ts'
 import { clusterRoleAggregator } from './clusterroles.ts'
 import type { Controller } from './controller.ts'
@@ -23,6 +24,7 @@ export const controllers: readonly Controller[] = [
   clusterRoleAggregator,
   kubernetesService,
   serviceAccountController,
+  accountTokens,
   rootCaPublisher,
   csrApprover,
   servingApprover,

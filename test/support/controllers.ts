@@ -1,7 +1,7 @@
 /** Controllers for tests: run over testApi() with frozen listers, a kubelet that starts every pod at once, and a count of writes. */
 import { pods } from '../../core/api/core/pod.ts'
 import { kinds } from '../../core/api/kinds.ts'
-import type { Pod } from '../../core/api/schema/types.ts'
+import type { Pod, Secret, ServiceAccount } from '../../core/api/schema/types.ts'
 import { formatTime } from '../../core/api/time.ts'
 import type { Controller, Settings } from '../../core/controllers/controller.ts'
 import { defaultSettings } from '../../core/controllers/controller.ts'
@@ -23,6 +23,7 @@ export const testSettings: Settings = Object.freeze({
   apiAddresses: ['192.0.2.10'],
   apiPort: 6443,
   rootCa: 'CA',
+  secretToken: (account: Readonly<ServiceAccount>, secret: Readonly<Secret>) => Promise.resolve(`token of ${account.metadata.name} in ${secret.metadata.name}`),
   sign: () => Promise.resolve('CERTIFICATE'),
 })
 
