@@ -303,7 +303,7 @@ async function renewServing(ctx: Ctx, config: ServerConfig, random: Random, api:
       const pki = await loadClusterPki(join(config.dataDir, 'server', 'tls'), servingNames(config), { random, now: ctx.clock.now() })
       if (pki.renewed.length === 0) continue
       ctx.log.info('certificates renewed', { names: pki.renewed.join(',') })
-      api.reload({ cert: pki.serving.certificate.pem, key: pki.serving.key.pem }, pki.clientCa.certificate.pem)
+      api.reload({ cert: pki.serving.certificate.pem, key: pki.serving.key.pem })
     } catch (error) {
       ctx.log.error('renew certificates', { error: errorPath(error) })
     }

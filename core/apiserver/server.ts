@@ -15,6 +15,7 @@ import { handle, handling, type Handling } from './handle.ts'
 import { inProcess } from './inprocess.ts'
 import type { InProcessApi } from '../client/inprocess.ts'
 import { processMetrics } from './measure.ts'
+import { Peers } from './peers.ts'
 import { createSite } from './site.ts'
 import { plainIncoming, plainOutlet, streamIncoming, streamOutlet } from './transport.ts'
 import { serveUpgrade } from './connect/upgrade.ts'
@@ -27,6 +28,8 @@ export interface ListenOptions {
   readonly serving: KeyPair
   /** PEM of the CAs whose client certificates are taken. */
   readonly clientCa: string
+  /** PEM of the CAs whose certificates front proxies show. */
+  readonly requestHeaderCa?: string
 }
 
 export interface ApiServer {
@@ -34,7 +37,7 @@ export interface ApiServer {
   /** The same chain for parts in this process. */
   readonly inProcess: InProcessApi
   /** New connections see this certificate; open ones live on. */
-  reload(serving: KeyPair, clientCa: string): void
+  reload(serving: KeyPair): void
   /** Fails /readyz, ends watches and connections, waits for requests in flight (`graceMs` at most). */
   stop(options?: { readonly graceMs?: number; readonly notReadyMs?: number }): Promise<void>
 }
@@ -59,8 +62,11 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
     { name: 'apiserver_current_inflight_requests', help: 'Requests in flight.' },
     () => on.limiter.reads + on.limiter.writes,
   )
+  const { clientCa, requestHeaderCa = '' } = options
+  const peers = new Peers(clientCa, requestHeaderCa)
+  const authorities = `${clientCa}\n${requestHeaderCa}`
   const server = http2.createSecureServer({
-    ...tlsOptions(options.serving, options.clientCa),
+    ...tlsOptions(options.serving, authorities),
     allowHTTP1: true,
     handshakeTimeout: handshakeMsMax,
     maxHeaderListPairs: 256,
@@ -69,9 +75,9 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
     streamResetRate: resetRate,
   } as http2.SecureServerOptions)
   const open = track(ctx, server)
-  serve(ctx, on, server)
+  serve(ctx, on, server, peers)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    void serveUpgrade(ctx, on, request, socket as TLSSocket, head)
+    void serveUpgrade(ctx, on, plainIncoming(request, peers), socket as TLSSocket, head)
   })
   quietly(ctx, server)
   const port = await listen(server, options)
@@ -79,7 +85,7 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
   return {
     port,
     inProcess: inProcess(ctx, deps),
-    reload: (serving, clientCa) => server.setSecureContext(tlsOptions(serving, clientCa)),
+    reload: (serving) => server.setSecureContext(tlsOptions(serving, authorities)),
     async stop({ graceMs = 10_000, notReadyMs = 0 } = {}) {
       health.stopping = true
       if (notReadyMs > 0) await parent.clock.sleep(notReadyMs).catch(() => undefined)
@@ -113,18 +119,18 @@ function tlsOptions(
 }
 
 /** Requests of both protocols go to handle(), which never rejects: it turns errors into answers. */
-function serve(ctx: Ctx, on: Handling, server: Http2SecureServer): void {
+function serve(ctx: Ctx, on: Handling, server: Http2SecureServer, peers: Peers): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     request.on('error', ignore)
     response.on('error', ignore)
-    void handle(on, { ctx, request: plainIncoming(request), outlet: plainOutlet(response) })
+    void handle(on, { ctx, request: plainIncoming(request, peers), outlet: plainOutlet(response) })
   })
   // Whoever hears requests gets those of HTTP/2 as well, as objects over each stream; the stream itself is enough.
   server.removeAllListeners('stream')
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: readonly string[]) => {
     stream.on('error', ignore)
     if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 })
-    void handle(on, { ctx, request: streamIncoming(stream, headers, raw), outlet: streamOutlet(stream, headers[':method'] === 'HEAD') })
+    void handle(on, { ctx, request: streamIncoming(stream, headers, raw, peers), outlet: streamOutlet(stream, headers[':method'] === 'HEAD') })
   })
 }
 

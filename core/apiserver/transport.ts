@@ -8,9 +8,10 @@ import type { Http2Session, ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { badRequest } from '../api/errors.ts'
-import type { Credentials } from '../auth/user.ts'
+import type { Credentials, User } from '../auth/user.ts'
 import { bodyBytesMax, tooLarge } from './body.ts'
 import type { Headers, Incoming, Outlet } from './exchange.ts'
+import type { Peer, Peers } from './peers.ts'
 
 /** A request of either protocol. */
 interface Request {
@@ -23,18 +24,18 @@ interface Request {
   readonly socket: TLSSocket
 }
 
-export function plainIncoming(request: IncomingMessage): Incoming {
+export function plainIncoming(request: IncomingMessage, peers: Peers): Incoming {
   const { method = 'GET', url = '/', headers, rawHeaders } = request
-  return incoming({ method, url, headers, raw: rawHeaders, body: request, socket: request.socket as TLSSocket })
+  return incoming({ method, url, headers, raw: rawHeaders, body: request, socket: request.socket as TLSSocket }, peers)
 }
 
 /** Straight from the stream: node's request object over it costs more than the stream itself. */
-export function streamIncoming(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): Incoming {
+export function streamIncoming(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[], peers: Peers): Incoming {
   const socket = stream.session?.socket as TLSSocket
-  return incoming({ method: String(headers[':method'] ?? 'GET'), url: String(headers[':path'] ?? '/'), headers, raw, body: stream, socket }, stream.session)
+  return incoming({ method: String(headers[':method'] ?? 'GET'), url: String(headers[':path'] ?? '/'), headers, raw, body: stream, socket }, peers, stream.session)
 }
 
-function incoming(request: Request, session?: Http2Session): Incoming {
+function incoming(request: Request, peers: Peers, session?: Http2Session): Incoming {
   const { headers } = request
   let body: Promise<Uint8Array> | undefined
   return {
@@ -50,7 +51,7 @@ function incoming(request: Request, session?: Http2Session): Incoming {
     // The end of the body must not be the end of an HTTP/2 stream.
     stream: () => request.body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>,
     get credentials() {
-      return credentialsOf(request, session)
+      return credentialsOf(request, peers.of(session ?? request.socket, request.socket))
     },
     get peer() {
       return request.socket.remoteAddress ?? ''
@@ -101,18 +102,36 @@ function readBody({ headers, body }: Request): Promise<Uint8Array> {
   })
 }
 
-type Certificate = NonNullable<Credentials['certificate']>
-const certificates = new WeakMap<object, Certificate | null>()
-
-function credentialsOf(request: Request, session: Http2Session | undefined): Credentials {
+function credentialsOf(request: Request, { certificate, frontProxy }: Peer): Credentials {
   const header = request.headers.authorization
-  const certificate = certificateOf(session ?? request.socket, request.socket)
   const bearerToken = header === undefined ? undefined : bearerOf(header)
   const browser = request.headers.cookie === undefined ? undefined : browserOf(request, request.headers.cookie)
   return {
     ...(certificate === undefined ? {} : { certificate }),
+    ...(frontProxy === undefined ? {} : { frontProxy: { proxy: frontProxy, user: speakerOf(request) } }),
     ...(bearerToken === undefined ? {} : { bearerToken }),
     ...(browser === undefined ? {} : { browser }),
+  }
+}
+
+const extraPrefix = 'x-remote-extra-'
+
+/** Who a front proxy says that asks. Headers carry octets, names are UTF-8. */
+function speakerOf(request: Request): User | undefined {
+  const all = (name: string): readonly string[] => headerValues(request, name).filter((value) => value !== '').map((value) => Buffer.from(value, 'latin1').toString('utf8'))
+  const [name] = all('x-remote-user')
+  if (name === undefined) return undefined
+  const [uid] = all('x-remote-uid')
+  const extra: Record<string, readonly string[]> = {}
+  for (const header of Object.keys(request.headers)) if (header.startsWith(extraPrefix)) extra[unescaped(header.slice(extraPrefix.length))] = all(header)
+  return { name, ...(uid === undefined ? {} : { uid }), groups: all('x-remote-group'), ...(Object.keys(extra).length === 0 ? {} : { extra }) }
+}
+
+function unescaped(key: string): string {
+  try {
+    return decodeURIComponent(key)
+  } catch {
+    return key
   }
 }
 
@@ -135,29 +154,6 @@ function browserOf(request: Request, cookies: string | readonly string[]): NonNu
 function bearerOf(header: string): string | undefined {
   const match = /^bearer\s+(\S+)\s*$/i.exec(header)
   return match?.[1]
-}
-
-/** One look at the certificate a connection. */
-function certificateOf(holder: object, socket: TLSSocket): Certificate | undefined {
-  const known = certificates.get(holder)
-  if (known !== undefined) return known ?? undefined
-  const made = readCertificate(socket)
-  certificates.set(holder, made ?? null)
-  return made
-}
-
-/** A certificate that was shown and does not hold: nobody's name, so that it is refused and not taken for none. */
-const worthless: Certificate = { commonName: '', organizations: [], fingerprint: '' }
-
-/** `authorized` first: Bun fills in the subject of foreign certificates, too. */
-function readCertificate(socket: TLSSocket): Certificate | undefined {
-  const peer = socket.getPeerCertificate()
-  if (socket.authorized !== true) return (peer as { raw?: unknown } | null)?.raw === undefined ? undefined : worthless
-  const subject = peer?.subject as { CN?: string | string[]; O?: string | string[] } | undefined
-  if (subject === undefined) return undefined
-  const commonName = Array.isArray(subject.CN) ? (subject.CN.at(-1) ?? '') : (subject.CN ?? '')
-  const organizations = subject.O === undefined ? [] : Array.isArray(subject.O) ? subject.O : [subject.O]
-  return { commonName, organizations, fingerprint: (peer.fingerprint256 ?? '').replaceAll(':', '').toLowerCase() }
 }
 
 /** Sessions with a ping under way. */

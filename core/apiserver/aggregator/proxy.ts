@@ -56,7 +56,6 @@ export interface Passage {
 /** The headers of a request on its way: nobody but us says who asks. */
 export function passedHeaders(request: Incoming, { user, auditId }: Passage): Record<string, string | readonly string[]> {
   const headers: Record<string, string | readonly string[]> = { ...forwardedHeaders(request) }
-  for (const name of Object.keys(headers)) if (name.startsWith('x-remote-')) delete headers[name]
   const before = request.header('x-forwarded-for')
   if (before !== undefined) headers['x-forwarded-for'] = `${before}, ${request.peer}`
   headers['audit-id'] = auditId

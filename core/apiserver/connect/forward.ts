@@ -30,10 +30,13 @@ const ownHeaders = new Set([
   'expect',
 ])
 
+/** Who a front proxy says that asks: nobody but this server may say so. */
+const speakerHeader = /^x-remote-(?:user$|uid$|group$|extra-)/
+
 export function forwardedHeaders(request: Incoming): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const name of request.headerNames()) {
-    if (name.startsWith(':') || name.startsWith('impersonate-') || ownHeaders.has(name)) continue
+    if (name.startsWith(':') || name.startsWith('impersonate-') || speakerHeader.test(name) || ownHeaders.has(name)) continue
     const value = request.header(name) ?? ''
     headers[name] = name === 'cookie' ? foreignCookies(request.headers(name).join('; ')) : value
     if (name === 'cookie' && headers[name] === '') delete headers[name]

@@ -4,7 +4,6 @@
  * WebSocket and SPDY are spoken by the ends alone.
  */
 import { connect as dialPlain, type Socket } from 'node:net'
-import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as dialTls, type ConnectionOptions } from 'node:tls'
 import { ApiError, badRequest, genericNotFound, serviceUnavailable } from '../../api/errors.ts'
@@ -20,7 +19,6 @@ import type { Incoming } from '../exchange.ts'
 import { identify, type Handling } from '../handle.ts'
 import { parseRequest, type RequestInfo } from '../request.ts'
 import { handlerOf, kindOf } from '../route.ts'
-import { plainIncoming } from '../transport.ts'
 import { admitConnect } from './connect.ts'
 import { dialError, forwardedHeaders, hostOf, tlsOf } from './forward.ts'
 import { locate } from './location.ts'
@@ -33,16 +31,16 @@ const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
 export async function serveUpgrade(
   ctx: Ctx,
   on: Handling,
-  request: IncomingMessage,
+  request: Incoming,
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
   socket.on('error', () => socket.destroy())
   const started = ctx.clock.monotonic()
-  const info = parseRequest(request.method ?? 'GET', request.url ?? '/')
+  const info = parseRequest(request.method, request.url)
   let code = 101
   try {
-    const incoming = withProtocolToken(plainIncoming(request))
+    const incoming = withProtocolToken(request)
     const user = await identify(ctx, on.deps, incoming)
     await authorize(on.deps.authorizer, attributesOf(info, user))
     const way = elsewhere(on.deps, incoming, info, user) ?? await here(ctx, on, incoming, { info, user })
