@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { goRegExp } from './goregexp.ts'
+
+function matches(pattern: string, text: string): boolean | string {
+  const made = goRegExp(pattern)
+  return made.ok ? new RegExp(made.source, made.flags).test(text) : made.error
+}
+
+describe('Go\'s regular expressions', () => {
+  it.each([
+    [String.raw`^[a-z0-9]([\-a-z0-9]*[a-z0-9])?$`, 'a-b', true],
+    [String.raw`^[a-z0-9]([\-a-z0-9]*[a-z0-9])?$`, 'a-', false],
+    [String.raw`^[\w.-]+\_x$`, 'a.b-c_x', true],
+    [String.raw`^\d{2,3}$`, '1234', false],
+    [String.raw`(?i)^abc$`, 'aBC', true],
+    [String.raw`^a(?i)b[c-d]$`, 'aBD', true],
+    [String.raw`^a(?i)b$`, 'AB', false],
+    [String.raw`^(?P<x>a)(?:b|c)$`, 'ac', true],
+    [String.raw`^a.c$`, 'a\nc', false],
+    [String.raw`(?s)^a.c$`, 'a\nc', true],
+    [String.raw`(?m)^b$`, 'a\nb\nc', true],
+    [String.raw`^b$`, 'a\nb\nc', false],
+    [String.raw`^[[:alpha:]]+[^[:space:]]\z`, 'abc1', true],
+    [String.raw`^\pL\p{Greek}\P{Lu}$`, 'aαb', true],
+    [String.raw`^\Qa.b\E$`, 'a.b', true],
+    [String.raw`^a{,2}$`, 'a{,2}', true],
+    [String.raw`^\x41\x{1F600}\012$`, 'A\u{1F600}\n', true],
+    [String.raw`^[]a]+$`, ']a', true],
+    [String.raw`^[^]a]+$`, 'b', true],
+    [String.raw`^[a-]+$`, '-a', true],
+    [String.raw`^[\S]+$`, 'a b', false],
+    ['^(a|)$', '', true],
+    ['[a-b-c]', '-', true],
+    ['a|*', '', 'error parsing regexp: missing argument to repetition operator: `*`'],
+    ['[', '', 'error parsing regexp: missing closing ]: `[`'],
+    ['a[b', '', 'error parsing regexp: missing closing ]: `[b`'],
+    ['(a', '', 'error parsing regexp: missing closing ): `(a`'],
+    ['a)', '', 'error parsing regexp: unexpected ): `a)`'],
+    ['*', '', 'error parsing regexp: missing argument to repetition operator: `*`'],
+    ['a**', '', 'error parsing regexp: invalid nested repetition operator: `**`'],
+    ['a{1001}', '', 'error parsing regexp: invalid repeat count: `{1001}`'],
+    ['a{2,1}', '', 'error parsing regexp: invalid repeat count: `{2,1}`'],
+    ['(?!a)', '', 'error parsing regexp: invalid or unsupported Perl syntax: `(?!`'],
+    ['(?<=a)', '', 'error parsing regexp: invalid named capture: `(?<=a)`'],
+    [String.raw`(a)\1`, '', 'error parsing regexp: invalid escape sequence: `\\1`'],
+    [String.raw`\y`, '', 'error parsing regexp: invalid escape sequence: `\\y`'],
+    ['[z-a]', '', 'error parsing regexp: invalid character class range: `z-a`'],
+    ['a\\', '', 'error parsing regexp: trailing backslash at end of expression: ``'],
+  ] as const)('%s on %j: %s', (pattern, text, want) => {
+    expect(matches(pattern, text)).toBe(want)
+  })
+})
