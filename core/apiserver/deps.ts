@@ -14,6 +14,7 @@ import type { ServiceAccountTokens } from '../auth/authn/serviceaccount.ts'
 import type { RulesStatus } from '../auth/authz/authorizers.ts'
 import type { AdmissionRequest } from '../admission/plugin.ts'
 import type { Aggregator } from './aggregator/aggregator.ts'
+import type { FlowControl } from './flowcontrol/flowcontrol.ts'
 import type { RequestInfo } from './request.ts'
 
 /** Every admission plugin as one: throws ApiError to refuse. */
@@ -68,6 +69,8 @@ export interface ApiServerDeps {
   readonly random: Random
   readonly checks: readonly HealthCheck[]
   readonly rules?: RulesFor
+  /** Without it, one that knows the mandatory objects alone. */
+  readonly flow?: FlowControl
   readonly tokens?: Tokens
   /** Read for every connection, so that renewed certificates count. */
   readonly kubelet?: () => KubeletClient

@@ -47,6 +47,27 @@ export interface Exchange {
   readonly outlet: Outlet
 }
 
+/** The same, with these headers on whatever is answered. */
+export function withHeaders(exchange: Exchange, more: Headers | undefined): Exchange {
+  if (more === undefined) return exchange
+  const { outlet } = exchange
+  return {
+    ...exchange,
+    outlet: {
+      get started() {
+        return outlet.started
+      },
+      send: (code, headers, body) => outlet.send(code, { ...headers, ...more }, body),
+      start: (code, headers) => outlet.start(code, { ...headers, ...more }),
+      write: (chunk) => outlet.write(chunk),
+      end: () => outlet.end(),
+      destroy: (why) => outlet.destroy(why),
+      onDrain: (drained) => outlet.onDrain(drained),
+      onClose: (closed) => outlet.onClose(closed),
+    },
+  }
+}
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 

@@ -12,8 +12,10 @@ import { asApiError, render, renderValue, send } from './answer.ts'
 import { bytesPayload } from './body.ts'
 import { Deadlines } from './deadlines.ts'
 import type { ApiServerDeps, Call } from './deps.ts'
-import { utf8, type Exchange, type Headers, type Incoming } from './exchange.ts'
-import { limiter, type Limiter } from './limiter.ts'
+import { utf8, withHeaders, type Exchange, type Headers, type Incoming } from './exchange.ts'
+import { FlowControl } from './flowcontrol/flowcontrol.ts'
+import type { Ticket } from './flowcontrol/ticket.ts'
+import { turnOf } from './flowcontrol/wait.ts'
 import { requestMetrics, type RequestMetrics } from './measure.ts'
 import { negotiate, plainJson, type Media } from './negotiate.ts'
 import { parseRequest, type RequestInfo } from './request.ts'
@@ -23,11 +25,11 @@ import { watchVerb } from './verbs/watch.ts'
 import type { User } from '../auth/user.ts'
 import type { Kind } from '../api/kind.ts'
 import { connect } from './connect/connect.ts'
-import { requestTimeoutMs } from './timeout.ts'
+import { requestMsMax, requestTimeoutMs } from './timeout.ts'
 
 export interface Handling {
   readonly deps: ApiServerDeps
-  readonly limiter: Limiter
+  readonly flow: FlowControl
   readonly metrics: RequestMetrics
   readonly deadlines: Deadlines
   /** Everything that is no resource. The user is known and allowed. */
@@ -39,15 +41,15 @@ export function handling(ctx: Ctx, deps: ApiServerDeps, site: Handling['site']):
   return {
     deps,
     site,
-    limiter: limiter(),
+    flow: deps.flow ?? new FlowControl({ clock: ctx.clock, metrics: deps.metrics }),
     metrics: requestMetrics(deps.metrics),
     deadlines: new Deadlines(ctx, timedOut),
   }
 }
 
-/** Verbs that may go on for long and are not counted as in flight. */
+/** Connections go on for as long as they like, outside flow control. A watch is under it until its stream has begun. */
 function isLong(info: RequestInfo): boolean {
-  return info.verb === 'watch' || longSubresources.has(info.subresource)
+  return info.subresource !== '' && longSubresources.has(info.subresource)
 }
 
 const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy'])
@@ -58,8 +60,7 @@ export async function handle(on: Handling, exchange: Exchange): Promise<void> {
   const info = parseRequest(exchange.request.method, exchange.request.url)
   const run = new Run(on, exchange, info)
   try {
-    if (isLong(info)) await run.serve()
-    else await on.limiter.within(info.verb, () => run.serve())
+    await run.serve(started)
   } catch (error) {
     try {
       run.fail(error)
@@ -68,7 +69,9 @@ export async function handle(on: Handling, exchange: Exchange): Promise<void> {
       exchange.outlet.destroy(asApiError(cause))
     }
   }
-  on.metrics.observe(info, run.code, exchange.ctx.clock.monotonic() - started)
+  const now = exchange.ctx.clock.monotonic()
+  if (run.ticket !== undefined) on.flow.leave(run.ticket, now)
+  on.metrics.observe(info, run.code, now - started)
 }
 
 class Run {
@@ -78,6 +81,8 @@ class Run {
   readonly #warnings: string[] = []
   #media: Media = plainJson
   code = 200
+  /** Its place under flow control. */
+  ticket: Ticket | undefined
 
   constructor(on: Handling, exchange: Exchange, info: RequestInfo) {
     this.#on = on
@@ -85,15 +90,20 @@ class Run {
     this.#info = info
   }
 
-  async serve(): Promise<void> {
+  /** `started`: its arrival. */
+  async serve(started: number): Promise<void> {
     const { request } = this.#exchange
     const info = this.#info
     const user = await identify(this.#exchange.ctx, this.#on.deps, request)
+    if (!isLong(info)) {
+      this.ticket = this.#on.flow.enter(info, user, started)
+      if (this.ticket.state !== 'running' && !(await this.#turn(this.ticket))) return this.#tooMany(this.ticket)
+    }
     const refused = authorize(this.#on.deps.authorizer, attributesOf(info, user))
     if (refused !== undefined) await refused
     const elsewhere = servedElsewhere(this.#on.deps, info)
     if (elsewhere !== undefined) return await this.#passOn(elsewhere, user)
-    if (!info.isResource) return await this.#on.site(this.#exchange, info, user)
+    if (!info.isResource) return await this.#on.site(withHeaders(this.#exchange, this.ticket?.flow.headers), info, user)
     const kind = kindOf(this.#on.deps.registry, info)
     if (kind === undefined) return this.#plainNotFound()
     await this.#resource(kind, user)
@@ -107,6 +117,19 @@ class Run {
     const passage = { user, auditId: this.#on.deps.random.uuid() }
     const send = (ctx: Ctx): Promise<number> => proxy(ctx, aggregator.aggregated, aggregator.agent, to, this.#exchange, passage)
     this.code = isLong(info) ? await send(this.#exchange.ctx) : await this.#within(info.isResource ? requestTimeoutMs(info.query.get('timeout')) : discoveryMsMax, send)
+  }
+
+  /** Whether it may start, sooner or later. */
+  #turn(ticket: Ticket): Promise<boolean> {
+    const timeout = this.#info.verb === 'watch' ? undefined : this.#info.query.get('timeout')
+    return turnOf(this.#on.flow, ticket, this.#on.deadlines, timeoutOr(timeout), this.#exchange.outlet)
+  }
+
+  /** Plain text, as upstream's filter says it. */
+  #tooMany(ticket: Ticket): void {
+    this.code = 429
+    const retryAfter = String(this.#on.flow.retryAfter(ticket.flow.level).seconds)
+    this.#exchange.outlet.send(429, { ...this.#headers(), 'retry-after': retryAfter, ...plainText }, tooManyText)
   }
 
   async #resource(kind: Kind, user: User): Promise<void> {
@@ -131,6 +154,7 @@ class Run {
       watch: handler === 'watch',
       custom: kind.custom !== undefined,
     })
+    if (handler === 'watch') outlet.onClose(this.#on.flow.watches.begin(info))
     if (handler === 'watch') return await watchVerb(deps, call, this.#media, outlet, this.#headers())
     const include = this.#media.as === 'Table' ? includeObject(info) : 'Metadata'
     const outcome = await this.#within(requestTimeoutMs(info.query.get('timeout')), (timed) => handler(deps, { ...call, ctx: timed }))
@@ -163,7 +187,7 @@ class Run {
   }
 
   #headers(): Headers {
-    const headers: Headers = { 'audit-id': this.#on.deps.random.uuid() }
+    const headers: Headers = { 'audit-id': this.#on.deps.random.uuid(), ...this.ticket?.flow.headers }
     if (this.#warnings.length > 0)
       headers['warning'] = this.#warnings.map(
         (text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
@@ -175,7 +199,7 @@ class Run {
     this.code = 404
     this.#exchange.outlet.send(
       404,
-      { ...this.#headers(), 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+      { ...this.#headers(), ...plainText },
       utf8('404 page not found\n'),
     )
   }
@@ -199,6 +223,17 @@ class Run {
 }
 
 const warningsMax = 50
+const plainText: Headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
+const tooManyText = utf8('Too many requests, please try again later.\n')
+
+/** What is no duration is refused later, where refusals have their words. */
+function timeoutOr(text: string | undefined): number {
+  try {
+    return requestTimeoutMs(text)
+  } catch {
+    return requestMsMax
+  }
+}
 /** Discovery of an aggregated server is cheap for it, and everybody waits for it. */
 const discoveryMsMax = 5_000
 

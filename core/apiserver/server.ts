@@ -57,10 +57,11 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
   const health: Health = { checks: deps.checks, stopping: false }
   const site = createSite(ctx, deps, health)
   const on = handling(ctx, deps, site)
+  on.flow.start(ctx)
   processMetrics(deps.metrics, ctx.clock.now() / 1_000)
   deps.metrics.read(
     { name: 'apiserver_current_inflight_requests', help: 'Requests in flight.' },
-    () => on.limiter.reads + on.limiter.writes,
+    () => on.flow.running,
   )
   const { clientCa, requestHeaderCa = '' } = options
   const peers = new Peers(clientCa, requestHeaderCa)

@@ -8,6 +8,7 @@ import { discoveryRoutes } from './discovery.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { ApiServerDeps } from './deps.ts'
 import type { Exchange } from './exchange.ts'
+import { flowRoutes } from './flowcontrol/routes.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { openapiRoutes } from './openapi.ts'
 import type { RequestInfo } from './request.ts'
@@ -28,6 +29,7 @@ export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site 
       new Response(deps.metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }),
   )
   healthRoutes(app, health)
+  if (deps.flow !== undefined) flowRoutes(app, deps.flow)
   discoveryRoutes(app, deps)
   openapiRoutes(app, deps)
   for (const [path, { type, text }] of Object.entries(deps.documents ?? {})) {

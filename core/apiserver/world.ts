@@ -16,9 +16,12 @@ class Followed {
   /** namespace -> names; what a list of one namespace goes through. */
   readonly namespaces = new Map<string, Set<string>>()
   readonly followers = new Set<Follower>()
+  /** Of the objects that came lately. */
+  averageBytes = 0
 
   apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', item: Item): void {
     const object = item.object
+    this.averageBytes = this.averageBytes === 0 ? item.bytes.length : 0.9 * this.averageBytes + 0.1 * item.bytes.length
     const key = keyOf(object)
     const text = keyText(key)
     if (type === 'DELETED') {
@@ -35,6 +38,7 @@ class Followed {
 
 export class RegistryWorld implements Lookup, Changes {
   readonly #followed = new Map<string, Followed>()
+  readonly #byResource = new Map<string, Followed>()
 
   /** Follows these kinds from now until ctx ends; resolves when what there is has been seen. */
   static async open(ctx: Ctx, registry: Registry, kinds: readonly Kind[]): Promise<RegistryWorld> {
@@ -61,6 +65,12 @@ export class RegistryWorld implements Lookup, Changes {
     return { stop: () => void followed.followers.delete(follower) }
   }
 
+  /** How many objects there are of a resource, and how large they are; undefined for what is not followed. */
+  size(group: string, resource: string): { readonly count: number; readonly averageBytes: number } | undefined {
+    const followed = this.#byResource.get(`${group}/${resource}`)
+    return followed === undefined ? undefined : { count: followed.objects.size, averageBytes: followed.averageBytes }
+  }
+
   #of(kind: KindRef): Followed {
     const followed = this.#followed.get(kindId(kind))
     if (followed === undefined) throw new Error(`world: ${kindId(kind)} is not followed`)
@@ -70,6 +80,7 @@ export class RegistryWorld implements Lookup, Changes {
   async #open(ctx: Ctx, registry: Registry, kind: Kind): Promise<void> {
     const followed = new Followed()
     this.#followed.set(kindId(kind), followed)
+    this.#byResource.set(`${kind.group}/${kind.plural}`, followed)
     const query = { namespace: '', allowBookmarks: true, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
     await new Promise<void>((resolve, reject) => {
       const sink = {

@@ -16,6 +16,8 @@ export interface Gauge extends Counter {
 
 export interface Histogram {
   observe(value: number, labels?: Labels): void
+  /** One series, looked up once: for what is observed often. */
+  of(labels: Labels): (value: number) => void
 }
 
 interface MetricInit {
@@ -29,6 +31,8 @@ export interface Metrics {
   gauge(init: MetricInit): Gauge
   /** A gauge whose value is read at rendering. */
   read(init: MetricInit & { readonly type?: 'gauge' | 'counter' }, value: () => number): void
+  /** The same with labels: all series are read at rendering. */
+  collect(init: MetricInit & { readonly type?: 'gauge' | 'counter' }, series: () => Iterable<readonly [Labels, number]>): void
   histogram(init: MetricInit & { readonly buckets: readonly number[] }): Histogram
   render(): string
 }
@@ -55,16 +59,26 @@ export function createMetrics(): Metrics {
     counter: (init) => numbers(init, 'counter'),
     gauge: (init) => numbers(init, 'gauge'),
     read: (init, value) => add(init.name, () => `${head(init, init.type ?? 'gauge')}${init.name} ${value()}\n`),
+    collect: (init, series) =>
+      add(init.name, () => {
+        let text = head(init, init.type ?? 'gauge')
+        for (const [labels, value] of series()) text += `${init.name}${braces(labelText(init.labels ?? [], labels))} ${value}\n`
+        return text
+      }),
     histogram(init) {
       const series = new Series(init, () => ({ sum: 0, count: 0, buckets: Array.from({ length: init.buckets.length }, () => 0) }))
       add(init.name, () => head(init, 'histogram') + series.lines((cell, labels) => histogramLines(init, cell, labels)))
+      const count = (cell: HistogramCell, value: number): void => {
+        cell.sum += value
+        cell.count++
+        const at = init.buckets.findIndex((limit) => value <= limit)
+        if (at >= 0) cell.buckets[at] = (cell.buckets[at] ?? 0) + 1
+      }
       return {
-        observe(value, labels = []) {
-          const cell = series.at(labels)
-          cell.sum += value
-          cell.count++
-          const at = init.buckets.findIndex((limit) => value <= limit)
-          if (at >= 0) cell.buckets[at] = (cell.buckets[at] ?? 0) + 1
+        observe: (value, labels = []) => count(series.at(labels), value),
+        of(labels) {
+          let cell: HistogramCell | undefined
+          return (value) => count((cell ??= series.at(labels)), value)
         },
       }
     },
@@ -95,7 +109,7 @@ class Series<Cell> {
     if (known !== undefined) return known.cell
     if (this.#cells.size >= seriesMax && id !== '') return this.at([])
     const cell = this.#make()
-    this.#cells.set(id, { cell, labels: this.#names.map((name, i) => `${name}="${escape(values[i] ?? '')}"`).join(',') })
+    this.#cells.set(id, { cell, labels: labelText(this.#names, values) })
     return cell
   }
 
@@ -104,6 +118,10 @@ class Series<Cell> {
     for (const { cell, labels } of this.#cells.values()) text += one(cell, labels)
     return text
   }
+}
+
+function labelText(names: readonly string[], values: Labels): string {
+  return names.map((name, i) => `${name}="${escape(values[i] ?? '')}"`).join(',')
 }
 
 function histogramLines(init: { readonly name: string; readonly buckets: readonly number[] }, cell: HistogramCell, labels: string): string {

@@ -70,7 +70,7 @@ export const mandatorySchemas: readonly FlowSchema[] = [
   schema(catchAllName, { level: catchAllName, precedence: 10_000, by: 'ByUser', subjects: groups(...everyone), rules: anything }),
 ]
 
-const leases = (...verbs: string[]): ResourcePolicyRule => ({ verbs, apiGroups: ['coordination.k8s.io'], resources: ['leases'], namespaces: all, clusterScope: false })
+const leases = (...verbs: string[]): ResourcePolicyRule => ({ verbs, apiGroups: ['coordination.k8s.io'], resources: ['leases'], namespaces: all })
 const nodesThemselves: ResourcePolicyRule = { verbs: all, apiGroups: [''], resources: ['nodes', 'nodes/status'], namespaces: all, clusterScope: true }
 
 export const suggestedSchemas: readonly FlowSchema[] = [
