@@ -6,6 +6,7 @@
 import type { Kind, KindRef } from '../api/kind.ts'
 import type { KubeObject } from '../api/meta.ts'
 import type { Secret, ServiceAccount } from '../api/schema/types.ts'
+import type { Aggregated } from '../client/aggregated.ts'
 import type { Client } from '../client/client.ts'
 import type { Selection, Informers } from '../client/informers.ts'
 import type { Identity } from '../client/inprocess.ts'
@@ -15,6 +16,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
+import type { ClusterTrust } from './clustertrust.ts'
 
 /** Brings the world of one key to where it should be. Writes through `client` are remembered: the key waits until listers show them. */
 export type Reconcile = (ctx: Ctx, key: string, client: Client) => Promise<void>
@@ -67,6 +69,10 @@ export interface Settings {
   readonly rootCa: string
   /** The token for a Secret of type kubernetes.io/service-account-token. */
   readonly secretToken: (account: Readonly<ServiceAccount>, secret: Readonly<Secret>) => Promise<string>
+  /** By what aggregated API servers know clients and this server. */
+  readonly trust?: ClusterTrust
+  /** How this server reaches aggregated ones. */
+  readonly aggregated?: Aggregated
   /** Signs a request that was approved: PEM of the certificate. Throws SignerRefusal for what the signer does not sign. */
   readonly sign: (request: SigningRequest) => Promise<string>
   /** A node whose lease and status have not been renewed for so long is unknown. */

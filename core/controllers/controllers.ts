@@ -1,7 +1,10 @@
 /** Every controller. They do not wait for each other; the order is that in which a cluster needs them. To add one: its file, a line here. */
 import { accountTokens } from './accounttokens.ts'
+import { apiServiceAvailability } from './apiservices/availability.ts'
+import { apiServiceRegistration } from './apiservices/register.ts'
 import { csrApprover, csrCleaner, csrSigner, servingApprover } from './certificates/certificates.ts'
 import { clusterRoleAggregator } from './clusterroles.ts'
+import { clusterTrust } from './clustertrust.ts'
 import type { Controller } from './controller.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointsController } from './endpoints.ts'
@@ -22,6 +25,9 @@ import { tokenCleaner } from './tokencleaner.ts'
 
 export const controllers: readonly Controller[] = [
   clusterRoleAggregator,
+  apiServiceRegistration,
+  apiServiceAvailability,
+  clusterTrust,
   kubernetesService,
   serviceAccountController,
   accountTokens,
