@@ -91,8 +91,11 @@ export class FieldError {
 export function showValue(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return goQuote(value)
-  return typeof value === 'object' ? JSON.stringify(value, sortedMap) : String(value)
+  return typeof value === 'object' ? JSON.stringify(value, sortedMap).replaceAll(/[<>&\u2028\u2029]/g, escaped) : String(value)
 }
+
+/** Go's encoder writes JSON that may stand in a page. */
+const escaped = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** Go writes the keys of maps in order, those of structs as declared: what has only strings in it is a map. */
 function sortedMap(_key: string, value: unknown): unknown {

@@ -55,6 +55,8 @@ export interface Strategy<T extends KubeObject> {
   readonly prepareUpdate?: (next: T, prev: Readonly<T>, env: RuleEnv) => void
   readonly validateCreate?: (object: Readonly<T>, env: RuleEnv) => readonly FieldError[]
   readonly validateUpdate?: (next: Readonly<T>, prev: Readonly<T>, env: RuleEnv) => readonly FieldError[]
+  /** Marks an object whose deletion is asked for, in place of the usual mark: it stays until its finalizers are gone, whatever else was asked. */
+  readonly markDeleted?: (object: T, env: RuleEnv) => void
   /** Warnings for the client (Warning headers). */
   readonly warnings?: (next: Readonly<T>, prev: Readonly<T> | undefined) => readonly string[]
 }

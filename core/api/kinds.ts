@@ -50,6 +50,7 @@ import { serviceCIDRs } from './networking/servicecidr.ts'
 import { runtimeClasses } from './node/runtimeclass.ts'
 import { flowSchemas } from './flowcontrol/flowschema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/prioritylevelconfiguration.ts'
+import { customResourceDefinitions } from './apiextensions/customresourcedefinition.ts'
 import { certificateSigningRequests } from './certificates/certificatesigningrequest.ts'
 import { mutatingWebhookConfigurations } from './admissionregistration/mutatingwebhookconfiguration.ts'
 import { validatingWebhookConfigurations } from './admissionregistration/validatingwebhookconfiguration.ts'
@@ -112,6 +113,7 @@ export const kinds: readonly Kind[] = [
   validatingWebhookConfigurations,
   flowSchemas,
   priorityLevelConfigurations,
+  customResourceDefinitions,
   certificateSigningRequests,
   selfSubjectReviews,
   tokenReviews,

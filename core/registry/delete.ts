@@ -5,7 +5,7 @@
  */
 import { conflict, invalid } from '../api/errors.ts'
 import { invalidValue, notSupported, path, type FieldError } from '../api/field.ts'
-import type { Kind } from '../api/kind.ts'
+import type { Kind, RuleEnv } from '../api/kind.ts'
 import { isBeingDeleted, type AnyObject, type Key } from '../api/meta.ts'
 import { foregroundFinalizer, orphanFinalizer } from '../api/metavalidation.ts'
 import type { DeleteOptions } from '../api/schema/types.ts'
@@ -38,7 +38,7 @@ export async function deleteObject(
     checkPreconditions(kind, key, shown.object, asked)
     await options.admission.mutate(undefined, shown.object)
     await options.admission.validate(undefined, shown.object)
-    const plan = planDelete(kind, shown.object, asked, options.env.now)
+    const plan = planDelete(kind, shown.object, asked, options.env)
     const done = await carryOut(base, ctx, kind, key, current, plan, options)
     if (done !== undefined) return done
   }
@@ -68,7 +68,13 @@ async function carryOut(
 }
 
 /** What a deletion asked for like this does to the object now. */
-export function planDelete(kind: Kind, object: Readonly<AnyObject>, asked: DeleteOptions, now: number): Plan {
+export function planDelete(kind: Kind, object: Readonly<AnyObject>, asked: DeleteOptions, env: RuleEnv): Plan {
+  const { now } = env
+  if (kind.strategy.markDeleted !== undefined && !isBeingDeleted(object)) {
+    const marked = cloneJson(object) as AnyObject
+    kind.strategy.markDeleted(marked, env)
+    return { do: 'mark', next: marked }
+  }
   if (kind.group === '' && kind.plural === 'namespaces') return planNamespace(object, asked, now)
   const next = cloneJson(object) as AnyObject
   const grace = planGrace(kind, next, asked, now)
@@ -163,15 +169,16 @@ function planNamespace(object: Readonly<AnyObject>, asked: DeleteOptions, now: n
 
 function checkPreconditions(kind: Kind, key: Key, object: Readonly<AnyObject>, asked: DeleteOptions): void {
   const { uid, resourceVersion } = asked.preconditions ?? {}
-  const about = kind.group === '' && kind.plural === 'namespaces' ? resourceOf(kind) : { group: kind.group, resource: kind.kind }
-  const namespaceSentence = about.resource === 'namespaces'
+  // Upstream's namespaces and definitions look at these themselves, and say it in another way.
+  const itself = kind.strategy.markDeleted !== undefined || (kind.group === '' && kind.plural === 'namespaces')
+  const about = itself ? resourceOf(kind) : { group: kind.group, resource: kind.kind }
   if (uid !== undefined && uid !== null && uid !== object.metadata.uid) {
-    throw conflict(about, key.name, namespaceSentence
+    throw conflict(about, key.name, itself
       ? `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${object.metadata.uid}`
       : `the UID in the precondition (${uid}) does not match the UID in record (${object.metadata.uid}). The object might have been deleted and then recreated`)
   }
   if (resourceVersion !== undefined && resourceVersion !== null && resourceVersion !== object.metadata.resourceVersion) {
-    throw conflict(about, key.name, namespaceSentence
+    throw conflict(about, key.name, itself
       ? `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${object.metadata.resourceVersion}`
       : `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${object.metadata.resourceVersion}). ` +
         'The object might have been modified')

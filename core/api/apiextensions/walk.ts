@@ -29,6 +29,6 @@ function innerSchemas(schema: Schema): readonly Schema[] {
     ...Object.values(schema.patternProperties ?? {}),
     ...(typeof additionalItems === 'object' ? [additionalItems] : none),
     ...Object.values(schema.definitions ?? {}),
-    ...Object.values(schema.dependencies ?? {}).filter((each) => !Array.isArray(each)),
+    ...Object.values(schema.dependencies ?? {}).filter((each): each is JSONSchemaProps => !Array.isArray(each)),
   ]
 }
