@@ -13,7 +13,8 @@ import { secrets } from './api/core/secret.ts'
 import { keyOf } from './api/meta.ts'
 import type { ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
-import type { AdmissionChain, ApiServerDeps, HealthCheck, VersionInfo } from './apiserver/deps.ts'
+import { aggregator } from './apiserver/aggregator/aggregator.ts'
+import type { AdmissionChain, ApiServerDeps, HealthCheck, KeyPair, VersionInfo } from './apiserver/deps.ts'
 import { FlowConfig } from './apiserver/flowcontrol/consumer.ts'
 import { FlowControl } from './apiserver/flowcontrol/flowcontrol.ts'
 import { ensureFlowConfig, keepFlowConfig } from './apiserver/flowcontrol/producer.ts'
@@ -22,6 +23,7 @@ import { RegistryWorld } from './apiserver/world.ts'
 import { certificateAuthenticator, union } from './auth/authn/authenticators.ts'
 import { bootstrapTokens } from './auth/authn/bootstrap.ts'
 import { discoveryDocument, tokenKeys, type TokenKeys } from './auth/authn/keys.ts'
+import { requestHeaderAuthenticator, requestHeaders } from './auth/authn/requestheader.ts'
 import { lastUsedLabel, secretTokens, type SecretTokens } from './auth/authn/secrettoken.ts'
 import { defaultIssuer, serviceAccountTokens, type ServiceAccountTokens } from './auth/authn/serviceaccount.ts'
 import { privileged, rulesFor, unionAuthorizer } from './auth/authz/authorizers.ts'
@@ -32,9 +34,14 @@ import { bootstrapPolicy, nodeRules, partIdentity, reconcile } from './auth/poli
 import type { Authenticator, Authorizer } from './auth/user.ts'
 import { bootObjects } from './boot.ts'
 import { Encryption } from './encryption.ts'
+import { aggregated, type Aggregated } from './client/aggregated.ts'
 import type { Client } from './client/client.ts'
 import type { Identity, InProcessApi } from './client/inprocess.ts'
+import { remoteClient } from './client/remote.ts'
+import { serviceResolver } from './client/services.ts'
 import { loopbackClient } from './client/loopback.ts'
+import { remoteClient } from './client/remote.ts'
+import { serviceResolver } from './client/services.ts'
 import { defaultSettings, serverIdentity, SignerRefusal, type SigningRequest } from './controllers/controller.ts'
 import { controllers } from './controllers/controllers.ts'
 import { runManifests } from './controllers/manifests.ts'
@@ -45,6 +52,7 @@ import { named, type Ctx } from './lib/ctx.ts'
 import { errorPath } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
 import type { Random } from './lib/random.ts'
+import type { Identity as ServingIdentity } from './pki/certificate.ts'
 import { loadClusterPki, type ClusterPki } from './pki/cluster.ts'
 import { parseRequest, refusal, signers, signRequest } from './pki/request.ts'
 import { openRegistry, type OpenRegistry } from './registry/open.ts'
@@ -148,28 +156,34 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
       labelled.catch((error: unknown) => inner.log.warn('a token is used, and its Secret does not say so', { error: errorPath(error) }))
     },
   })
-  const ways = [certificateAuthenticator(), tokens, fromSecrets, bootstrapTokens(world)]
+  const ways = [requestHeaderAuthenticator(frontProxies), certificateAuthenticator(), tokens, fromSecrets, bootstrapTokens(world)]
   const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: union(ways), random })
   const authenticator = ui === undefined ? union(ways) : union([ui.sessions, ...ways])
   const progress = { booted: false }
-  const own: { api?: ApiServer } = {}
+  const own: { api?: ApiServer; pki: ClusterPki } = { pki } // the certificates as they were last renewed
   const client = (): Client => {
     if (own.api === undefined) throw new Error('admission writes before the API server stands')
     return loopbackClient(own.api.inProcess, serverIdentity)
   }
   const services = { ranges: { serviceCidr: config.serviceCidr, nodePorts: config.nodePorts }, changes: world }
-  const chain = admissionChain({ lookup: world, authorizer, rbac: roles, random, client, services })
+  const resolver = serviceResolver(world, random, { host: loopbackOf(config.bindAddress), port: config.port })
+  const remote = remoteClient({ services: resolver, agent: `kube-apiserver/${config.version.gitVersion}` })
+  const reach = aggregated({ remote, services: resolver, identity: () => pairOf(own.pki.frontProxyClient) })
+  const aggregation = aggregator(inner, { changes: world, aggregated: reach, random })
   const metrics = createMetrics()
+  const remote = remoteClient({ agent: 'kube-apiserver-admission', services: serviceResolver(world, random, { host: ownHost(config.bindAddress), port: config.port }) })
+  const chain = admissionChain({ lookup: world, changes: world, kinds: () => registry.kinds(), authorizer, rbac: roles, random, client, remote, metrics, services })
   const flow = new FlowControl({ clock: ctx.clock, metrics, sizes: (group, resource) => world.size(group, resource) })
   const flowConfig = new FlowConfig(flow, world)
   const deps: ApiServerDeps = {
     registry, authenticator, authorizer, random, metrics, flow,
+    aggregator: aggregation,
     admission: throwing(chain),
     version: config.version,
     checks: healthChecks(inner, store, progress),
     rules: { rulesFor: (user, namespace) => rulesFor(roles, user, namespace) as never },
     tokens: { audiences: [defaultIssuer], review: async (asked, token, audiences) => (await tokens.review(asked, token, audiences)) ?? (await fromSecrets.review(asked, token, audiences)), request: tokens.request },
-    kubelet: () => ({ cert: pki.kubeletClient.certificate.pem, key: pki.kubeletClient.key.pem, ca: pki.serverCa.certificate.pem }),
+    kubelet: () => ({ ...pairOf(own.pki.kubeletClient), ca: pki.serverCa.certificate.pem }),
     documents: documents(config, pki, keys),
     actions: { '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw) } },
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
@@ -178,28 +192,33 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const api = await startApiServer(inner, deps, {
     host: config.bindAddress,
     port: config.port,
-    serving: { cert: pki.serving.certificate.pem, key: pki.serving.key.pem },
+    serving: pairOf(pki.serving),
     clientCa: pki.clientCa.certificate.pem,
+    requestHeaderCa: pki.frontProxyCa.certificate.pem,
   })
   own.api = api
   try {
     await Promise.all([reconcile(ctx, client(), policy), bootObjects(ctx, client(), config), ensureFlowConfig(ctx, client())])
     progress.booted = true
     await using parts = new Group(ctx)
-    runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets })
+    runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets, aggregated: reach })
+    parts.go('aggregation', (part) => aggregation.run(part))
     parts.go('flow control', (part) => flowConfig.run(part, client()))
     parts.go('flow control objects', (part) => keepFlowConfig(part, client()))
-    parts.go('certificates', (part) => renewServing(part, config, random, api))
+    parts.go('certificates', (part) => renewServing(part, config, random, api, (next) => (own.pki = next)))
     await hooks.ready({ api, pki, client: client(), tokens })
     await parts.wait()
   } finally {
     await api.stop({ graceMs: stopGraceMs })
+    remote.close()
   }
 }
 
 const stopGraceMs = 3_000
+/** Who may speak for others: this server itself, to servers that trust what it publishes. */
+const frontProxies = ['system:auth-proxy']
 
-function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground & { readonly secretTokens: SecretTokens }): void {
+function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground & { readonly secretTokens: SecretTokens; readonly aggregated: Aggregated }): void {
   const { pki, store, registry } = ground
   const clientAs = (who: Identity): Client => loopbackClient(api, who)
   parts.go('manifests', async (part) =>
@@ -216,6 +235,8 @@ function runParts(parts: Group, config: ServerConfig, random: Random, api: InPro
     apiPort: config.port,
     rootCa: pki.serverCa.certificate.pem,
     secretToken: ground.secretTokens.issue,
+    aggregated: ground.aggregated,
+    trust: { clientCa: pki.clientCa.certificate.pem, requestHeader: { ca: pki.frontProxyCa.certificate.pem, allowedNames: frontProxies, ...requestHeaders } },
     sign: (request: SigningRequest) => sign(parts.ctx, random, pki, request),
     nodeMonitorGraceMs: config.nodeMonitorGraceMs,
   }
@@ -226,11 +247,25 @@ function runParts(parts: Group, config: ServerConfig, random: Random, api: InPro
   parts.go('scheduler', (part) => runScheduler(part, { client: schedulerClient, random, profiles: [defaultProfile(schedulerClient)] }))
 }
 
+/** Where the server reaches itself. */
+function loopbackOf(bindAddress: string): string {
+  return bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress
+}
+
+function pairOf({ certificate, key }: ServingIdentity): KeyPair {
+  return { cert: certificate.pem, key: key.pem }
+}
+
 /** Names and addresses that clients reach the API server by. */
 function servingNames(config: ServerConfig): readonly string[] {
   const service = 'kubernetes'
   const inCluster = [service, `${service}.default`, `${service}.default.svc`, `${service}.default.svc.${config.clusterDomain}`]
   return [...new Set(['localhost', '127.0.0.1', '::1', config.advertiseAddress, firstAddress(config.serviceCidr), ...inCluster, ...config.tlsNames])]
+}
+
+/** Where this machine reaches what listens on this address. */
+function ownHost(bindAddress: string): string {
+  return bindAddress === '' || bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress
 }
 
 /** 10.43.0.0/16 -> 10.43.0.1: where the Service default/kubernetes is. */
@@ -296,14 +331,15 @@ async function sign(ctx: Ctx, random: Random, pki: ClusterPki, asked: SigningReq
   return (await signRequest(authority, request, options)).pem
 }
 
-async function renewServing(ctx: Ctx, config: ServerConfig, random: Random, api: ApiServer): Promise<void> {
+async function renewServing(ctx: Ctx, config: ServerConfig, random: Random, api: ApiServer, renewed: (pki: ClusterPki) => void): Promise<void> {
   for (;;) {
     await ctx.clock.sleep(renewEveryMs, ctx.signal)
     try {
       const pki = await loadClusterPki(join(config.dataDir, 'server', 'tls'), servingNames(config), { random, now: ctx.clock.now() })
       if (pki.renewed.length === 0) continue
       ctx.log.info('certificates renewed', { names: pki.renewed.join(',') })
-      api.reload({ cert: pki.serving.certificate.pem, key: pki.serving.key.pem })
+      api.reload(pairOf(pki.serving))
+      renewed(pki)
     } catch (error) {
       ctx.log.error('renew certificates', { error: errorPath(error) })
     }

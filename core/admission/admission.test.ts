@@ -20,6 +20,7 @@ import { runtimeClasses } from '../api/node/runtimeclass.ts'
 import { storageClasses } from '../api/storage/storageclass.ts'
 import { createRequest } from '../pki/request.ts'
 import type { Client } from '../client/client.ts'
+import type { Remote } from '../client/remote.ts'
 import { resourceQuotas } from '../api/core/resourcequota.ts'
 import { privileged, unionAuthorizer } from '../auth/authz/authorizers.ts'
 import { rbac } from '../auth/authz/rbac.ts'
@@ -44,6 +45,9 @@ function quotaClient(w: FakeWorld): Client {
   return { update: async (_: Ctx, kind: Kind, object: KubeObject) => (w.put(kind, object), object) } as unknown as Client
 }
 
+/** Nobody is called here. */
+const noRemote: Remote = { post: () => Promise.reject(new Error('no remote')), send: () => Promise.reject(new Error('no remote')) }
+
 interface Ask {
   readonly kind: Kind | string
   readonly object?: object
@@ -59,7 +63,7 @@ async function admit(w: FakeWorld, ask: Ask): Promise<{ object: AnyObject; error
   const clock = virtualClock()
   const ctx: Ctx = { clock, log: silentLog, signal: new AbortController().signal }
   const authz = rbac(w)
-  const chain = admissionChain({ lookup: w, rbac: authz, authorizer: unionAuthorizer([privileged, authz]), random: seededRandom(1), client: () => quotaClient(w), services: { ranges: { serviceCidr: '10.43.0.0/16', nodePorts: { from: 30_000, to: 32_767 } }, changes: w } })
+  const chain = admissionChain({ lookup: w, changes: w, kinds: () => kinds, remote: noRemote, rbac: authz, authorizer: unionAuthorizer([privileged, authz]), random: seededRandom(1), client: () => quotaClient(w), services: { ranges: { serviceCidr: '10.43.0.0/16', nodePorts: { from: 30_000, to: 32_767 } }, changes: w } })
   const kind = typeof ask.kind === 'string' ? kinds.find((k) => k.plural === ask.kind) : ask.kind
   if (kind === undefined) throw new Error(`no kind ${String(ask.kind)}`)
   const warnings: string[] = []

@@ -14,6 +14,7 @@ import { defaultIngressClass } from './plugins/defaultingressclass.ts'
 import { defaultStorageClass } from './plugins/defaultstorageclass.ts'
 import { defaultTolerationSeconds } from './plugins/defaulttolerationseconds.ts'
 import { limitRanger } from './plugins/limitranger.ts'
+import { mutatingWebhook } from './plugins/mutatingwebhook.ts'
 import { namespaceLifecycle } from './plugins/namespacelifecycle.ts'
 import { nodeRestriction } from './plugins/noderestriction.ts'
 import { podSecurity } from './plugins/podsecurity.ts'
@@ -26,6 +27,7 @@ import { serviceAccount } from './plugins/serviceaccount.ts'
 import { serviceIp } from './plugins/serviceip.ts'
 import { storageObjectInUseProtection } from './plugins/storageprotection.ts'
 import { taintNodesByCondition } from './plugins/taintnodes.ts'
+import { validatingWebhook } from './plugins/validatingwebhook.ts'
 
 export const plugins = [
   namespaceLifecycle, // refuses what would be written into a namespace that is not there or going away
@@ -46,6 +48,8 @@ export const plugins = [
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  mutatingWebhook, // sees what all of the above made
+  validatingWebhook,
   serviceIp, // upstream's registry does it: the last to change a Service
   resourceQuota, // last: charges only what everybody else lets through
 ] as const satisfies readonly ((deps: AdmissionDeps) => AdmissionPlugin)[]
@@ -56,10 +60,16 @@ export function admissionChain(deps: AdmissionDeps): readonly AdmissionPlugin[] 
 
 /** Lets every plugin change the object, in order; the first refusal ends it. */
 export async function runMutate(ctx: Ctx, chain: readonly AdmissionPlugin[], request: AdmissionRequest): Promise<ApiError | undefined> {
-  for (const plugin of chain) {
-    if (plugin.mutate === undefined || !plugin.handles(request)) continue
+  for (let i = 0; i < chain.length; i++) {
+    const plugin = chain[i]
+    if (plugin?.mutate === undefined || !plugin.handles(request)) continue
     const refusal = await plugin.mutate(ctx, request)
     if (refusal !== undefined) return refusal
+    const { reinvocation } = request
+    if (plugin.endsRound !== true || reinvocation?.wanted !== true || reinvocation.again) continue
+    reinvocation.again = true
+    const again = await runMutate(ctx, chain.slice(0, i + 1), request)
+    if (again !== undefined) return again
   }
   return undefined
 }

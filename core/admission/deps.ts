@@ -2,6 +2,9 @@
 import type { Random } from '../lib/random.ts'
 import { ApiError, forbidden, type StatusCause } from '../api/errors.ts'
 import type { KubeObject } from '../api/meta.ts'
+import type { Kind } from '../api/kind.ts'
+import type { Remote } from '../client/remote.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import type { Rbac } from '../auth/authz/rbac.ts'
 import type { Client } from '../client/client.ts'
 import type { Changes, Lookup } from '../auth/lookup.ts'
@@ -17,6 +20,12 @@ export interface AdmissionDeps {
   readonly random: Random
   /** Writes of admission itself (quota status), under an identity that may. A function: the client stands behind the chain it is part of. */
   readonly client: () => Client
+  /** Kinds that are served now. */
+  readonly kinds: () => readonly Kind[]
+  /** How webhooks are called. */
+  readonly remote: Remote
+  readonly changes: Changes
+  readonly metrics?: Metrics
   /** What Services are given their addresses and node ports from. */
   readonly services: {
     readonly ranges: { readonly serviceCidr: string; readonly nodePorts: { readonly from: number; readonly to: number } }

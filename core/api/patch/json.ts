@@ -18,8 +18,8 @@ export interface Operation {
   readonly value: unknown
 }
 
-/** Why an operation does not apply; upstream keeps the sentence to itself and answers with `rejected`. */
-class Failed extends Error {}
+/** Why an operation does not apply; to clients upstream keeps the sentence to itself and answers with `rejected`. */
+export class PatchFailed extends Error {}
 
 /** Reads decoded JSON as a list of operations; throws 400 and 413. */
 export function parseJsonPatch(patch: unknown): readonly Operation[] {
@@ -46,13 +46,18 @@ const unreadable = (why: string): ApiError => badRequest(`error decoding patch: 
 
 /** The patched copy of an object; throws 422 where an operation does not apply. */
 export function applyJsonPatch(object: Readonly<JsonMap>, operations: readonly Operation[]): unknown {
-  let document: unknown = clone(object)
   try {
-    for (const operation of operations) document = step(document, operation)
+    return patched(object, operations)
   } catch (error) {
-    if (error instanceof Failed) throw rejected()
+    if (error instanceof PatchFailed) throw rejected()
     throw error
   }
+}
+
+/** The patched copy of an object; throws PatchFailed. */
+export function patched(object: Readonly<JsonMap>, operations: readonly Operation[]): unknown {
+  let document: unknown = clone(object)
+  for (const operation of operations) document = step(document, operation)
   return document
 }
 
@@ -63,36 +68,53 @@ export function rejected(): ApiError {
 
 function step(document: unknown, operation: Operation): unknown {
   const { op, path } = operation
-  if (!['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op)) throw new Failed(`Unexpected kind: ${op}`)
-  if (path === undefined) throw new Failed(`${op} operation failed to decode path`)
+  if (!['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op)) throw new PatchFailed(`Unexpected kind: ${op}`)
+  if (path === undefined) throw new PatchFailed(`${op} operation failed to decode path: operation missing path field: missing value`)
   if (op === 'replace' && path === '') return wholeDocument(operation.value)
   if (op === 'test') return test(document, path, operation.value)
   if (op === 'move' || op === 'copy') return carry(document, op, path, operation.from)
   const place = find(document, path)
-  if (op === 'add') add(place, operation.value ?? null)
-  else if (op === 'remove') remove(place)
-  else replace(place, operation.value ?? null)
+  if (place === undefined) throw new PatchFailed(`${op} operation does not apply: doc is missing path: ${op === 'replace' ? path : JSON.stringify(path)}: missing value`)
+  const at = `error in ${op === 'add' ? 'add' : 'remove'} for path: '${path}'` // upstream says remove of replace, too
+  if (op === 'add') named(at, () => add(place, operation.value ?? null))
+  else if (op === 'remove') named(at, () => remove(place))
+  else named(at, () => replace(place, operation.value ?? null))
   return document
 }
 
+/** What fails inside is told with where that was. */
+function named<T>(at: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof PatchFailed ? new PatchFailed(`${at}: ${error.message}`) : error
+  }
+}
+
 function wholeDocument(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) throw new Failed('replace operation value must be object or array')
+  if (typeof value !== 'object' || value === null) throw new PatchFailed('replace operation value must be object or array')
   return clone(value)
 }
 
 function test(document: unknown, path: string, want: unknown): unknown {
-  const have = path === '' ? document : get(find(document, path))
+  const place = path === '' ? undefined : find(document, path)
+  if (path !== '' && place === undefined) throw new PatchFailed(`test operation does not apply: is missing path: ${path}: missing value`)
+  const have = place === undefined ? document : named(`error in test for path: '${path}'`, () => get(place))
   const same = have === undefined || have === null ? want === undefined || want === null : want !== undefined && equal(have, want)
-  if (!same) throw new Failed(`testing value ${path} failed`)
+  if (!same) throw new PatchFailed(`testing value ${path} failed: test failed`)
   return document
 }
 
 function carry(document: unknown, op: 'move' | 'copy', path: string, from: string | undefined): unknown {
-  if (from === undefined) throw new Failed(`${op} operation failed to decode from`)
+  if (from === undefined) throw new PatchFailed(`${op} operation failed to decode from: operation, missing from field: missing value`)
   const source = find(document, from)
-  const value = get(source)
-  if (op === 'move') remove(source)
-  add(find(document, path), op === 'copy' ? clone(value ?? null) : value ?? null)
+  if (source === undefined) throw new PatchFailed(`${op} operation does not apply: doc is missing from path: ${from}: missing value`)
+  const value = named(`error in ${op} for ${op === 'move' ? 'path' : 'from'}: '${from}'`, () => get(source))
+  if (op === 'move') named(`error in move for path: '${from}'`, () => remove(source))
+  const target = find(document, path)
+  if (target === undefined) throw new PatchFailed(`${op} operation does not apply: doc is missing destination path: ${path}: missing value`)
+  const put = (): void => add(target, op === 'copy' ? clone(value ?? null) : value ?? null)
+  named(op === 'move' ? `error in move for path: '${path}'` : 'error while adding value during copy', put)
   return document
 }
 
@@ -101,17 +123,16 @@ interface Place {
   readonly key: string
 }
 
-/** The container that the last part of a pointer is in. */
-function find(document: unknown, pointer: string): Place {
+/** The container that the last part of a pointer is in; undefined: there is none. */
+function find(document: unknown, pointer: string): Place | undefined {
   const parts = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   const key = parts.pop()
-  if (key === undefined) throw new Failed(`doc is missing path: ${pointer}`)
+  if (key === undefined) return undefined
   let holder = document
   for (const part of parts) {
     holder = isContainer(holder) ? get({ holder, key: part }) : undefined
   }
-  if (!isContainer(holder)) throw new Failed(`doc is missing path: ${pointer}`)
-  return { holder, key }
+  return isContainer(holder) ? { holder, key } : undefined
 }
 
 const isContainer = (value: unknown): value is JsonMap | unknown[] => typeof value === 'object' && value !== null
@@ -119,8 +140,8 @@ const isContainer = (value: unknown): value is JsonMap | unknown[] => typeof val
 /** An index as Go's strconv.Atoi reads it, negative ones from the end; `length` itself only where something is added. */
 function indexOf(key: string, length: number): number {
   const index = /^[-+]?\d+$/.test(key) ? Number(key) : NaN
-  if (Number.isNaN(index)) throw new Failed(`value was not a proper array index: '${key}'`)
-  if (index >= length || index < -length) throw new Failed(`Unable to access invalid index: ${index}`)
+  if (Number.isNaN(index)) throw new PatchFailed(`value was not a proper array index: '${key}': strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`)
+  if (index >= length || index < -length) throw new PatchFailed(`Unable to access invalid index: ${index}: invalid index referenced`)
   return index < 0 ? index + length : index
 }
 
@@ -137,7 +158,7 @@ function add({ holder, key }: Place, value: unknown): void {
 function remove({ holder, key }: Place): void {
   if (Array.isArray(holder)) holder.splice(indexOf(key, holder.length), 1)
   else if (Object.hasOwn(holder, key)) delete holder[key]
-  else throw new Failed(`Unable to remove nonexistent key: ${key}`)
+  else throw new PatchFailed(`Unable to remove nonexistent key: ${key}: missing value`)
 }
 
 function replace({ holder, key }: Place, value: unknown): void {
