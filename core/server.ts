@@ -37,8 +37,6 @@ import { Encryption } from './encryption.ts'
 import { aggregated, type Aggregated } from './client/aggregated.ts'
 import type { Client } from './client/client.ts'
 import type { Identity, InProcessApi } from './client/inprocess.ts'
-import { remoteClient } from './client/remote.ts'
-import { serviceResolver } from './client/services.ts'
 import { loopbackClient } from './client/loopback.ts'
 import { remoteClient } from './client/remote.ts'
 import { serviceResolver } from './client/services.ts'
@@ -166,12 +164,11 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     return loopbackClient(own.api.inProcess, serverIdentity)
   }
   const services = { ranges: { serviceCidr: config.serviceCidr, nodePorts: config.nodePorts }, changes: world }
-  const resolver = serviceResolver(world, random, { host: loopbackOf(config.bindAddress), port: config.port })
-  const remote = remoteClient({ services: resolver, agent: `kube-apiserver/${config.version.gitVersion}` })
-  const reach = aggregated({ remote, services: resolver, identity: () => pairOf(own.pki.frontProxyClient) })
+  const resolver = serviceResolver(world, random, { host: ownHost(config.bindAddress), port: config.port })
+  const reach = aggregated({ remote: remoteClient({ agent: 'kube-aggregator', services: resolver }), services: resolver, identity: () => pairOf(own.pki.frontProxyClient) })
   const aggregation = aggregator(inner, { changes: world, aggregated: reach, random })
   const metrics = createMetrics()
-  const remote = remoteClient({ agent: 'kube-apiserver-admission', services: serviceResolver(world, random, { host: ownHost(config.bindAddress), port: config.port }) })
+  const remote = remoteClient({ agent: 'kube-apiserver-admission', services: resolver })
   const chain = admissionChain({ lookup: world, changes: world, kinds: () => registry.kinds(), authorizer, rbac: roles, random, client, remote, metrics, services })
   const flow = new FlowControl({ clock: ctx.clock, metrics, sizes: (group, resource) => world.size(group, resource) })
   const flowConfig = new FlowConfig(flow, world)
@@ -245,11 +242,6 @@ function runParts(parts: Group, config: ServerConfig, random: Random, api: InPro
   if (config.disabled.includes('scheduler')) return
   const schedulerClient = clientAs(partIdentity('system:kube-scheduler'))
   parts.go('scheduler', (part) => runScheduler(part, { client: schedulerClient, random, profiles: [defaultProfile(schedulerClient)] }))
-}
-
-/** Where the server reaches itself. */
-function loopbackOf(bindAddress: string): string {
-  return bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress
 }
 
 function pairOf({ certificate, key }: ServingIdentity): KeyPair {
