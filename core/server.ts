@@ -15,6 +15,8 @@ import type { ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
 import { aggregator } from './apiserver/aggregator/aggregator.ts'
 import type { AdmissionChain, ApiServerDeps, HealthCheck, KeyPair, VersionInfo } from './apiserver/deps.ts'
+import { webhookConversion } from './apiserver/conversion.ts'
+import { serveCustomKinds, type Customs } from './apiserver/customs.ts'
 import { FlowConfig } from './apiserver/flowcontrol/consumer.ts'
 import { FlowControl } from './apiserver/flowcontrol/flowcontrol.ts'
 import { ensureFlowConfig, keepFlowConfig } from './apiserver/flowcontrol/producer.ts'
@@ -169,6 +171,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const aggregation = aggregator(inner, { changes: world, aggregated: reach, random })
   const metrics = createMetrics()
   const remote = remoteClient({ agent: 'kube-apiserver-admission', services: resolver })
+  const customs = serveCustomKinds(inner, { registry, changes: world, conversion: (crd) => webhookConversion(inner, { remote, random }, crd) })
   const chain = admissionChain({ lookup: world, changes: world, kinds: () => registry.kinds(), authorizer, rbac: roles, random, client, remote, metrics, services })
   const flow = new FlowControl({ clock: ctx.clock, metrics, sizes: (group, resource) => world.size(group, resource) })
   const flowConfig = new FlowConfig(flow, world)
@@ -198,7 +201,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     await Promise.all([reconcile(ctx, client(), policy), bootObjects(ctx, client(), config), ensureFlowConfig(ctx, client())])
     progress.booted = true
     await using parts = new Group(ctx)
-    runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets, aggregated: reach })
+    runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets, aggregated: reach, customs })
     parts.go('aggregation', (part) => aggregation.run(part))
     parts.go('flow control', (part) => flowConfig.run(part, client()))
     parts.go('flow control objects', (part) => keepFlowConfig(part, client()))
@@ -207,6 +210,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     await parts.wait()
   } finally {
     await api.stop({ graceMs: stopGraceMs })
+    customs.stop()
     remote.close()
   }
 }
@@ -215,7 +219,7 @@ const stopGraceMs = 3_000
 /** Who may speak for others: this server itself, to servers that trust what it publishes. */
 const frontProxies = ['system:auth-proxy']
 
-function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground & { readonly secretTokens: SecretTokens; readonly aggregated: Aggregated }): void {
+function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground & { readonly secretTokens: SecretTokens; readonly aggregated: Aggregated; readonly customs: Customs }): void {
   const { pki, store, registry } = ground
   const clientAs = (who: Identity): Client => loopbackClient(api, who)
   parts.go('manifests', async (part) =>
@@ -226,6 +230,7 @@ function runParts(parts: Group, config: ServerConfig, random: Random, api: InPro
   const settings = {
     ...defaultSettings,
     kinds: () => registry.kinds(),
+    onKinds: ground.customs.onKinds,
     podCidrs: config.podCidrs,
     serviceCidr: config.serviceCidr,
     apiAddresses: [config.advertiseAddress],

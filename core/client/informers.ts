@@ -1,7 +1,7 @@
 /** Informers: one informer a kind and selection, shared by all parts of a process. Runs them as they are asked for. */
 import { kindId, type KindRef } from '../api/kind.ts'
 import type { KubeObject } from '../api/meta.ts'
-import { aborted, type Ctx } from '../lib/ctx.ts'
+import { aborted, childCtx, type Ctx } from '../lib/ctx.ts'
 import { Group } from '../lib/group.ts'
 import type { Random } from '../lib/random.ts'
 import type { Client } from './client.ts'
@@ -19,6 +19,7 @@ export type Selection = Omit<InformerOptions, 'freeze'>
 export class Informers {
   readonly #options: InformersOptions
   readonly #informers = new Map<string, RunningInformer<KubeObject>>()
+  readonly #ends = new Map<KindRef, Set<() => void>>()
   #group: Group | undefined
 
   constructor(options: InformersOptions) {
@@ -42,6 +43,16 @@ export class Informers {
     return this.#informers.get([kindId(kind), '', '', ''].join('|'))
   }
 
+  /** Ends the informers of a kind that is served no more; who asks for it again gets a new one. */
+  forget(kind: KindRef): void {
+    for (const [id, informer] of this.#informers) {
+      if (kindId(informer.kind) !== kindId(kind)) continue
+      this.#informers.delete(id)
+      for (const end of this.#ends.get(informer.kind) ?? []) end()
+      this.#ends.delete(informer.kind)
+    }
+  }
+
   /** Runs all, also those that are asked for later, until ctx ends. */
   async run(ctx: Ctx): Promise<void> {
     await using group = new Group(ctx)
@@ -58,6 +69,12 @@ export class Informers {
   }
 
   #start<T extends KubeObject>(informer: RunningInformer<T>): void {
-    this.#group?.go(`informer ${informer.kind.plural}`, (ctx) => informer.run(ctx))
+    this.#group?.go(`informer ${informer.kind.plural}`, async (ctx) => {
+      const { ctx: mine, end } = childCtx(ctx)
+      const ends = this.#ends.get(informer.kind) ?? new Set()
+      this.#ends.set(informer.kind, ends.add(end))
+      await informer.run(mine)
+      end()
+    })
   }
 }

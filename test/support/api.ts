@@ -2,11 +2,13 @@
  * An API for tests of clients and controllers: the real registry on the memory store behind the real in-process API,
  * with everybody allowed and nothing admitted but what the registry itself demands. On virtual time.
  */
+import { customResourceDefinitions } from '../../core/api/apiextensions/customresourcedefinition.ts'
 import { isApiError } from '../../core/api/errors.ts'
 import { kinds } from '../../core/api/kinds.ts'
 import type { KindRef } from '../../core/api/kind.ts'
 import type { KubeObject } from '../../core/api/meta.ts'
 import { inProcess } from '../../core/apiserver/inprocess.ts'
+import { serveCustomKinds, type CustomsInit } from '../../core/apiserver/customs.ts'
 import type { ApiServerDeps } from '../../core/apiserver/deps.ts'
 import { RegistryWorld } from '../../core/apiserver/world.ts'
 import { privileged, unionAuthorizer } from '../../core/auth/authz/authorizers.ts'
@@ -30,6 +32,8 @@ export interface TestApi {
   readonly clock: VirtualClock
   readonly random: Random
   readonly registry: OpenRegistry
+  /** Tells when custom kinds come or go. */
+  readonly onKinds: (tell: () => void) => void
   readonly api: InProcessApi
   /** Acts as the tester. */
   readonly client: Client
@@ -48,6 +52,8 @@ export interface TestApiOptions {
   readonly log?: boolean
   readonly admission?: ApiServerDeps['admission']
   readonly authorizer?: ApiServerDeps['authorizer']
+  /** Asks a definition's conversion webhook. */
+  readonly conversion?: CustomsInit['conversion']
   /** Rights as in a real cluster: RBAC with the bootstrap policy, instead of everything for everybody. */
   readonly rbac?: boolean
 }
@@ -60,6 +66,8 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const ctx: Ctx = { signal: life.signal, clock, log }
   const store = openMemory()
   const registry = await openRegistry(ctx, { store, kinds, random })
+  const definitions = await RegistryWorld.open(ctx, registry, [customResourceDefinitions])
+  const customs = serveCustomKinds(ctx, { registry, changes: definitions, conversion: options.conversion ?? (() => () => Promise.reject(new Error('no conversion webhook here'))) })
   const roles = options.rbac === true ? unionAuthorizer([privileged, rbac(await RegistryWorld.open(ctx, registry, kinds.filter((kind) => kind.group === 'rbac.authorization.k8s.io')))]) : undefined
   const nobody = { authenticate: () => Promise.resolve(undefined) }
   const api = inProcess(ctx, {
@@ -75,7 +83,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const client = clientAs(tester)
   if (options.rbac === true) await reconcile(ctx, client)
   return {
-    ctx, clock, random, registry, api, client, clientAs,
+    ctx, clock, random, registry, api, client, clientAs, onKinds: customs.onKinds,
     create: (kind, object) => client.create(ctx, kind, object),
     get: (kind, name, namespace = 'default') => client.get(ctx, kind, { namespace: kind.namespaced ? namespace : '', name }),
     list: async (kind, namespace = '') => (await client.list(ctx, kind, { namespace })).items,

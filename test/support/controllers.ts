@@ -38,7 +38,7 @@ export async function testCluster(controllers: readonly Controller[], options: T
   let state: RunningControllers | undefined
   const run = runControllers(
     api.ctx,
-    { clientAs: api.clientAs, random: api.random, settings: { ...testSettings, ...options.settings }, freeze: true },
+    { clientAs: api.clientAs, random: api.random, settings: { ...testSettings, kinds: () => api.registry.kinds(), onKinds: api.onKinds, ...options.settings }, freeze: true },
     controllers,
     { ready: (running) => (state = running) },
   )

@@ -44,19 +44,18 @@ class Collector {
   readonly #followed = new Map<string, Followed>()
   /** By group and kind, which is how owners are named. */
   readonly #byGroupKind = new Map<string, Followed>()
-  readonly #prefixes = new Set<string>()
 
   constructor(env: Env) {
     this.#env = env
   }
 
-  /** Follows the kinds that are new. Kinds over the same stored objects are followed once. */
+  /** Follows the kinds that are new, and those no more that have gone. Kinds over the same stored objects are followed once. */
   follow(): void {
-    for (const kind of this.#env.settings.kinds()) {
-      if (!kind.stored || !['list', 'watch', 'delete'].every((verb) => kind.verbs.includes(verb as 'list')) || ignored.has(`${kind.group}/${kind.plural}`)) continue
-      const known = this.#followed.has(kindId(kind)) || this.#prefixes.has(kind.prefix)
-      if (known) continue
-      this.#prefixes.add(kind.prefix)
+    const wanted = onePerPrefix(this.#env.settings.kinds().filter(isCollected))
+    const ids = new Set([...wanted.values()].map(kindId))
+    for (const [id, { kind }] of this.#followed) if (!ids.has(id)) this.#leave(id, kind)
+    for (const kind of wanted.values()) {
+      if (this.#followed.has(kindId(kind))) continue
       const informer = this.#env.informers.of<AnyObject>(kind)
       const followed: Followed = { kind, informer }
       this.#followed.set(kindId(kind), followed)
@@ -76,6 +75,13 @@ class Collector {
         },
       })
     }
+  }
+
+  #leave(id: string, kind: Kind): void {
+    this.#followed.delete(id)
+    const name = `${kind.group}/${kind.kind}`
+    if (this.#byGroupKind.get(name)?.kind === kind) this.#byGroupKind.delete(name)
+    this.#env.informers.forget(kind)
   }
 
   async reconcile(ctx: Ctx, key: string, client: Client): Promise<void> {
@@ -168,6 +174,17 @@ class Collector {
     }
     await removeFinalizer(ctx, client, kind, object, orphanFinalizer)
   }
+}
+
+function isCollected(kind: Kind): boolean {
+  return kind.stored && ['list', 'watch', 'delete'].every((verb) => kind.verbs.includes(verb as 'list')) && !ignored.has(`${kind.group}/${kind.plural}`)
+}
+
+/** Of custom kinds the version in which objects are stored, where it is served: nobody has to convert them. */
+function onePerPrefix(kinds: readonly Kind[]): ReadonlyMap<string, Kind> {
+  const found = new Map<string, Kind>()
+  for (const kind of kinds) if (!found.has(kind.prefix) || kind.custom?.storageVersion === kind.version) found.set(kind.prefix, kind)
+  return found
 }
 
 /** Refused when the object has changed since: then it is looked at again. */
