@@ -4,6 +4,8 @@
  * `path('spec').child('ports').index(0)` spells a place.
  */
 
+import { goFloat } from './float.ts'
+
 export type FieldErrorType =
   | 'FieldValueNotFound' | 'FieldValueRequired' | 'FieldValueDuplicate' | 'FieldValueInvalid' | 'FieldValueNotSupported'
   | 'FieldValueForbidden' | 'FieldValueTooLong' | 'FieldValueTooMany' | 'InternalError' | 'FieldValueTypeInvalid'
@@ -91,6 +93,7 @@ export class FieldError {
 export function showValue(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return goQuote(value)
+  if (typeof value === 'number' && !Number.isInteger(value)) return goFloat(value)
   return typeof value === 'object' ? JSON.stringify(value, sortedMap).replaceAll(/[<>&\u2028\u2029]/g, escaped) : String(value)
 }
 

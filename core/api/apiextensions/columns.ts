@@ -1,12 +1,13 @@
 /** Columns of custom kinds: spec.versions[].additionalPrinterColumns, found by JSONPath (registry/customresource/tableconvertor). */
 import { since } from '../age.ts'
 import { nameColumn } from '../columns.ts'
+import { goFloat } from '../float.ts'
 import type { Column } from '../kind.ts'
 import type { AnyObject } from '../meta.ts'
 import type { CustomResourceColumnDefinition } from '../schema/types.ts'
 import { parseTime } from '../time.ts'
 import { type JsonPath, jsonPath } from './jsonpath.ts'
-import { floatText, inOrder } from './structural/json.ts'
+import { inOrder } from './structural/json.ts'
 
 /** Without columns of its own a kind shows its age. */
 const ageDefinition: CustomResourceColumnDefinition = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
@@ -60,5 +61,5 @@ function age(text: string, now: number): string {
 export function printed(value: unknown): string {
   if (value === null || value === undefined) return '<no value>'
   if (typeof value === 'object') return JSON.stringify(inOrder(value))
-  return typeof value === 'number' && !Number.isInteger(value) ? floatText(value) : String(value)
+  return typeof value === 'number' && !Number.isInteger(value) ? goFloat(value) : String(value)
 }

@@ -98,7 +98,7 @@ function nested(object: Object, at: string, want: 'int64' | 'string'): Nested {
   for (const [i, name] of names.entries()) {
     if (!isMap(value)) {
       const shown = value === null ? '<nil> is of the type <nil>' : `${goText(value)} is of the type ${goType(value)}`
-      return { error: `.${names.slice(0, i).join('.')} accessor error: ${shown}, expected map[string]interface{}` }
+      return { error: `.${names.slice(0, i + 1).join('.')} accessor error: ${shown}, expected map[string]interface{}` }
     }
     value = value[name]
     if (value === undefined) return {}

@@ -1,8 +1,8 @@
 /** Whether a text is an e-mail address or a URI as Go reads them (net/mail.ParseAddress, net/url.ParseRequestURI). */
 
-/** `user@host`, `"a b"@host`, `Name <user@host>`, with comments in parentheses. */
+/** `user@host`, `"a b"@host`, `Name <user@host>`, with comments in parentheses after them. */
 export function isEmailAddress(text: string): boolean {
-  const bare = withoutComments(text)
+  const bare = withoutComment(text)
   if (bare === undefined) return false
   const trimmed = bare.trim()
   if (isAddrSpec(trimmed)) return true
@@ -34,22 +34,17 @@ function isPhrase(text: string): boolean {
   return phrase.test(text)
 }
 
-/** Comments in parentheses may stand between parts, not inside quotes; undefined: one does not end. */
-function withoutComments(text: string): string | undefined {
-  let [plain, depth, inQuotes] = ['', 0, false]
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charAt(i)
-    if (c === '\\' && (inQuotes || depth > 0)) {
-      if (depth === 0) plain += text.slice(i, i + 2)
-      i++
-    } else if (c === '"' && depth === 0) {
-      inQuotes = !inQuotes
-      plain += c
-    } else if (c === '(' && !inQuotes) depth++
-    else if (c === ')' && depth > 0) depth--
-    else if (depth === 0) plain += c
+/** A comment in parentheses may come last; undefined: it does not begin. */
+function withoutComment(text: string): string | undefined {
+  const trimmed = text.trim()
+  if (!trimmed.endsWith(')') || trimmed.endsWith('\\)')) return text
+  let depth = 0
+  for (let i = trimmed.length - 1; i >= 0; i--) {
+    const escaped = trimmed[i - 1] === '\\'
+    if (trimmed[i] === ')' && !escaped) depth++
+    if (trimmed[i] === '(' && !escaped && --depth === 0) return withoutComment(trimmed.slice(0, i))
   }
-  return depth === 0 ? plain : undefined
+  return undefined
 }
 
 const controls = /[^\P{Cc}\x80-\x9f]/u

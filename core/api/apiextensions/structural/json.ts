@@ -21,11 +21,3 @@ export function inOrder(value: unknown): unknown {
 export function isInt64(value: number): boolean {
   return Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63
 }
-
-/** %v of a float64: the digits that tell it apart, with an exponent where that is below -4 or above 5. */
-export function floatText(value: number): string {
-  const [digits = '0', exponent = '0'] = value.toExponential().split('e')
-  const power = Number(exponent)
-  if (power >= -4 && power < 6) return String(value)
-  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-}

@@ -1,7 +1,8 @@
 /** Limits of numbers: bounds, multiples, and what fits the type (kube-openapi/pkg/validation/validate/values.go). */
+import { goFloat } from '../../float.ts'
 import type { JSONSchemaProps } from '../../schema/types.ts'
 import { type Findings, other, whole } from './findings.ts'
-import { floatText, isInt64 } from './json.ts'
+import { isInt64 } from './json.ts'
 import type { Place } from './values.ts'
 
 export interface NumberLimits {
@@ -26,12 +27,12 @@ export function checkNumber(limits: NumberLimits, value: number, at: Place, out:
   const { multipleOf, minimum, maximum } = limits
   if (multipleOf !== undefined) checkMultiple(multipleOf, fits(limits, multipleOf, 'MultipleOf', at, out) && isInt64(value), value, at, out)
   if (minimum !== undefined) {
-    const bound = fits(limits, minimum, 'Minimum boundary', at, out) && isInt64(value) ? whole64(minimum) : { is: minimum, text: floatText(minimum) }
+    const bound = fits(limits, minimum, 'Minimum boundary', at, out) && isInt64(value) ? whole64(minimum) : { is: minimum, text: goFloat(minimum) }
     const { above } = limits
     if (above ? value <= bound.is : value < bound.is) out.add(other(at.text, `should be greater than ${above ? '' : 'or equal to '}${bound.text}`, value))
   }
   if (maximum !== undefined) {
-    const bound = fits(limits, maximum, 'Maximum boundary', at, out) && isInt64(value) ? whole64(maximum) : { is: maximum, text: floatText(maximum) }
+    const bound = fits(limits, maximum, 'Maximum boundary', at, out) && isInt64(value) ? whole64(maximum) : { is: maximum, text: goFloat(maximum) }
     const { below } = limits
     if (below ? value >= bound.is : value > bound.is) out.add(other(at.text, `should be less than ${below ? '' : 'or equal to '}${bound.text}`, value))
   }
@@ -46,7 +47,7 @@ function whole64(bound: number): { readonly is: number; readonly text: string } 
 
 function checkMultiple(multipleOf: number, integral: boolean, value: number, at: Place, out: Findings): void {
   const factor = integral ? Math.trunc(multipleOf) : multipleOf
-  const text = integral ? String(factor) : floatText(factor)
+  const text = integral ? String(factor) : goFloat(factor)
   if (factor <= 0) return out.add({ code: 'other', name: at.text, value: factor, message: `factor MultipleOf declared for ${at.text} must be positive: ${text}` })
   const good = integral ? value % factor === 0 : isWhole(factor < 1 ? (1 / factor) * value : value / factor)
   if (!good) out.add(other(at.text, `should be a multiple of ${text}`, value))

@@ -18,7 +18,8 @@ export function patternOf(source: string): Pattern | string {
 
 function compile(source: string): Pattern | string {
   try {
-    const expression = new RegExp(source, 'u')
+    const [opening = '', flags = ''] = /^\(\?([ims]+)\)/.exec(source) ?? []
+    const expression = new RegExp(source.slice(opening.length), `${flags}u`)
     return (text) => expression.test(text)
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
