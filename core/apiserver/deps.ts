@@ -124,6 +124,8 @@ export interface Call {
   readonly agent: string
   readonly payload: Payload
   warn(text: string): void
+  /** Notes something for the audit log. */
+  annotate?(key: string, value: string, level?: 'Metadata' | 'Request'): void
 }
 
 /** What a verb answers, before anything is serialised. */

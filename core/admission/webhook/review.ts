@@ -1,6 +1,6 @@
 /** What is sent to a webhook and how its answer is read (k8s.io/apiserver/pkg/admission/plugin/webhook/request). */
 import { ApiError, type Status } from '../../api/errors.ts'
-import type { AnyObject } from '../../api/meta.ts'
+import { apiVersionOf, type AnyObject } from '../../api/meta.ts'
 import { kindOf, namespaceOf, resourceOf, type Match } from '../match.ts'
 import type { AdmissionRequest } from '../plugin.ts'
 
@@ -54,12 +54,18 @@ export function reviewOf(request: AdmissionRequest, { uid, version, match, objec
         ...(user.groups.length === 0 ? {} : { groups: user.groups }),
         ...(user.extra === undefined || Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
       },
-      object: object ?? null,
-      oldObject: oldObject ?? null,
+      object: shown(object, match),
+      oldObject: shown(oldObject, match),
       dryRun: request.dryRun,
       options: request.operation === 'CONNECT' ? null : request.options,
     },
   }
+}
+
+/** Objects say what they are. */
+function shown(object: Readonly<AnyObject> | undefined, { kind }: Match): Readonly<AnyObject> | null {
+  if (object === undefined) return null
+  return object.kind !== undefined && object.apiVersion !== undefined ? object : { ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) }
 }
 
 /** Text: why the answer is none. */

@@ -10,6 +10,7 @@ import { Query } from '../request.ts'
 import { forward } from './forward.ts'
 import { locate } from './location.ts'
 import { attributesOf, authorize } from '../access.ts'
+import { connectOptions } from './options.ts'
 
 /** The query of a connection belongs to the other side; none of it is an option of ours. */
 const noOptions = new Query('')
@@ -41,7 +42,8 @@ export async function admitConnect(deps: ApiServerDeps, call: Call): Promise<voi
   }
   if (call.info.subresource === 'log') return
   const asked = askedOf('CreateOptions', noOptions, call.agent)
-  const { admission } = writeOptions(deps, call, asked, { operation: 'CONNECT' })
-  await admission.mutate(undefined, undefined)
-  await admission.validate(undefined, undefined)
+  const options = connectOptions(call)
+  const { admission } = writeOptions(deps, call, asked, { operation: 'CONNECT', as: { kind: { group: '', version: 'v1', kind: options.kind ?? '' } } })
+  await admission.mutate(options, undefined)
+  await admission.validate(options, undefined)
 }

@@ -15,7 +15,7 @@ import {
 import type { AnyObject } from '../../api/meta.ts'
 import type { DeleteOptions } from '../../api/schema/types.ts'
 import type { ListQuery, WriteOptions } from '../../registry/registry.ts'
-import type { ApiServerDeps, Call, FieldValidation } from '../deps.ts'
+import type { ApiServerDeps, Call, FieldValidation, Target } from '../deps.ts'
 import type { Query } from '../request.ts'
 
 export type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions'
@@ -114,8 +114,10 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
     subresource: info.subresource,
     namespace: info.namespace,
     name: info.name !== '' && more.operation !== 'CREATE' ? info.name : ((object ?? old)?.metadata.name ?? info.name),
-    object: more.body ?? object,
-    oldObject: old,
+    object: object === undefined ? undefined : (more.as?.of?.(object) ?? object),
+    oldObject: old === undefined ? undefined : (more.as?.of?.(old) ?? old),
+    ...(more.as === undefined ? {} : { objectKind: more.as.kind }),
+    ...(call.annotate === undefined ? {} : { annotate: call.annotate }),
     options: asked.options,
     dryRun: asked.dryRun,
     user,
@@ -136,7 +138,9 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
         if (more.operation === 'CREATE' && kind.custom?.terminating === true) {
           throw forbidden({ group: kind.group, resource: kind.plural }, request(object, old).name, 'create not allowed while custom resource definition is terminating')
         }
-        await deps.admission.mutate(ctx, request(object, old))
+        const seen = request(object, old)
+        await deps.admission.mutate(ctx, seen)
+        if (object !== undefined && seen.object !== undefined) more.as?.put?.(seen.object, object)
       },
       validate: async (object, old) =>
         await deps.admission.validate(ctx, request(object as AnyObject | undefined, old)),
@@ -153,8 +157,16 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
 export interface WriteInit {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
   readonly apply?: boolean
-  /** What admission sees as the object where that is not what is stored (binding, eviction, scale). */
-  readonly body?: AnyObject
+  readonly as?: ShownAs
+}
+
+/** What admission sees as the object where that is not of the kind in the path (Binding, Scale, PodExecOptions). */
+export interface ShownAs {
+  readonly kind: Target
+  /** Of what is stored; where it is left out, what is written is of this kind itself. */
+  readonly of?: (object: Readonly<AnyObject>) => AnyObject
+  /** Puts what admission made of it into what is to be stored. */
+  readonly put?: (shown: Readonly<AnyObject>, object: AnyObject) => void
 }
 
 /** List and watch parameters. Throws 400 or 422 as upstream. */

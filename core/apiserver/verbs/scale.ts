@@ -71,7 +71,14 @@ async function write(deps: ApiServerDeps, call: Call, { rules, asked, next }: Sc
     call.kind,
     keyOf(call),
     change,
-    writeOptions(deps, call, asked, { operation: 'UPDATE' }),
+    writeOptions(deps, call, asked, {
+      operation: 'UPDATE',
+      as: {
+        kind: scaleTarget,
+        of: (object) => scaleOf(object, rules),
+        put: (scale, object) => put(object, rules.specReplicas, read(scale, 'spec.replicas') ?? 0),
+      },
+    }),
   )
   return { type: 'object', code: 200, object: scaleOf(item.object, rules) }
 }

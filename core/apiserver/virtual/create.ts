@@ -20,12 +20,13 @@ export async function readCreate<T extends object = AnyObject>(
   const object = await call.payload.object(target, call, asked.fieldValidation)
   // of reviews; what is read for a subresource (a token, an eviction) is not the kind's own
   if (target === call.kind) updateManagedFields({ prev: undefined, next: object, manager: asked.fieldManager, kind: call.kind, subresource: '', now: call.ctx.clock.now() })
-  if (options.admit !== false) await admitCreate(deps, call, asked, object)
+  if (options.admit !== false) await admitCreate(deps, call, asked, object, target)
   return { object: object as unknown as T, asked }
 }
 
-export async function admitCreate(deps: ApiServerDeps, call: Call, asked: Asked, object: AnyObject): Promise<void> {
-  const { admission } = writeOptions(deps, call, asked, { operation: 'CREATE' })
+export async function admitCreate(deps: ApiServerDeps, call: Call, asked: Asked, object: AnyObject, target: Target = call.kind): Promise<void> {
+  const { group, version, kind } = target
+  const { admission } = writeOptions(deps, call, asked, { operation: 'CREATE', ...(target === call.kind ? {} : { as: { kind: { group, version, kind } } }) })
   await admission.mutate(object, undefined)
   await admission.validate(object, undefined)
 }
