@@ -6,6 +6,8 @@ import { csrApprover, csrCleaner, csrSigner, servingApprover } from './certifica
 import { clusterRoleAggregator } from './clusterroles.ts'
 import { clusterTrust } from './clustertrust.ts'
 import type { Controller } from './controller.ts'
+import { definitionCleanup } from './crd/cleanup.ts'
+import { definitionRegistration } from './crd/registration.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointsController } from './endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
@@ -28,6 +30,7 @@ export const controllers: readonly Controller[] = [
   apiServiceRegistration,
   apiServiceAvailability,
   clusterTrust,
+  definitionRegistration,
   kubernetesService,
   serviceAccountController,
   accountTokens,
@@ -46,6 +49,7 @@ export const controllers: readonly Controller[] = [
   endpointSliceController,
   endpointsController,
   resourceQuotaController,
+  definitionCleanup,
   namespaceController,
   garbageCollector,
   podGc,

@@ -28,7 +28,7 @@ export function validateSpec(errors: Errors, spec: Spec, lenient: Leniency): voi
     errors.push(invalidValue(at.child('preserveUnknownFields'), true, 'must be false in order to use defaults in the schema'))
   }
   form.versions.forEach((version, i) => validateVersion(errors, version, form, at.child('versions').index(i), { lenient, structural }))
-  validateVersionList(errors, form, at)
+  validateVersionList(errors, spec, form, at)
   validateRequiredNames(errors, spec.names, at.child('names'))
   validateNames(errors, spec.names, at.child('names'))
   validateShared(errors, form, at, { lenient, structural })
@@ -71,7 +71,8 @@ interface Options {
 function validateVersion(errors: Errors, version: Version, form: Hoisted, at: Path, { lenient, structural }: Options): void {
   const wrongName = dns1035Label(version.name)
   if (wrongName.length > 0) errors.push(invalidValue(at.child('name'), version.name, wrongName.join(',')))
-  for (const wrong of deprecationErrors(version)) errors.push(invalidValue(at.child('deprecationWarning'), version.deprecationWarning, wrong))
+  // a text that may be missing is shown as JSON
+  for (const wrong of deprecationErrors(version)) errors.push(invalidValue(at.child('deprecationWarning'), { toJSON: () => version.deprecationWarning }, wrong))
   const subresources = form.versions.some((each) => each.subresources !== undefined) ? version.subresources : form.subresources
   const isUnchanged = lenient.sameSchemas.has(version.name)
   validateVersionSchema(errors, version.schema, at.child('schema'), { lenient, structural, isUnchanged, hasStatus: hasStatus(subresources) })
@@ -104,12 +105,12 @@ function deprecationErrors({ deprecated = false, deprecationWarning: warning }: 
   return errors
 }
 
-function validateVersionList(errors: Errors, { versions }: Hoisted, at: Path): void {
+function validateVersionList(errors: Errors, spec: Spec, { versions }: Hoisted, at: Path): void {
   const names = versions.map(({ name }) => name)
   const list = at.child('versions')
   if (new Set(names).size < names.length) errors.push(invalidValue(list, shownVersions(versions), 'must contain unique version names'))
   if (versions.filter(({ storage }) => storage).length !== 1) {
-    errors.push(invalidValue(list, versions.length === 0 ? null : shownVersions(versions), 'must have exactly one version marked as storage version'))
+    errors.push(invalidValue(list, spec.versions === undefined ? null : shownVersions(versions), 'must have exactly one version marked as storage version'))
   }
   // In upstream's form the first version's name stands once more, in a field of its own.
   const [first = ''] = names

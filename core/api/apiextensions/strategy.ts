@@ -76,7 +76,7 @@ function validateStatus(crd: Definition): readonly FieldError[] {
 function validateStoredVersions({ spec, status }: Definition): readonly FieldError[] {
   const at = path('status', 'storedVersions')
   const stored = status?.storedVersions ?? []
-  if (stored.length === 0) return [invalidValue(at, status?.storedVersions ?? null, 'must have at least one stored version')]
+  if (stored.length === 0) return [invalidValue(at, null, 'must have at least one stored version')]
   const errors: Errors = []
   const versions = spec.versions ?? []
   for (const { name, storage } of versions) if (storage && !stored.includes(name)) errors.push(invalidValue(at, stored, `must have the storage version ${name}`))
