@@ -72,7 +72,7 @@ function convert(outcome: Outcome, how: Rendering, kind: Kind): object | undefin
       : [outcome.type === 'item' ? outcome.item.object : (outcome.object as unknown as AnyObject)]
   const metadata =
     outcome.type === 'list'
-      ? listMetadata(outcome.kind, outcome.result)
+      ? listMetadata(undefined, outcome.result)
       : { resourceVersion: objects[0]?.metadata.resourceVersion ?? '' }
   if (media.as === 'Table')
     return tableOf({ kind, objects, metadata, include: how.include, version, now: how.now, headers: true })
@@ -104,7 +104,8 @@ function goType({ group, custom }: Kind, name: string): string {
 }
 
 /** Upstream's lists without a type of their own say also that nothing follows. */
-function listMetadata({ custom }: Kind, result: ListResult): Readonly<Record<string, unknown>> {
+function listMetadata(kind: Kind | undefined, result: ListResult): Readonly<Record<string, unknown>> {
+  const custom = kind?.custom
   const next = result.continue ?? ''
   return {
     resourceVersion: result.resourceVersion,

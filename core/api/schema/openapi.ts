@@ -24,6 +24,8 @@ const bearer = { BearerToken: { description: 'Bearer Token authentication', in: 
 const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 const watchTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
 const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml']
+const customTypes = ['application/json', 'application/yaml']
+const customPatchTypes = patchTypes.filter((type) => !type.includes('strategic'))
 const codeTexts: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' }
 
 /** The group-versions that have documents, as in the index: `api/v1`, `apis/apps/v1`. */
@@ -67,7 +69,8 @@ export function openApiV2(input: OpenApiInput): Schema {
 
 function withRoots(resources: readonly ServedResource[]): PathItem[] {
   const items = resources.flatMap(pathsOf).map(hoisted)
-  const roots = new Map(resources.map(({ group, version }) => [rootOf(group, version), { group, version }]))
+  // Upstream says nothing of where custom kinds are listed.
+  const roots = new Map(resources.filter(({ custom }) => custom === undefined).map(({ group, version }) => [rootOf(group, version), { group, version }]))
   for (const [root, { group, version }] of roots) items.push({ path: `${root}/`, parameters: [], operations: [discovery(group, version)] })
   return items.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
@@ -88,11 +91,11 @@ function hoisted(item: PathItem): PathItem {
 function discovery(group: string, version: string): Operation {
   const { id, tag } = groupNames(group, version)
   const kind = { group: '', kind: '', version: '' }
-  return { method: 'get', id: `get${id}APIResources`, action: '', kind, tag, parameters: [], answer: resourceListId, codes: [200], watchable: false }
+  return { method: 'get', id: `get${id}APIResources`, action: '', kind, tag, parameters: [], answer: resourceListId, codes: [200], watchable: false, custom: false }
 }
 
 function schemas(resources: readonly ServedResource[], items: readonly PathItem[], style: SchemaStyle): Record<string, Schema> {
-  const roots = new Set([statusId, watchEventId, resourceListId])
+  const roots = new Set(resources.every(({ custom }) => custom !== undefined) ? [statusId] : [statusId, watchEventId, resourceListId])
   for (const { operations } of items) {
     for (const operation of operations) {
       roots.add(operation.answer)
@@ -125,7 +128,13 @@ function common(operation: Operation): Schema {
 
 function answerTypes(operation: Operation): readonly string[] {
   if (operation.answer === '') return ['*/*']
+  if (operation.custom) return customTypes
   return operation.watchable ? [...objectTypes, ...watchTypes] : objectTypes
+}
+
+function bodyTypes(operation: Operation): readonly string[] {
+  if (operation.method === 'patch') return operation.custom ? customPatchTypes : patchTypes
+  return operation.custom ? customTypes : ['*/*']
 }
 
 function pathV3(item: PathItem): Schema {
@@ -148,9 +157,8 @@ function pathV3(item: PathItem): Schema {
 }
 
 function bodyV3(operation: Operation, body: { readonly id: string; readonly required: boolean }): Schema {
-  const types = operation.method === 'patch' ? patchTypes : ['*/*']
   const schema = { $ref: reference(body.id, 3) }
-  return { content: Object.fromEntries(types.map((type) => [type, { schema }])), ...(body.required ? { required: true } : {}) }
+  return { content: Object.fromEntries(bodyTypes(operation).map((type) => [type, { schema }])), ...(body.required ? { required: true } : {}) }
 }
 
 function parameterV3(parameter: Parameter): Schema {
@@ -169,7 +177,7 @@ function pathV2(item: PathItem): Schema {
     parameters.push(...operation.parameters.map(parameterV2))
     path[operation.method] = {
       ...common(operation),
-      consumes: operation.method === 'patch' ? patchTypes : ['*/*'],
+      consumes: bodyTypes(operation),
       produces: answerTypes(operation),
       schemes: ['https'],
       ...(parameters.length === 0 ? {} : { parameters }),

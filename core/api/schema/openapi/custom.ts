@@ -38,12 +38,13 @@ export function customSchema(custom: CustomKind, style: SchemaStyle): Schema {
 
 export function customListSchema(custom: CustomKind, style: SchemaStyle): Schema {
   const list = schemaOf(definition('PodList'), style)['properties'] as Record<string, Schema>
-  const items = { type: 'array', items: { $ref: reference(modelName(custom.group, custom.version, custom.kind), style.version) } }
+  const description = `List of ${custom.resource}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md`
+  const items = { description, type: 'array', items: { $ref: reference(modelName(custom.group, custom.version, custom.kind), style.version) } }
   return {
     description: `${custom.listKind} is a list of ${custom.kind}`,
     type: 'object',
     required: ['items'],
-    properties: { apiVersion: list['apiVersion'], items, kind: list['kind'], metadata: list['metadata'] },
+    properties: { apiVersion: list['apiVersion'], items, kind: list['kind'], metadata: withoutDefault(list['metadata'] ?? {}) },
     'x-kubernetes-group-version-kind': [{ group: custom.group, kind: custom.listKind, version: custom.version }],
   }
 }

@@ -45,6 +45,8 @@ export interface Operation {
   /** 200 and what else. */
   readonly codes: readonly number[]
   readonly watchable: boolean
+  /** Of a custom kind: JSON and YAML only. */
+  readonly custom: boolean
 }
 
 export interface PathItem {
@@ -179,6 +181,7 @@ function base(resource: ServedResource, method: Operation['method'], action: str
     answer: schemaId(resource, kind),
     codes: [200],
     watchable: false,
+    custom: resource.custom !== undefined,
   }
 }
 
@@ -203,8 +206,7 @@ function collectionOperations(resource: ServedResource): Operation[] {
     operations.push({
       ...base(resource, 'delete', 'deletecollection', 'delete', ''),
       id: `delete${groupNames(resource.group, resource.version).id}Collection${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`,
-      parameters: byName([...selection, ...deleting]),
-      body: { id: deleteOptionsId, required: false },
+      ...(resource.custom === undefined ? { parameters: byName([...selection, ...deleting]), body: { id: deleteOptionsId, required: false } } : { parameters: listing }),
       answer: statusId,
     })
   }
@@ -227,9 +229,12 @@ function objectOperations(resource: ServedResource, suffix: string, kind: Gvk, v
       codes: [200, 202],
     })
   }
-  if (verbs.includes('get')) operations.push(base(resource, 'get', 'get', 'read', suffix, kind))
+  if (verbs.includes('get')) {
+    const parameters = resource.custom === undefined ? [] : query('string', 'resourceVersion')
+    operations.push({ ...base(resource, 'get', 'get', 'read', suffix, kind), parameters })
+  }
   if (verbs.includes('patch')) {
-    operations.push({ ...base(resource, 'patch', 'patch', 'patch', suffix, kind), parameters: patching, body: { id: patchId, required: true }, codes: [200, 201] })
+    operations.push({ ...base(resource, 'patch', 'patch', 'patch', suffix, kind), parameters: patching, body: { id: patchId, required: true }, codes: resource.custom === undefined ? [200, 201] : [200] })
   }
   if (verbs.includes('update')) {
     operations.push({ ...base(resource, 'put', 'put', 'replace', suffix, kind), parameters: writing, body: { id, required: true }, codes: [200, 201] })
