@@ -20,7 +20,7 @@ export async function scaleVerb(deps: ApiServerDeps, call: Call): Promise<Outcom
   if (call.info.verb === 'get') {
     const item = await deps.registry.get(call.ctx, call.kind, keyOf(call))
     if (call.kind.custom !== undefined && read(item.object, rules.specReplicas) === undefined) {
-      throw internal(`the spec replicas field ${JSON.stringify(rules.specReplicas)} does not exist`)
+      throw internal(`the spec replicas field ${replicasPath(rules)} does not exist`)
     }
     return { type: 'object', code: 200, object: scaleOf(item.object, rules) }
   }
@@ -53,10 +53,11 @@ async function write(deps: ApiServerDeps, call: Call, { rules, asked, next }: Sc
     const scale = next(before)
     checkName(call, scale)
     if (call.kind.custom !== undefined && call.info.verb === 'patch' && read(scale, 'spec.replicas') === undefined && read(object, rules.specReplicas) === undefined) {
-      throw badRequest(`the spec replicas field ${JSON.stringify(rules.specReplicas)} cannot be empty`)
+      throw badRequest(`the spec replicas field ${replicasPath(rules)} cannot be empty`)
     }
     const replicas = read(scale, 'spec.replicas') ?? 0
-    if (typeof replicas !== 'number' || replicas < 0) {
+    // Custom kinds check the place that it goes to.
+    if (typeof replicas !== 'number' || (replicas < 0 && call.kind.custom === undefined)) {
       throw invalid(scaleTarget, call.info.name, [
         invalidValue(path('spec', 'replicas'), replicas, 'must be greater than or equal to 0'),
       ])
@@ -81,6 +82,11 @@ async function write(deps: ApiServerDeps, call: Call, { rules, asked, next }: Sc
     }),
   )
   return { type: 'object', code: 200, object: scaleOf(item.object, rules) }
+}
+
+/** As definitions write it. */
+function replicasPath({ specReplicas }: ScaleRules): string {
+  return JSON.stringify(`.${specReplicas}`)
 }
 
 export function scaleOf(object: Readonly<AnyObject>, rules: ScaleRules): AnyObject {
