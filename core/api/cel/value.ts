@@ -31,8 +31,11 @@ export class Uint {
 export class Timestamp {
   /** Since the epoch. */
   readonly nanos: bigint
-  constructor(nanos: bigint) {
+  /** Of the zone it was written in, in which string() writes it again. */
+  readonly zoneS: number
+  constructor(nanos: bigint, zoneS = 0) {
     this.nanos = nanos
+    this.zoneS = zoneS
   }
 }
 
@@ -69,6 +72,10 @@ export abstract class ObjectValue {
   abstract get(field: string): Value | undefined
   /** Names, as get() takes them, of the fields that are set. */
   abstract fields(): Iterable<string>
+  /** How many are set, known or not to the type. */
+  get size(): number {
+    return [...this.fields()].length
+  }
 }
 
 export class OptionalValue {

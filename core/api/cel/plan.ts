@@ -1,0 +1,450 @@
+/**
+ * A checked expression made ready to run: one object for each kind of step, each paying for itself when it is done
+ * (cel-go/interpreter/interpretable.go, runtimecost.go). How a tree becomes these is planner.ts.
+ */
+import { Concatenated, Elements, Entries, Fields, goTypeName, GrowingList, GrowingMap, keysOf } from './access.ts'
+import type { Attribute } from './attribute.ts'
+import { equal } from './equality.ts'
+import { attempt, Failure, noSuchOverload, type Result } from './failure.ts'
+import { accumulator } from './macro.ts'
+import { print } from './print.ts'
+import type { Scope } from './scope.ts'
+import { type Tracker, orNothing } from './tracker.ts'
+import type { ObjectType } from './type.ts'
+import { ListValue, MapValue, ObjectValue, OptionalValue, type Value } from './value.ts'
+
+export interface Plan {
+  readonly id: number
+  evaluate(scope: Scope): Result
+}
+
+const listCost = 10
+const mapCost = 30
+const structCost = 40
+
+export class Constant implements Plan {
+  readonly id: number
+  readonly value: Value
+
+  constructor(id: number, value: Value) {
+    this.id = id
+    this.value = value
+  }
+
+  evaluate(scope: Scope): Result {
+    scope.tracker?.push(this.id, this.value)
+    return this.value
+  }
+}
+
+export class AttributePlan implements Plan {
+  readonly attribute: Attribute
+  /** Set where has() asks only whether it is there; then the number of the has(). */
+  readonly #test: number | undefined
+
+  constructor(attribute: Attribute, test?: number) {
+    this.attribute = attribute
+    this.#test = test
+  }
+
+  get id(): number {
+    return this.#test ?? this.attribute.id
+  }
+
+  get isTest(): boolean {
+    return this.#test !== undefined
+  }
+
+  evaluate(scope: Scope): Result {
+    const resolved = this.attribute.resolve(scope)
+    const result = this.#test !== undefined && resolved instanceof OptionalValue ? resolved.value !== undefined : resolved
+    const { tracker } = scope
+    if (tracker === undefined) return result
+    for (const id of this.attribute.dropped) tracker.drop(id)
+    tracker.cost += this.attribute.cost - (this.#test === undefined ? 0 : 1)
+    tracker.push(this.id, result)
+    return result
+  }
+}
+
+/** && and ||: `decisive` on either side is the answer, whatever the other side fails with. */
+export class Logic implements Plan {
+  readonly id: number
+  readonly #decisive: boolean
+  readonly #terms: readonly Plan[]
+
+  constructor(id: number, decisive: boolean, terms: readonly Plan[]) {
+    this.id = id
+    this.#decisive = decisive
+    this.#terms = terms
+  }
+
+  evaluate(scope: Scope): Result {
+    const result = this.#evaluate(scope)
+    if (scope.tracker === undefined) return result
+    for (const term of this.#terms) scope.tracker.drop(term.id)
+    scope.tracker.push(this.id, result)
+    return result
+  }
+
+  #evaluate(scope: Scope): Result {
+    let failure: Failure | undefined
+    for (const term of this.#terms) {
+      const result = term.evaluate(scope)
+      if (result === this.#decisive) return this.#decisive
+      if (typeof result !== 'boolean') failure ??= result instanceof Failure ? result : noSuchOverload
+    }
+    return failure ?? !this.#decisive
+  }
+}
+
+export interface CallParts {
+  readonly id: number
+  readonly args: readonly Plan[]
+  readonly apply: (args: readonly Value[]) => Result
+  readonly cost: (args: readonly Value[], result: Value) => number
+  /** The first argument that fails ends it; else all are computed before that is looked at. */
+  readonly stopsEarly: boolean
+}
+
+export class Call implements Plan {
+  readonly #parts: CallParts
+
+  constructor(parts: CallParts) {
+    this.#parts = parts
+  }
+
+  get id(): number {
+    return this.#parts.id
+  }
+
+  evaluate(scope: Scope): Result {
+    const result = this.#evaluate(scope)
+    if (scope.tracker !== undefined) this.#pay(scope.tracker, result)
+    return result
+  }
+
+  #evaluate(scope: Scope): Result {
+    const { args, stopsEarly, apply } = this.#parts
+    const values: Value[] = []
+    let failure: Failure | undefined
+    for (const arg of args) {
+      const value = arg.evaluate(scope)
+      if (value instanceof Failure) {
+        failure ??= value
+        if (stopsEarly) break
+      } else values.push(value)
+    }
+    return failure ?? apply(values)
+  }
+
+  #pay(tracker: Tracker, result: Result): void {
+    const args = tracker.dropArgs(this.#parts.args.map((arg) => arg.id))
+    if (args !== undefined) tracker.cost += this.#parts.cost(args.map(orNothing), orNothing(result))
+    tracker.push(this.id, result)
+  }
+}
+
+/** Whether a loop goes on: errors do not end it. */
+export class NotStrictlyFalse implements Plan {
+  readonly id: number
+  readonly #operand: Plan
+
+  constructor(id: number, operand: Plan) {
+    this.id = id
+    this.#operand = operand
+  }
+
+  evaluate(scope: Scope): Result {
+    const value = this.#operand.evaluate(scope)
+    const result = typeof value === 'boolean' ? value : true
+    const { tracker } = scope
+    if (tracker === undefined) return result
+    if (tracker.dropArgs([this.#operand.id]) !== undefined) tracker.cost++
+    tracker.push(this.id, result)
+    return result
+  }
+}
+
+/** `x in [literals]`. Free, as there. */
+export class Membership implements Plan {
+  readonly id: number
+  readonly #needle: Plan
+  readonly #values: readonly Value[]
+
+  constructor(id: number, needle: Plan, values: readonly Value[]) {
+    this.id = id
+    this.#needle = needle
+    this.#values = values
+  }
+
+  evaluate(scope: Scope): Result {
+    const needle = this.#needle.evaluate(scope)
+    const result = needle instanceof Failure ? needle : this.#values.some((value) => equal(value, needle))
+    scope.tracker?.push(this.id, result)
+    return result
+  }
+}
+
+/** or() and orValue() of optionals: the second is computed only if the first has no value. */
+export class OptionalOr implements Plan {
+  readonly id: number
+  readonly #first: Plan
+  readonly #second: Plan
+  readonly #unwrap: boolean
+
+  constructor(id: number, first: Plan, second: Plan, unwrap: boolean) {
+    this.id = id
+    this.#first = first
+    this.#second = second
+    this.#unwrap = unwrap
+  }
+
+  evaluate(scope: Scope): Result {
+    const result = this.#evaluate(scope)
+    scope.tracker?.push(this.id, result)
+    return result
+  }
+
+  #evaluate(scope: Scope): Result {
+    const first = this.#first.evaluate(scope)
+    if (!(first instanceof OptionalValue)) return first
+    if (first.value === undefined) return this.#second.evaluate(scope)
+    return this.#unwrap ? first.value : first
+  }
+}
+
+/** Steps that make a list, a map or a record of what their parts come to. */
+abstract class Construction implements Plan {
+  readonly id: number
+  readonly #parts: readonly Plan[]
+  readonly #cost: number
+
+  constructor(id: number, parts: readonly Plan[], cost: number) {
+    this.id = id
+    this.#parts = parts
+    this.#cost = cost
+  }
+
+  protected abstract construct(scope: Scope): Result
+
+  evaluate(scope: Scope): Result {
+    const result = this.construct(scope)
+    const { tracker } = scope
+    if (tracker === undefined) return result
+    tracker.dropArgs(this.#parts.map((part) => part.id))
+    tracker.cost += this.#cost
+    tracker.push(this.id, result)
+    return result
+  }
+}
+
+export class ListConstruction extends Construction {
+  readonly elements: readonly Plan[]
+  readonly #optional: ReadonlySet<number>
+
+  constructor(id: number, elements: readonly Plan[], optional: ReadonlySet<number>) {
+    super(id, elements, listCost)
+    this.elements = elements
+    this.#optional = optional
+  }
+
+  protected construct(scope: Scope): Result {
+    const values: Value[] = []
+    for (const [i, element] of this.elements.entries()) {
+      const value = element.evaluate(scope)
+      if (value instanceof Failure) return value
+      if (!this.#optional.has(i)) values.push(value)
+      else if (!(value instanceof OptionalValue)) {
+        return new Failure(`cannot initialize optional list element from non-optional value ${print(value)}`)
+      } else if (value.value !== undefined) values.push(value.value)
+    }
+    return new Elements(values)
+  }
+}
+
+export interface EntryPlan {
+  readonly key: Plan
+  readonly value: Plan
+  readonly optional: boolean
+}
+
+export class MapConstruction extends Construction {
+  readonly entries: readonly EntryPlan[]
+
+  constructor(id: number, entries: readonly EntryPlan[]) {
+    super(id, entries.flatMap((entry) => [entry.key, entry.value]), mapCost)
+    this.entries = entries
+  }
+
+  protected construct(scope: Scope): Result {
+    const map = new Entries()
+    for (const entry of this.entries) {
+      const key = entry.key.evaluate(scope)
+      if (key instanceof Failure) return key
+      const value = entry.value.evaluate(scope)
+      if (value instanceof Failure) return value
+      if (!entry.optional) map.set(key, value)
+      else if (!(value instanceof OptionalValue)) return notOptional(print(key), value)
+      else if (value.value === undefined) map.delete(key)
+      else map.set(key, value.value)
+    }
+    return map
+  }
+}
+
+export interface FieldPlan {
+  readonly name: string
+  readonly value: Plan
+  readonly optional: boolean
+}
+
+export class StructConstruction extends Construction {
+  readonly #type: ObjectType
+  readonly #fields: readonly FieldPlan[]
+
+  constructor(id: number, type: ObjectType, fields: readonly FieldPlan[]) {
+    super(id, fields.map((field) => field.value), structCost)
+    this.#type = type
+    this.#fields = fields
+  }
+
+  protected construct(scope: Scope): Result {
+    const fields = new Map<string, Value>()
+    for (const field of this.#fields) {
+      const value = field.value.evaluate(scope)
+      if (value instanceof Failure) return value
+      if (!field.optional) fields.set(field.name, value)
+      else if (!(value instanceof OptionalValue)) return notOptional(field.name, value)
+      else if (value.value === undefined) fields.delete(field.name)
+      else fields.set(field.name, value.value)
+    }
+    return new Fields(this.#type, fields)
+  }
+}
+
+function notOptional(key: string, value: Value): Failure {
+  return new Failure(`cannot initialize optional entry '${key}' from non-optional value ${print(value)}`)
+}
+
+export interface FoldParts {
+  readonly id: number
+  readonly range: Plan
+  readonly variable: string
+  readonly variable2: string | undefined
+  readonly accumulator: string
+  readonly init: Plan
+  readonly condition: Plan
+  readonly step: Plan
+  readonly result: Plan
+}
+
+export class Fold implements Plan {
+  readonly #parts: FoldParts
+
+  constructor(parts: FoldParts) {
+    this.#parts = parts
+  }
+
+  get id(): number {
+    return this.#parts.id
+  }
+
+  evaluate(scope: Scope): Result {
+    const result = this.#evaluate(scope)
+    if (scope.tracker === undefined) return result
+    scope.tracker.drop(this.#parts.range.id)
+    scope.tracker.push(this.id, result)
+    return result
+  }
+
+  #evaluate(scope: Scope): Result {
+    const range = this.#parts.range.evaluate(scope)
+    if (range instanceof Failure) return range
+    const steps = this.#parts.variable2 === undefined ? singles(range) : pairs(range)
+    if (steps instanceof Failure) return steps
+    const loop = new LoopScope(scope, this.#parts)
+    for (const [first, second] of steps) {
+      loop.first = first
+      loop.second = second
+      const go = this.#parts.condition.evaluate(loop)
+      if (go === false) break
+      loop.accumulated = this.#parts.step.evaluate(loop)
+    }
+    loop.closing = true
+    return frozen(this.#parts.result.evaluate(loop))
+  }
+}
+
+class LoopScope implements Scope {
+  readonly tracker: Tracker | undefined
+  first: Result = null
+  second: Result = null
+  accumulated: Result | undefined
+  closing = false
+  readonly #outer: Scope
+  readonly #parts: FoldParts
+
+  constructor(outer: Scope, parts: FoldParts) {
+    this.tracker = outer.tracker
+    this.#outer = outer
+    this.#parts = parts
+  }
+
+  lookup(name: string): Result | undefined {
+    if (name === this.#parts.accumulator) {
+      this.accumulated ??= this.#start()
+      return this.accumulated
+    }
+    if (!this.closing && name === this.#parts.variable) return this.first
+    if (!this.closing && name === this.#parts.variable2) return this.second
+    return this.#outer.lookup(name)
+  }
+
+  /** Only what the macros name is seen by nobody else. */
+  #start(): Result {
+    const start = this.#parts.init.evaluate(this.#outer)
+    return this.#parts.accumulator === accumulator ? growing(start) : start
+  }
+}
+
+/** Loops that collect would take quadratic time if each step made a new list. */
+function growing(value: Result): Result {
+  if (value instanceof ListValue && value.size === 0) return new GrowingList()
+  return value instanceof MapValue && value.size === 0 ? new GrowingMap() : value
+}
+
+/** What leaves the loop is added to no more. */
+function frozen(value: Result): Result {
+  return value instanceof GrowingList ? new Concatenated(value, new Elements([])) : value
+}
+
+function* elements(list: ListValue): Iterable<readonly [Result, Result]> {
+  for (let i = 0; i < list.size; i++) yield [attempt(() => list.at(i)), null]
+}
+
+function* keysAlone(keys: Iterable<Value>): Iterable<readonly [Result, Result]> {
+  for (const key of keys) yield [key, null]
+}
+
+function singles(range: Value): Iterable<readonly [Result, Result]> | Failure {
+  if (range instanceof ListValue) return elements(range)
+  const keys = keysOf(range)
+  return keys === undefined ? new Failure(`got '${goTypeName(range)}', expected iterable type`) : keysAlone(keys)
+}
+
+function* indexed(list: ListValue): Iterable<readonly [Result, Result]> {
+  for (let i = 0; i < list.size; i++) yield [BigInt(i), attempt(() => list.at(i))]
+}
+
+function* entries(map: MapValue | ObjectValue): Iterable<readonly [Result, Result]> {
+  for (const key of keysOf(map) ?? []) {
+    yield [key, attempt(() => (map instanceof MapValue ? map.get(key) : map.get(String(key))) ?? null)]
+  }
+}
+
+function pairs(range: Value): Iterable<readonly [Result, Result]> | Failure {
+  if (range instanceof ListValue) return indexed(range)
+  if (range instanceof MapValue || range instanceof ObjectValue) return entries(range)
+  return new Failure(`unsupported comprehension range type: ${goTypeName(range)}`)
+}

@@ -1,0 +1,52 @@
+/** Questions about strings: contains(), startsWith(), endsWith(), matches(). More of them are in library/. */
+import type { FunctionDeclaration } from '../library.ts'
+import { Regexp, RegexpError } from '../regexp.ts'
+import { bool, string } from '../type.ts'
+import { CelError, type Value } from '../value.ts'
+import { patternMatch, substring, traversal } from './costs.ts'
+import { member, shared, signature } from './declare.ts'
+
+export const text: readonly FunctionDeclaration[] = [
+  question('contains', 'contains_string', substring, (subject, part) => subject.includes(part)),
+  question('endsWith', 'ends_with_string', traversal(0), (subject, suffix) => subject.endsWith(suffix), 1),
+  question('startsWith', 'starts_with_string', traversal(0), (subject, prefix) => subject.startsWith(prefix), 1),
+  shared('matches', [
+    signature('matches', [string, string], bool),
+    { ...member('matches_string', [string, string], bool), ...patternMatch },
+  ], ([subject, pattern]) => matches(subject as Value, pattern as Value)),
+]
+
+/** What a call is estimated to cost goes by its argument, what it does cost by what it is asked of, as in cel-go. */
+function question(
+  name: string, id: string, costs: ReturnType<typeof traversal>, answer: (subject: string, part: string) => boolean, estimatedBy?: number,
+): FunctionDeclaration {
+  const estimate = estimatedBy === undefined ? costs.estimate : traversal(estimatedBy).estimate
+  return shared(name, [{ ...member(id, [string, string], bool), ...costs, estimate }], ([subject, part]) => {
+    if (typeof subject !== 'string' || typeof part !== 'string') throw new CelError('no such overload')
+    return answer(subject, part)
+  })
+}
+
+function matches(subject: Value, pattern: Value): boolean {
+  if (typeof subject !== 'string') throw new CelError('no such overload: matches')
+  if (typeof pattern !== 'string') throw new CelError('no such overload')
+  return compiled(pattern).test(subject)
+}
+
+/** Patterns are nearly always literals: the last few are kept. */
+const keptMax = 64
+const kept = new Map<string, Regexp>()
+
+function compiled(pattern: string): Regexp {
+  const known = kept.get(pattern)
+  if (known !== undefined) return known
+  if (kept.size >= keptMax) kept.clear()
+  try {
+    const regexp = new Regexp(pattern)
+    kept.set(pattern, regexp)
+    return regexp
+  } catch (error) {
+    if (error instanceof RegexpError) throw new CelError(error.message)
+    throw error
+  }
+}
