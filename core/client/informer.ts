@@ -59,6 +59,8 @@ export class RunningInformer<T extends KubeObject> implements Informer<T> {
   #resolveSynced: () => void = () => {}
   #hasSynced = false
   #resourceVersion = ''
+  /** The same as a number: asked at every event by all who wait for one. */
+  #revision = 0
   #log: Ctx['log'] | undefined
 
   constructor(client: Client, random: Random, kind: KindRef<T>, options: InformerOptions = {}) {
@@ -79,7 +81,7 @@ export class RunningInformer<T extends KubeObject> implements Informer<T> {
   }
 
   get revision(): number {
-    return Number(this.#resourceVersion)
+    return this.#revision
   }
 
   on(handler: Handler<T>): () => void {
@@ -109,7 +111,7 @@ export class RunningInformer<T extends KubeObject> implements Informer<T> {
       } catch (error) {
         if (ctx.signal.aborted) return
         failures++
-        if (tooOld(error)) this.#resourceVersion = ''
+        if (tooOld(error)) this.#reached('')
         else ctx.log.warn('watch broke', { kind: this.kind.plural, error })
       }
       // The first try anew is immediate: a watch ends in the ordinary course of things.
@@ -147,7 +149,7 @@ export class RunningInformer<T extends KubeObject> implements Informer<T> {
       const prev = this.#cache.remove(key)
       if (prev !== undefined) told.push(() => this.#each((h) => h.deleted?.(prev)))
     }
-    this.#resourceVersion = resourceVersion
+    this.#reached(resourceVersion)
     this.#hasSynced = true
     for (const tell of told) tell()
     this.#resolveSynced()
@@ -187,9 +189,14 @@ export class RunningInformer<T extends KubeObject> implements Informer<T> {
       const prev = this.#cache.remove(keyText(keyOf(event.object as T)))
       if (prev !== undefined) told.push(() => this.#each((h) => h.deleted?.(event.object)))
     } else if (event.type !== 'BOOKMARK') this.#put(event.object, told, false)
-    this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
+    this.#reached(event.object.metadata.resourceVersion ?? this.#resourceVersion)
     for (const tell of told) tell()
     this.#tellRevision()
+  }
+
+  #reached(resourceVersion: string): void {
+    this.#resourceVersion = resourceVersion
+    this.#revision = Number(resourceVersion)
   }
 
   #each(call: (handler: Handler<T>) => void): void {
