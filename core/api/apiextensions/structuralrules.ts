@@ -15,45 +15,45 @@ type Level = 'root' | 'item' | 'field'
 
 /** Why a schema cannot even be read as a structural one. */
 export function structuralError(schema: Schema): string | undefined {
-  return unsupported(schema) ?? nestedError(schema, structuralError)
+  return unsupported(schema) ?? nestedError(schema)
 }
 
 /** Fields that no schema of a custom kind may have, in upstream's order. */
+const unsupportedFields = [['id', 'id'], ['$schema', 'schema'], ['$ref', '$ref'], ['patternProperties', 'patternProperties'], ['dependencies', 'dependencies'], ['additionalItems', 'additionalItems'], ['definitions', 'definitions']] as const
+
 function unsupported(schema: Schema): string | undefined {
-  const set: readonly (readonly [name: string, isSet: boolean])[] = [
-    ['id', (schema.id ?? '') !== ''],
-    ['schema', (schema.$schema ?? '') !== ''],
-    ['$ref', (schema.$ref ?? '') !== ''],
-    ['patternProperties', !isEmpty(schema.patternProperties)],
-    ['dependencies', !isEmpty(schema.dependencies)],
-    ['additionalItems', schema.additionalItems !== undefined],
-    ['definitions', !isEmpty(schema.definitions)],
-  ]
-  const found = set.find(([, isSet]) => isSet)
-  return found === undefined ? undefined : `OpenAPIV3Schema '${found[0]}' is not supported`
+  for (const [field, name] of unsupportedFields) {
+    const value = schema[field]
+    if (value === undefined || value === '' || (field !== 'additionalItems' && typeof value === 'object' && isEmpty(value))) continue
+    return `OpenAPIV3Schema '${name}' is not supported`
+  }
+  return undefined
 }
 
-function nestedError(schema: Schema, inside: (schema: Schema) => string | undefined): string | undefined {
+/** The first error of the parts. */
+function nestedError(schema: Schema): string | undefined {
   const { not, items, additionalProperties } = schema
-  const first = (schemas: readonly Schema[]): string | undefined => {
-    for (const each of schemas) {
-      const error = inside(each)
-      if (error !== undefined) return error
-    }
-    return undefined
-  }
-  const logic = first([...(not === undefined ? [] : [not]), ...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])])
+  const logic = (not === undefined ? undefined : structuralError(not)) ?? firstError(schema.allOf) ?? firstError(schema.anyOf) ?? firstError(schema.oneOf)
   if (logic !== undefined) return logic
   if (schema['x-kubernetes-preserve-unknown-fields'] === false) return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined"
   if (Array.isArray(items) && items.length > 0) return "OpenAPIV3Schema 'items' must be a schema, but is an array"
-  return first([
-    ...(items === undefined || Array.isArray(items) ? [] : [items]),
-    ...Object.values(schema.properties ?? {}),
-    ...(typeof additionalProperties === 'object' ? [additionalProperties] : []),
-  ])
+  let error = items === undefined || Array.isArray(items) ? undefined : structuralError(items)
+  for (const name in schema.properties) error ??= structuralError(schema.properties[name] as Schema)
+  return error ?? (typeof additionalProperties === 'object' ? structuralError(additionalProperties) : undefined)
 }
 
-const isEmpty = (map: object | undefined): boolean => map === undefined || Object.keys(map).length === 0
+function firstError(schemas: readonly Schema[] | undefined): string | undefined {
+  for (const each of schemas ?? []) {
+    const error = structuralError(each)
+    if (error !== undefined) return error
+  }
+  return undefined
+}
+
+function isEmpty(map: object | undefined): boolean {
+  for (const _ in map) return false
+  return true
+}
 
 /** What makes it not structural, in the order of the sentences; structuralError has nothing to say. */
 export function validateStructural(schema: Schema, at: Path): readonly FieldError[] {
@@ -130,7 +130,7 @@ function saysMoreThanNames({ type: _type, default: _default, properties = {}, ..
 }
 
 /** The one place where types may stand under a junctor: `anyOf: [{type: integer}, {type: string}]`. */
-const isIntOrString = (anyOf: readonly Schema[] | undefined): boolean => equalJson(anyOf, [{ type: 'integer' }, { type: 'string' }])
+const isIntOrString = (anyOf: readonly Schema[] | undefined): boolean => anyOf?.length === 2 && equalJson(anyOf, [{ type: 'integer' }, { type: 'string' }])
 
 /** The forms of an int-or-string that are let through. */
 interface Skipped {

@@ -26,18 +26,25 @@ export const definitionRegistration: Controller = {
       updated: (crd) => register.saw(keyOf(crd), crd),
       deleted: (crd) => register.saw(keyOf(crd), undefined),
     })
+    /** Generations whose schemas have been looked at: most changes are of the status. */
+    const judged = new Map<string, string>()
     const lister = env.watch(customResourceDefinitions, itself)
     return async (ctx, key, client) => {
       const crd = lister.at(key)
       // Own writes are seen by now, or have failed.
       register.expect(key, undefined)
+      if (crd === undefined) judged.delete(key)
       if (crd === undefined || isBeingDeleted(crd)) return
       const { group } = crd.spec
-      const { status, missed } = standingOf(crd, (space, name) => register.isTaken(group, space, name), env.clock.now())
+      const generation = `${crd.metadata.uid} ${crd.metadata.generation}`
+      const how = { nowMs: env.clock.now(), schemaIsKnown: judged.get(key) === generation }
+      const { status, missed } = standingOf(crd, (space, name) => register.isTaken(group, space, name), how)
       for (const [space, name] of missed) register.wait(key, group, space, name)
-      if (status === undefined) return
-      register.expect(key, { group, names: status.acceptedNames ?? {} })
-      await client.update(ctx, customResourceDefinitions, { ...crd, status }, { subresource: 'status' })
+      if (status !== undefined) {
+        register.expect(key, { group, names: status.acceptedNames ?? {} })
+        await client.update(ctx, customResourceDefinitions, { ...crd, status }, { subresource: 'status' })
+      }
+      judged.set(key, generation)
     }
   },
 }

@@ -24,15 +24,14 @@ export interface Standing {
   readonly missed: readonly (readonly [space: Space, name: string])[]
 }
 
-export function standingOf(crd: Definition, isTaken: IsTaken, nowMs: number): Standing {
+/** `schemaIsKnown`: its schema has been looked at. */
+export function standingOf(crd: Definition, isTaken: IsTaken, { nowMs, schemaIsKnown }: { readonly nowMs: number; readonly schemaIsKnown: boolean }): Standing {
   const status: CustomResourceDefinitionStatus = cloneJson(crd.status ?? {})
   const conditions = (status.conditions ??= [])
   const { missed } = decideNames(crd, status, isTaken, nowMs)
   const next: Definition = { ...crd, status }
   establish(next, conditions, nowMs)
-  const schema = schemaCondition(crd)
-  if (schema !== undefined && !saysTheSame(schema, conditionOf(crd, schema.type))) setCondition(conditions, schema, nowMs)
-  else if (schema === undefined && conditionOf(crd, 'NonStructuralSchema') !== undefined) status.conditions = conditions.filter(({ type }) => type !== 'NonStructuralSchema')
+  if (!schemaIsKnown) judgeSchema(crd, status, nowMs)
   const approval = approvalCondition(crd)
   if (approval !== undefined && !saysTheSame(approval, conditionOf(crd, approval.type))) setCondition(status.conditions ?? conditions, approval, nowMs)
   return { status: equalJson({ conditions: [], ...crd.status }, status) ? undefined : status, missed }
@@ -83,6 +82,13 @@ function establish(crd: Definition, conditions: NonNullable<CustomResourceDefini
     ? { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' }
     : { type: 'Established', status: 'False', reason: 'InvalidCABundle', message: 'The conversion webhook CABundle is invalid' }
   if (!saysTheSame(verdict, conditionOf(crd, 'Established'))) setCondition(conditions, verdict, nowMs)
+}
+
+function judgeSchema(crd: Definition, status: CustomResourceDefinitionStatus, nowMs: number): void {
+  const verdict = schemaCondition(crd)
+  const conditions = (status.conditions ??= [])
+  if (verdict === undefined) status.conditions = conditions.filter(({ type }) => type !== 'NonStructuralSchema')
+  else if (!saysTheSame(verdict, conditionOf(crd, verdict.type))) setCondition(conditions, verdict, nowMs)
 }
 
 /** What comes from a time with other rules: undefined where all is well. */
