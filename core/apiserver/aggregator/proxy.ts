@@ -12,7 +12,7 @@ import { nameError } from '../../client/servernames.ts'
 import type { User } from '../../auth/user.ts'
 import { ApiError } from '../../api/errors.ts'
 import type { Ctx } from '../../lib/ctx.ts'
-import { answerHeaders, forwardedHeaders, hostOf, pipe, sendBody } from '../connect/forward.ts'
+import { answerHeaders, forwardedHeaders, framed, hostOf, pipe, sendBody } from '../connect/forward.ts'
 import { utf8, type Exchange, type Incoming, type Outlet } from '../exchange.ts'
 import type { Registration } from './registrations.ts'
 
@@ -75,7 +75,7 @@ export async function proxy(ctx: Ctx, aggregated: Aggregated, agent: https.Agent
     agent: reads ? agent : false,
     method: request.method,
     path: request.url,
-    headers: { ...passedHeaders(request, passage), host: hostOf(way) },
+    headers: { ...framed(request.method, passedHeaders(request, passage)), host: hostOf(way) },
     signal: ctx.signal,
   }
   const gone = { send: () => {} }

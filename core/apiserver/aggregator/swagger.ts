@@ -69,9 +69,15 @@ function taken(have: Readonly<Values>, other: Readonly<Values>, name: string, va
   return Object.hasOwn(other, name) || (Object.hasOwn(have, name) && !same(have[name], value))
 }
 
-/** Which kinds a definition stands for, each server says of its own; that makes no other definition of it. */
+/** Which kinds a definition stands for, each server says of its own, and some wrap their descriptions in other ways: that makes no other definition of it. */
 function same(a: unknown, b: unknown): boolean {
-  return equalJson({ ...(a as Values), [kindsField]: undefined }, { ...(b as Values), [kindsField]: undefined })
+  return equalJson(essence({ ...(a as Values), [kindsField]: undefined }), essence({ ...(b as Values), [kindsField]: undefined }))
+}
+
+function essence(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(essence)
+  return Object.fromEntries(Object.entries(value).filter(([key, inner]) => inner !== undefined && !(key === 'description' && typeof inner === 'string')).map(([key, inner]) => [key, essence(inner)]))
 }
 
 function withKinds(mine: unknown, theirs: unknown): unknown {

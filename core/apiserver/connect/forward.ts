@@ -47,6 +47,16 @@ export function forwardedHeaders(request: Incoming): Record<string, string> {
   return headers
 }
 
+/**
+ * How long the body is. Reads have none on their way, whatever was announced, and what has no length comes in chunks:
+ * else the other side would take a part of one request for another.
+ */
+export function framed<T extends Readonly<Record<string, unknown>>>(method: string, headers: T): Omit<T, 'content-length'> {
+  const { 'content-length': length, ...rest } = headers
+  if (method === 'GET' || method === 'HEAD') return rest
+  return length === undefined ? { ...rest, 'transfer-encoding': 'chunked' } : { ...rest, 'content-length': length }
+}
+
 /** All but the dashboard's session (web/sessions.ts), which is as good as a password. */
 function foreignCookies(text: string): string {
   return text.split(';').map((cookie) => cookie.trim()).filter((cookie) => cookie !== '' && !cookie.startsWith(sessionCookie)).join('; ')
@@ -63,7 +73,7 @@ export async function forward(call: Call, { request, outlet }: Exchange, locatio
     port: location.port,
     method: call.info.method,
     path: location.path,
-    headers: { ...(isLog ? {} : forwardedHeaders(request)), host: hostOf(location) },
+    headers: { ...(isLog ? {} : framed(call.info.method, forwardedHeaders(request))), host: hostOf(location) },
     signal: call.ctx.signal,
     ...tlsOf(location),
   }
