@@ -2,6 +2,7 @@
 import { ApiError, forbidden, internal } from '../../api/errors.ts'
 import type { Authorizer } from '../../auth/user.ts'
 import type { Ctx } from '../../lib/ctx.ts'
+import { Questions } from '../expressions.ts'
 import { matchRequest, type Match, type MatchWorld } from '../match.ts'
 import type { AdmissionRequest } from '../plugin.ts'
 import { evaluateConditions } from './conditions.ts'
@@ -18,7 +19,7 @@ export async function chooseHook(ctx: Ctx, hook: Hook, request: AdmissionRequest
   if (match === undefined || match instanceof ApiError || hook.conditions === undefined) return match
   try {
     const form = await forms.of(match, ctx.signal)
-    const holds = await evaluateConditions(hook.conditions, { request, match, form, authorizer: world.authorizer })
+    const holds = await evaluateConditions(hook.conditions, { request, match, ...form, decider: new Questions(world.authorizer) })
     if (typeof holds === 'string') return forbidden({ group: request.kind.group, resource: request.kind.plural }, request.name, holds)
     return holds ? match : undefined
   } catch (error) {

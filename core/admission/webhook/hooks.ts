@@ -52,7 +52,7 @@ function hooksOf(configuration: Readonly<Configuration>): readonly Hook[] {
       configuration: name,
       id: `${name}/${one.name}/${nth}`,
       criteria: criteriaOf(one),
-      conditions: compileConditions(one.matchConditions ?? [], one.failurePolicy === 'Ignore'),
+      conditions: compileConditions(one.matchConditions ?? [], { ignoresFailure: one.failurePolicy === 'Ignore' }),
       target: targetOf(one),
       timeoutS: one.timeoutSeconds ?? timeoutSDefault,
       ignoresFailure: one.failurePolicy === 'Ignore',

@@ -32,33 +32,35 @@ export function reviewVersion(accepted: readonly string[]): string | undefined {
 }
 
 export function reviewOf(request: AdmissionRequest, { uid, version, match, object, oldObject }: ReviewInit): object {
-  const { user, subresource, name } = request
-  const namespace = namespaceOf(request)
   return {
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${version}`,
-    request: {
-      uid,
-      kind: match.kind,
-      resource: match.resource,
-      ...(subresource === '' ? {} : { subResource: subresource }),
-      requestKind: kindOf(request),
-      requestResource: resourceOf(request.kind),
-      ...(subresource === '' ? {} : { requestSubResource: subresource }),
-      ...(name === '' ? {} : { name }),
-      ...(namespace === '' ? {} : { namespace }),
-      operation: request.operation,
-      userInfo: {
-        username: user.name,
-        ...(user.uid === undefined || user.uid === '' ? {} : { uid: user.uid }),
-        ...(user.groups.length === 0 ? {} : { groups: user.groups }),
-        ...(user.extra === undefined || Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
-      },
-      object: shown(object, match),
-      oldObject: shown(oldObject, match),
-      dryRun: request.dryRun,
-      options: request.operation === 'CONNECT' ? null : request.options,
+    request: { uid, ...requestOf(request, match), object: shown(object, match), oldObject: shown(oldObject, match) },
+  }
+}
+
+/** An AdmissionRequest without uid and objects. */
+export function requestOf(request: AdmissionRequest, match: Match): object {
+  const { user, subresource, name } = request
+  const namespace = namespaceOf(request)
+  return {
+    kind: match.kind,
+    resource: match.resource,
+    ...(subresource === '' ? {} : { subResource: subresource }),
+    requestKind: kindOf(request),
+    requestResource: resourceOf(request.kind),
+    ...(subresource === '' ? {} : { requestSubResource: subresource }),
+    ...(name === '' ? {} : { name }),
+    ...(namespace === '' ? {} : { namespace }),
+    operation: request.operation,
+    userInfo: {
+      username: user.name,
+      ...(user.uid === undefined || user.uid === '' ? {} : { uid: user.uid }),
+      ...(user.groups.length === 0 ? {} : { groups: user.groups }),
+      ...(user.extra === undefined || Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
     },
+    dryRun: request.dryRun,
+    options: request.operation === 'CONNECT' ? null : request.options,
   }
 }
 

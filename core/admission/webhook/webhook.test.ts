@@ -2,6 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import { remoteServer } from '../../client/remote.fake.ts'
 import { remoteClient } from '../../client/remote.ts'
+import { configMaps } from '../../api/core/configmap.ts'
+import { Questions } from '../expressions.ts'
+import { compileConditions, evaluateConditions } from './conditions.ts'
 import { allow, openWebhookRig, patch, type Webhook, type WebhookRig } from './rig.fake.ts'
 
 let rig: WebhookRig
@@ -216,6 +219,56 @@ describe('connections', () => {
       ['PodAttachOptions', 'pods', 'attach', { kind: 'PodAttachOptions', apiVersion: 'v1', container: 'c', stdin: true }, null],
       ['PodExecOptions', 'pods', 'exec', { kind: 'PodExecOptions', apiVersion: 'v1', command: ['a', 'b'] }, null],
     ])
+  })
+})
+
+describe('match conditions', () => {
+  it.each<[string, string, boolean | string]>([
+    ['true', 'true', true],
+    ['of the object', "object.metadata.name == 'a' && object.data.x == '1'", true],
+    ['of another object', "object.metadata.name != 'a'", false],
+    ['of no old object', 'oldObject == null', true],
+    ['of the request', "request.operation == 'CREATE' && request.resource.resource == 'configmaps' && request.namespace == 'default' && !request.dryRun", true],
+    ['of the user', "request.userInfo.username == 'admin' && 'system:masters' in request.userInfo.groups", true],
+    ['of options', "request.options.kind == 'CreateOptions'", true],
+    ['of what is not there', "object.data.y == '1'", 'configmaps "a" is forbidden: expression \'object.data.y == \'1\'\' resulted in error: no such key: y'],
+    ['of rights', "authorizer.group('').resource('pods').namespace('default').check('create').allowed()", true],
+    ["of the request's own rights", "authorizer.requestResource.check('custom').allowed()", true],
+    ["of others' rights", "authorizer.serviceAccount('default', 'nobody').group('').resource('pods').check('get').allowed()", false],
+    ['a webhook has no namespace object', 'namespaceObject == null', true],
+  ])('%s', async (_, expression, want) => {
+    rig = await openWebhookRig({ w: () => allow })
+    await rig.configure('validating', 'c', { w: { matchConditions: [{ name: 'it', expression }] } })
+    const answer = await rig.ask('POST', maps, map('a', { x: '1' }))
+    expect(answer.code === 201 ? rig.calls.length === 1 : answer.json.message).toBe(want)
+  })
+
+  it('that fail count for nothing where another is false, or failures are ignored', async () => {
+    const broken = { name: 'broken', expression: "object.data.y == '1'" }
+    rig = await openWebhookRig({ w: () => allow })
+    await rig.configure('validating', 'c', { w: { matchConditions: [broken, { name: 'no', expression: 'false' }] } })
+    await rig.configure('validating', 'd', { w: { failurePolicy: 'Ignore', matchConditions: [broken] } })
+    expect((await rig.ask('POST', maps, map('a'))).code).toBe(201)
+    expect(rig.calls).toEqual([])
+  })
+
+  it('are waited for where the authorizer takes its time', async () => {
+    const slow = { authorize: async () => ({ answer: 'allow', reason: 'so' }) as const }
+    const conditions = compileConditions([{ name: 'a', expression: "authorizer.path('/x').check('get').reason() == 'so' && authorizer.path('/y').check('get').allowed()" }], { ignoresFailure: false })
+    const request = { kind: configMaps, operation: 'CREATE', subresource: '', namespace: 'n', name: 'x', object: undefined, oldObject: undefined, options: {}, dryRun: false, user: { name: 'u', groups: [] }, warn: () => {} } as const
+    const match = { as: configMaps, resource: { group: '', version: 'v1', resource: 'configmaps' }, kind: { group: '', version: 'v1', kind: 'ConfigMap' } }
+    expect(conditions === undefined ? '' : await evaluateConditions(conditions, { request, match, object: undefined, oldObject: undefined, decider: new Questions(slow) })).toBe(true)
+    rig = await openWebhookRig({})
+  })
+
+  it('that cost too much together are refused', async () => {
+    const check = "authorizer.path('/x').check('get').allowed()" // 350,000 each
+    rig = await openWebhookRig({ w: () => allow })
+    await rig.configure('validating', 'c', { w: { matchConditions: ['a', 'b', 'c', 'd'].map((name) => ({ name, expression: `${check} && ${check}` })) } })
+    expect((await rig.ask('POST', maps, map('a'))).json.message)
+      .toBe('configmaps "a" is forbidden: validation failed due to running out of cost budget, no further validation rules will be run')
+    await rig.configure('validating', 'b', { w: { matchConditions: [{ name: 'a', expression: `${check} && ${check} && ${check}` }] } })
+    expect((await rig.ask('POST', maps, map('a'))).json.message).toContain('operation cancelled: actual cost limit exceeded')
   })
 })
 

@@ -63,6 +63,11 @@ describe('a webhook configuration', () => {
       'webhooks[0].matchConditions[0].name: Required value',
       'webhooks[0].matchConditions[2].name: Duplicate value: "a"',
     ]],
+    ['no condition', { matchConditions: [{ name: 'a', expression: 'object.x' }, { name: 'b', expression: '1 +' }, { name: 'c', expression: 'params == null' }] }, [
+      'webhooks[0].matchConditions[0].expression: Invalid value: "object.x": must evaluate to bool but got dyn',
+      expect.stringMatching(/^webhooks\[0\].matchConditions\[1\].expression: Invalid value: "1 \+": compilation failed: ERROR: <input>:1:4: Syntax error: mismatched input '<EOF>'/),
+      expect.stringContaining("compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')"),
+    ]],
     ['many conditions', { matchConditions: Array.from({ length: 65 }, (_, i) => ({ name: `c${i}`, expression: 'true' })) }, ['webhooks[0].matchConditions: Too many: 65: must have at most 64 items']],
   ])('%s', (_, part, want) => {
     expect(created(part)).toEqual(want)

@@ -30,11 +30,11 @@ const timeoutSMax = 30
 /** Names that upstream keeps for configurations read from files. */
 const staticSuffix = '.static.k8s.io'
 
-/** @param check a match condition's expression; `stored` are those that stand there already */
-export function configurationStrategy<T extends Configuration>(check: (stored: ReadonlySet<string>) => ExpressionCheck): Strategy<T> {
+/** @param check a match condition's expression */
+export function configurationStrategy<T extends Configuration>(check: ExpressionCheck): Strategy<T> {
   return {
-    validateCreate: (next) => validate(next, strict, check(new Set())),
-    validateUpdate: (next, prev) => validate(next, leniencyFor(next, prev), check(new Set(hooksOf(prev).flatMap((hook) => hook.matchConditions?.map((c) => c.expression) ?? [])))),
+    validateCreate: (next) => validate(next, strict, check),
+    validateUpdate: (next, prev) => validate(next, leniencyFor(next, prev), check),
     warnings: (next) => (next.metadata.name?.endsWith(staticSuffix) === true
       ? [`metadata.name: names ending with "${staticSuffix}" are reserved for static manifest-based configurations and cannot be managed via the API`] : []),
   }

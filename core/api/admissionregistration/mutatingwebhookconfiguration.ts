@@ -13,7 +13,7 @@ export const mutatingWebhookConfigurations: Kind<MutatingWebhookConfiguration> =
   singular: 'mutatingwebhookconfiguration',
   categories: ['api-extensions'],
   namespaced: false,
-  strategy: configurationStrategy<MutatingWebhookConfiguration>((stored) => conditionCheck({ stored })),
+  strategy: configurationStrategy<MutatingWebhookConfiguration>(conditionCheck()),
   columns: [nameColumn, integer('Webhooks', (o) => o.webhooks?.length ?? 0), ageColumn],
   generation: 'spec',
   unconditionalUpdate: false,

@@ -13,7 +13,7 @@ export const validatingWebhookConfigurations: Kind<ValidatingWebhookConfiguratio
   singular: 'validatingwebhookconfiguration',
   categories: ['api-extensions'],
   namespaced: false,
-  strategy: configurationStrategy<ValidatingWebhookConfiguration>((stored) => conditionCheck({ stored })),
+  strategy: configurationStrategy<ValidatingWebhookConfiguration>(conditionCheck()),
   columns: [nameColumn, integer('Webhooks', (o) => o.webhooks?.length ?? 0), ageColumn],
   generation: 'spec',
   unconditionalUpdate: false,
