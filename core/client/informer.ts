@@ -112,6 +112,7 @@ export class RunningInformer<T extends KubeObject> implements Informer<T> {
         if (ctx.signal.aborted) return
         failures++
         if (tooOld(error)) this.#reached('')
+        else if (isApiError(error, 'NotFound')) ctx.log.debug('the kind is not served', { kind: this.kind.plural }) // custom kinds come and go
         else ctx.log.warn('watch broke', { kind: this.kind.plural, error })
       }
       // The first try anew is immediate: a watch ends in the ordinary course of things.

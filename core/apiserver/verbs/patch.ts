@@ -16,7 +16,7 @@ import { patchTypes } from '../body.ts'
 import { cloneJson } from '../../lib/json.ts'
 import { parseYamlBody } from '../codec.ts'
 import { checkPatchedType } from '../custombody.ts'
-import type { ApiServerDeps, Call, Outcome, PatchBody, Target } from '../deps.ts'
+import type { ApiServerDeps, Call, FieldValidation, Outcome, PatchBody, Target } from '../deps.ts'
 import { askedOf, writeOptions, type Asked } from './options.ts'
 import { dedupeOwners } from './owners.ts'
 import { checkName, checkNamespace, creating, keyOf, reshaped, type Reshape } from './write.ts'
@@ -37,6 +37,7 @@ export async function patchVerb(deps: ApiServerDeps, call: Call, reshape?: Resha
     const next = apply
       ? applied(call, asked, document as AnyObject, current)
       : patched(call, { asked, type: patch.type, document, problems, target: call.kind, live: current as AnyObject })
+    if (apply) sayProblems(call, asked, problems)
     checkNamespace(call, next)
     checkName(call, next)
     if (!apply) checkUid(call, next, uid)
@@ -82,7 +83,7 @@ interface ReadPatch {
 /** The parsed document; duplicate fields are warned of, or kept for Strict to refuse. */
 function readPatch(call: Call, patch: PatchBody, asked: Asked): ReadPatch {
   if (patch.text === undefined) return { document: patch.document, problems: [] }
-  if (patch.type === patchTypes.apply) return { document: readApply(patch.text), problems: [] }
+  if (patch.type === patchTypes.apply) return readApply(patch.text, asked.fieldValidation)
   const parsed = parseJson(patch.text)
   if (!parsed.ok)
     throw badRequest(patch.type === patchTypes.strategic ? parsed.error : `error decoding patch: ${parsed.error}`)
@@ -97,9 +98,11 @@ function readPatch(call: Call, patch: PatchBody, asked: Asked): ReadPatch {
   return { document: parsed.value, problems: asked.fieldValidation === 'Strict' ? duplicates : [] }
 }
 
-function readApply(text: string): AnyObject {
+function readApply(text: string, validation: FieldValidation): ReadPatch {
   // JSON is YAML, and much faster to read.
-  const parsed = text.trimStart().startsWith('{') ? orYaml(text) : parseYamlBody(text)
+  const json = text.trimStart().startsWith('{') ? parseJson(text) : undefined
+  const plain = json?.ok === true && (validation === 'Ignore' || duplicateFields(text, json.value).length === 0)
+  const parsed = plain ? { ...json, duplicates: [] } : parseYamlBody(text)
   if (!parsed.ok) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${parsed.error}`)
   const { value } = parsed
   if (value === null) throw badRequest('invalid object type: /, Kind=')
@@ -109,12 +112,16 @@ function readApply(text: string): AnyObject {
       `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`,
     )
   }
-  return value as AnyObject
+  const twice = parsed.duplicates.map((each) => `  ${each}`).join('\n')
+  return { document: value, problems: twice === '' || validation === 'Ignore' ? [] : [`error converting YAML to JSON: yaml: unmarshal errors:\n${twice}`] }
 }
 
-function orYaml(text: string): ReturnType<typeof parseJson> {
-  const json = parseJson(text)
-  return json.ok ? json : parseYamlBody(text)
+/** What is wrong with the text of a configuration is told after what is wrong with the configuration. */
+function sayProblems(call: Call, asked: Asked, problems: readonly string[]): void {
+  for (const problem of problems) {
+    if (asked.fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${problem}`)
+    call.warn(problem)
+  }
 }
 
 export interface PatchRun {
@@ -131,13 +138,11 @@ export interface PatchRun {
 export function applyPatchBody(call: Call, run: PatchBody & Pick<PatchRun, 'asked' | 'target' | 'live'>): AnyObject {
   const { asked, target, live, type } = run
   const { document, problems } = readPatch(call, run, asked)
-  if (type === patchTypes.apply)
-    return applyTo(asked, document as AnyObject, {
-      live,
-      target,
-      subresource: call.info.subresource,
-      now: call.ctx.clock.now(),
-    })
+  if (type === patchTypes.apply) {
+    const applied = applyTo(asked, document as AnyObject, { live, target, subresource: call.info.subresource, now: call.ctx.clock.now() })
+    sayProblems(call, asked, problems)
+    return applied
+  }
   return patched(call, { asked, type, document, problems, target, live })
 }
 
