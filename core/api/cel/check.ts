@@ -206,7 +206,7 @@ class Checker {
     let element: CelType | undefined
     expr.elements.forEach((each, i) => {
       const type = this.check(each)
-      element = this.#join(each, element, expr.optional.has(i) ? this.#unwrap(each, type) : type)
+      element = this.#join(element, expr.optional.has(i) ? this.#unwrap(each, type) : type)
     })
     return list(element ?? this.#free())
   }
@@ -215,9 +215,9 @@ class Checker {
     let key: CelType | undefined
     let value: CelType | undefined
     for (const entry of expr.entries) {
-      key = this.#join(entry.key, key, this.check(entry.key))
+      key = this.#join(key, this.check(entry.key))
       const type = this.check(entry.value)
-      value = this.#join(entry.value, value, entry.optional ? this.#unwrap(entry.value, type) : type)
+      value = this.#join(value, entry.optional ? this.#unwrap(entry.value, type) : type)
     }
     return map(key ?? this.#free(), value ?? this.#free())
   }
@@ -228,11 +228,10 @@ class Checker {
     return type
   }
 
-  #join(expr: Expr, previous: CelType | undefined, current: CelType): CelType {
+  /** Literals may mix types as far as types go; validate.ts has more to say. */
+  #join(previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current
-    if (this.#substitution.assign(previous, current)) return mostGeneral(previous, current)
-    this.#mismatch(expr.offset, previous, current)
-    return errorType
+    return this.#substitution.assign(previous, current) ? mostGeneral(previous, current) : dyn
   }
 
   #struct(expr: StructExpr): CelType {

@@ -17,7 +17,9 @@ export function equal(a: Value, b: Value): boolean {
   if (a instanceof MapValue || a instanceof ObjectValue) return (b instanceof MapValue || b instanceof ObjectValue) && equalMaps(a, b)
   if (a instanceof OptionalValue) return b instanceof OptionalValue && equalOptionals(a, b)
   if (a instanceof TypeValue) return b instanceof TypeValue && typeName(a.of) === typeName(b.of)
-  return a instanceof OpaqueValue && b instanceof OpaqueValue && a.equals(b)
+  if (!(a instanceof OpaqueValue) || b === null) return false
+  if (!(b instanceof OpaqueValue)) throw new CelError('no such overload')
+  return a.equals(b)
 }
 
 function equalLists(a: ListValue, b: ListValue): boolean {

@@ -5,7 +5,7 @@
 import type { CallExpr, Expr, FoldExpr } from './ast.ts'
 import type { Checked } from './check.ts'
 import { sizeOf as valueSize } from './kinds.ts'
-import type { Estimated, Overload, Range } from './library.ts'
+import type { CallEstimate, Estimated, Overload, Range } from './library.ts'
 import { accumulator } from './macro.ts'
 import { either, exactly, product, sum, unbounded, unknownRange } from './range.ts'
 import type { CelType } from './type.ts'
@@ -112,7 +112,7 @@ class Estimator {
       return { cost: sum(first, either(second, third)), size }
     }
     if (overload.id === 'add_list' || overload.id === 'add_string' || overload.id === 'add_bytes') this.#mergeContents(expr, expr.args[0], expr.args[1])
-    const own = overload.estimate?.(args)
+    const own = overload.id === 'equals' ? (opaqueEquality(args) ?? overload.estimate?.(args)) : overload.estimate?.(args)
     return { cost: sum(own?.cost ?? exactly(1), ...argCosts), size: own?.resultSize }
   }
 
@@ -255,4 +255,10 @@ function writtenSize(expr: Expr): Range | undefined {
 function isScalar(type: CelType): boolean {
   if (type.kind === 'optional') return isScalar(type.of)
   return ['bool', 'double', 'duration', 'int', 'timestamp', 'uint'].includes(type.kind)
+}
+
+/** What only its own functions look into is compared by its library, which knows what that costs. */
+function opaqueEquality([a, b]: readonly Estimated[]): CallEstimate | undefined {
+  if (a?.type.kind !== 'opaque' || b?.type.kind !== 'opaque' || a.type.name !== b.type.name) return undefined
+  return { cost: a.type.equalityCost?.(b.size) ?? exactly(1) }
 }

@@ -42,6 +42,7 @@ const members: Readonly<Record<string, Macro>> = {
   'map/2': transform((build, [, value]) => append(build, value)),
   'map/3': transform((build, [, filter, value]) => onlyIf(build, filter, append(build, value))),
   'filter/2': transform((build, [element, filter]) => onlyIf(build, filter, append(build, element))),
+  'sortBy/2': sortBy,
   'all/3': quantifier2(all),
   'exists/3': quantifier2(exists),
   'exists_one/3': quantifier2(existsOne),
@@ -107,6 +108,20 @@ function merge(build: Build, entries: Expr | undefined): Expr {
 function onlyIf(build: Build, filter: Expr | undefined, step: Expr): Expr {
   if (filter === undefined) throw new Error('macro without predicate')
   return build.call('_?_:_', filter, step, build.ident(accumulator))
+}
+
+const sortable: ReadonlySet<Expr['kind']> = new Set(['list', 'select', 'ident', 'fold', 'call'])
+
+/** `a.sortBy(v, f(v))`: a in the order of what f makes of its elements (cel-go/ext/lists.go). */
+function sortBy(build: Build, target: Expr, args: readonly Expr[]): Expr {
+  if (!sortable.has(target.kind)) return build.fail(target, 'sortBy can only be applied to a list, identifier, comprehension, call or select expression')
+  const input = '@__sortBy_input__'
+  const keys = transform((b, [, value]) => append(b, value))(build, build.ident(input), args)
+  return build.fold({
+    range: build.list(), variable: '#unused', variable2: undefined, accumulator: input,
+    init: target, condition: build.literal(false), step: build.ident(input),
+    result: build.member('@sortByAssociatedKeys', build.ident(input), keys),
+  })
 }
 
 type MakeLoop = (build: Build, predicate: Expr) => Loop

@@ -18,7 +18,7 @@ import {
   AttributePlan, Call, Constant, Fold, ListConstruction, Logic, MapConstruction, Membership, NotStrictlyFalse, OptionalOr, type Plan, StructConstruction,
 } from './plan.ts'
 import { emptyScope } from './scope.ts'
-import { CelError, ListValue, type Value } from './value.ts'
+import { CelError, ListValue, OpaqueValue, type Value } from './value.ts'
 
 export function plan(expr: Expr, checked: Checked): Plan {
   return new Planner(checked).plan(expr)
@@ -181,7 +181,7 @@ function equality(id: number, left: Plan, right: Plan, want: boolean): Plan {
   return new Call({
     id, args: [left, right], stopsEarly: false,
     apply: ([a, b]) => attempt(() => equal(a ?? null, b ?? null) === want),
-    cost: ([a, b]) => Math.ceil(Math.min(sizeOf(a ?? null), sizeOf(b ?? null)) * 0.1),
+    cost: ([a, b]) => want && a instanceof OpaqueValue ? 1 : Math.ceil(Math.min(sizeOf(a ?? null), sizeOf(b ?? null)) * 0.1),
   })
 }
 

@@ -116,7 +116,7 @@ export class Regexp {
     for (let at = from; ;) {
       const code = at < text.length ? text.codePointAt(at) as number : -1
       if (best === undefined) this.#add(current, 0, at, text, at)
-      if (current.count === 0) return best
+      if (current.count === 0 && (best !== undefined || code === -1)) return best
       next.clear()
       const after = at + (code > 0xffff ? 2 : 1)
       for (let i = 0; i < current.count; i++) {

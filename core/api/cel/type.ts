@@ -58,6 +58,8 @@ export interface FieldType {
 export interface OpaqueType {
   readonly kind: 'opaque'
   readonly name: string
+  /** What comparing two of it may cost, by the size of the right one; 1 unless given. */
+  readonly equalityCost?: (size: { readonly min: number; readonly max: number } | undefined) => { readonly min: number; readonly max: number }
 }
 
 /** A type parameter of an overload: `A` in `list(A).sum() -> A`. */
@@ -93,8 +95,8 @@ export function typeOf(of: CelType): TypeType {
   return { kind: 'type', of }
 }
 
-export function opaque(name: string): OpaqueType {
-  return { kind: 'opaque', name }
+export function opaque(name: string, equalityCost?: OpaqueType['equalityCost']): OpaqueType {
+  return equalityCost === undefined ? { kind: 'opaque', name } : { kind: 'opaque', name, equalityCost }
 }
 
 export function param(name: string): ParamType {

@@ -7,7 +7,8 @@ import { opaque } from '../type.ts'
 import { CelError, OpaqueValue } from '../value.ts'
 import { readRequestUri } from './uri.ts'
 
-export const formatType = opaque('kubernetes.NamedFormat')
+/** Comparing two compares their names, which are no longer than 64 characters. */
+export const formatType = opaque('kubernetes.NamedFormat', () => ({ min: 1, max: 7 }))
 
 type Rule = (text: string) => readonly string[]
 

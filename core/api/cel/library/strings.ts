@@ -17,6 +17,11 @@ const replacing: Costs = { cost: traversalCost(2), estimate: replaceEstimate }
 const splitting: Costs = { cost: traversalCost(2), estimate: splitEstimate }
 const joining: Costs = { cost: (_args, result) => Math.ceil(actualSize(result) * 2 * stringFactor), estimate: joinEstimate }
 const searching: Costs = { cost: ([text]) => Math.floor(byteLength(text as string) * stringFactor), estimate: traversalEstimate() }
+/** At worst every character is escaped; the quotes are always there. */
+const quoting: Costs = {
+  cost: traversalCost(),
+  estimate: ([text]) => ({ cost: scaled(sizeOf(text), stringFactor), resultSize: { min: sizeOf(text).min + 2, max: Math.min(sizeOf(text).max * 2 + 2, unbounded) } }),
+}
 const plainTraversal: Costs = { cost: traversalCost(), estimate: traversalEstimate() }
 
 export const stringsLibrary: Library = {
@@ -57,7 +62,7 @@ export const stringsLibrary: Library = {
       member('list_join_string', [list(string), string], string, join, joining),
     ),
     { ...declare('format', member('string_format', [string, list(dyn)], string, format, plainTraversal)), costByOverload: true },
-    { ...declare('strings.quote', overload('strings_quote', [string], string, quoteLiteral, plainTraversal)), costByOverload: true },
+    { ...declare('strings.quote', overload('strings_quote', [string], string, quoteLiteral, quoting)), costByOverload: true },
   ],
 }
 

@@ -1,14 +1,15 @@
 /** kubernetes.urls: URLs in expressions (k8s.io/apiserver/pkg/cel/library/urls.go). How they are read is uri.ts. */
 import { Entries } from '../access.ts'
 import type { Library } from '../library.ts'
+import { scaled } from '../range.ts'
 import { bool, list, map, opaque, string } from '../type.ts'
 import { CelError, OpaqueValue, type MapValue } from '../value.ts'
-import { sameSizeEstimate, traversalCost } from './cost.ts'
+import { sameSizeEstimate, stringFactor, traversalCost } from './cost.ts'
 import { declare, member, overload } from './declare.ts'
 import { listOf } from './elements.ts'
 import { escapedPath, hostAndPort, queryOf, readRequestUri, readUri, textOf, writeUri, type Uri } from './uri.ts'
 
-export const urlType = opaque('kubernetes.URL')
+export const urlType = opaque('kubernetes.URL', (size) => scaled({ min: 1, max: size?.max ?? 1 }, stringFactor))
 
 export class Url extends OpaqueValue {
   readonly type = urlType
