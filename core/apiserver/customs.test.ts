@@ -138,7 +138,7 @@ describe('custom kinds', () => {
     expect([conflict.code, conflict.json.details.causes[0].field]).toEqual([409, '.spec.replicas'])
     const undeclared = await rig.ask('PATCH', `${crontabs}/a?fieldManager=m`, cron('a', { zz: 5 }), apply)
     expect([undeclared.code, undeclared.json.message]).toEqual([500, expect.stringContaining('.spec.zz: field not declared in schema')])
-    const twice = 'apiVersion: stable.example.com/v1\nkind: CronTab\nspec:\n  a: x\n  a: y\n'
+    const twice = 'apiVersion: stable.example.com/v1\nkind: CronTab\nspec:\n  a: q\n  a: r\n'
     const strict = await rig.ask('PATCH', `${crontabs}/a?fieldManager=m&fieldValidation=Strict`, twice, apply)
     expect([strict.code, strict.json.message]).toEqual([400, 'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 5: key "a" already set in map'])
     await rig.ask('POST', crontabs, cron('none'))
