@@ -13,7 +13,7 @@ import { secrets } from './api/core/secret.ts'
 import { keyOf } from './api/meta.ts'
 import type { ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
-import { aggregator } from './apiserver/aggregator/aggregator.ts'
+import { aggregator, type Aggregator } from './apiserver/aggregator/aggregator.ts'
 import type { AdmissionChain, ApiServerDeps, HealthCheck, KeyPair, VersionInfo } from './apiserver/deps.ts'
 import { webhookConversion } from './apiserver/conversion.ts'
 import { serveCustomKinds, type Customs } from './apiserver/customs.ts'
@@ -36,7 +36,7 @@ import { bootstrapPolicy, nodeRules, partIdentity, reconcile } from './auth/poli
 import type { Authenticator, Authorizer } from './auth/user.ts'
 import { bootObjects } from './boot.ts'
 import { Encryption } from './encryption.ts'
-import { aggregated, type Aggregated } from './client/aggregated.ts'
+import { aggregated } from './client/aggregated.ts'
 import type { Client } from './client/client.ts'
 import type { Identity, InProcessApi } from './client/inprocess.ts'
 import { loopbackClient } from './client/loopback.ts'
@@ -201,7 +201,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     await Promise.all([reconcile(ctx, client(), policy), bootObjects(ctx, client(), config), ensureFlowConfig(ctx, client())])
     progress.booted = true
     await using parts = new Group(ctx)
-    runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets, aggregated: reach, customs })
+    runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets, aggregation, customs })
     parts.go('aggregation', (part) => aggregation.run(part))
     parts.go('flow control', (part) => flowConfig.run(part, client()))
     parts.go('flow control objects', (part) => keepFlowConfig(part, client()))
@@ -219,7 +219,7 @@ const stopGraceMs = 3_000
 /** Who may speak for others: this server itself, to servers that trust what it publishes. */
 const frontProxies = ['system:auth-proxy']
 
-function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground & { readonly secretTokens: SecretTokens; readonly aggregated: Aggregated; readonly customs: Customs }): void {
+function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground & { readonly secretTokens: SecretTokens; readonly aggregation: Aggregator; readonly customs: Customs }): void {
   const { pki, store, registry } = ground
   const clientAs = (who: Identity): Client => loopbackClient(api, who)
   parts.go('manifests', async (part) =>
@@ -229,15 +229,19 @@ function runParts(parts: Group, config: ServerConfig, random: Random, api: InPro
   parts.go('encryption', async (part) => void (await ground.encryption.rewrite(part, ground.raw))) // what was written before it was asked for
   const settings = {
     ...defaultSettings,
-    kinds: () => registry.kinds(),
-    onKinds: ground.customs.onKinds,
+    kinds: () => [...registry.kinds(), ...ground.aggregation.kinds.kinds()],
+    staleVersions: () => ground.aggregation.kinds.stale(),
+    onKinds: (tell: () => void) => {
+      ground.customs.onKinds(tell)
+      ground.aggregation.discovery.onChange(tell)
+    },
     podCidrs: config.podCidrs,
     serviceCidr: config.serviceCidr,
     apiAddresses: [config.advertiseAddress],
     apiPort: config.port,
     rootCa: pki.serverCa.certificate.pem,
     secretToken: ground.secretTokens.issue,
-    aggregated: ground.aggregated,
+    aggregated: ground.aggregation.aggregated,
     trust: { clientCa: pki.clientCa.certificate.pem, requestHeader: { ca: pki.frontProxyCa.certificate.pem, allowedNames: frontProxies, ...requestHeaders } },
     sign: (request: SigningRequest) => sign(parts.ctx, random, pki, request),
     nodeMonitorGraceMs: config.nodeMonitorGraceMs,

@@ -8,6 +8,7 @@ import type { KubeObject } from '../api/meta.ts'
 import { ApiError, genericNotFound } from '../api/errors.ts'
 import { cloneJson } from '../lib/json.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { callElsewhere, watchElsewhere, type Caller } from './aggregator/calls.ts'
 import { attributesOf, authorize } from './access.ts'
 import { asApiError, listObject } from './answer.ts'
 import { decodeValueAs } from './body.ts'
@@ -32,6 +33,12 @@ export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
       users.set(who, user)
     }
     return user
+  }
+  /** Asked here, as for every request, before anybody else is asked. */
+  const allowed = async (who: Identity, info: RequestInfo): Promise<Caller> => {
+    const user = userOf(who)
+    await authorize(deps.authorizer, attributesOf(info, user))
+    return { ...user, agent: who.agent }
   }
   const enter = async (
     ctx: Ctx,
@@ -58,6 +65,8 @@ export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
     async call(ctx, who, call) {
       try {
         const info = infoOf(call)
+        const to = deps.aggregator?.registrations.remote(call.kind.group, call.kind.version)
+        if (deps.aggregator !== undefined && to !== undefined) return await callElsewhere(ctx, deps.aggregator, to, await allowed(who, info), call)
         const entered = await enter(ctx, who, info, call.body, call.patchType)
         const handler = handlerOf(entered.kind, info)
         if (typeof handler === 'string') throw genericNotFound()
@@ -68,6 +77,8 @@ export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
     },
     async watch(ctx, who, call, sink) {
       try {
+        const to = deps.aggregator?.registrations.remote(call.kind.group, call.kind.version)
+        if (deps.aggregator !== undefined && to !== undefined) return await watchElsewhere(ctx, deps.aggregator, to, await allowed(who, watchInfo(call)), call, sink)
         return await startWatch(deps, ctx, await enter(ctx, who, watchInfo(call), undefined), sink)
       } catch (error) {
         throw toApiError(ctx, error)

@@ -76,6 +76,12 @@ export interface Question {
   readonly user: Speaker
   readonly accept?: string
   readonly etag?: string
+  /** GET without. */
+  readonly method?: string
+  readonly body?: string
+  readonly contentType?: string
+  /** Shown as User-Agent. */
+  readonly agent?: string
   readonly timeoutMs: number
 }
 
@@ -84,8 +90,8 @@ export interface Aggregated {
   locate(api: RemoteApi): { readonly host: string; readonly port: number }
   /** The front proxy's certificate as it is now. PEM. */
   identity(): { readonly cert: string; readonly key: string }
-  /** GET. Throws what stands in the way, as Go says it. */
-  get(ctx: Ctx, api: RemoteApi, path: string, question: Question): Promise<RemoteAnswer>
+  /** `path` may have a query. Throws what stands in the way, as Go says it. */
+  ask(ctx: Ctx, api: RemoteApi, path: string, question: Question): Promise<RemoteAnswer>
   /** Why its discovery does not answer, as the condition of an APIService tells it; undefined when it does. */
   check(ctx: Ctx, api: RemoteApi): Promise<string | undefined>
 }
@@ -113,15 +119,18 @@ export function aggregated({ remote, services, identity }: AggregatedInit): Aggr
       credentials: { certificate: cert, key },
     }
   }
-  const ask = async (ctx: Ctx, to: RemoteTarget, path: string, { user, accept, etag, timeoutMs }: Question): Promise<RemoteAnswer> =>
+  const ask = async (ctx: Ctx, to: RemoteTarget, path: string, { user, accept, etag, method, body, contentType, agent, timeoutMs }: Question): Promise<RemoteAnswer> =>
     await remote.send(ctx, to, {
-      method: 'GET',
+      method: method ?? 'GET',
       path,
       headers: {
-        ...joined(speakerHeaders(user)),
+        ...speakerHeaders(user),
         accept: accept ?? 'application/json',
+        ...(agent === undefined ? {} : { 'user-agent': agent }),
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...(etag === undefined || etag === '' ? {} : { 'if-none-match': etag }),
       },
+      ...(body === undefined ? {} : { body }),
       timeoutMs,
     })
   const attempt = async (ctx: Ctx, api: RemoteApi): Promise<string | undefined> => {
@@ -141,7 +150,7 @@ export function aggregated({ remote, services, identity }: AggregatedInit): Aggr
   return {
     locate,
     identity,
-    get: async (ctx, api, path, question) => await ask(ctx, target(api, locate(api)), path, question),
+    ask: async (ctx, api, path, question) => await ask(ctx, target(api, locate(api)), path, question),
     async check(parent, api) {
       const { ctx, end } = childCtx(parent)
       let last = ''
@@ -169,9 +178,4 @@ const checker: Speaker = { name: 'system:kube-aggregator', groups: ['system:mast
 /** `/apis/example.com/v1`. */
 export function rootOf({ group, version }: Pick<RemoteApi, 'group' | 'version'>): string {
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`
-}
-
-/** Of our own speakers none has more than one value. */
-function joined(headers: Readonly<Record<string, string | readonly string[]>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : value.join(',')]))
 }

@@ -31,8 +31,8 @@ export interface RemoteRequest {
   /** Stands behind the target's own path. */
   readonly path?: string
   readonly query?: Readonly<Record<string, string>>
-  /** Names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** Names in lower case; a list comes as several headers. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Uint8Array
   readonly timeoutMs: number
 }
@@ -140,13 +140,13 @@ function joined(base: string, more: string | undefined): string {
 function optionsOf(init: RemoteInit, target: RemoteTarget, place: Place, address: Place['address'], request: RemoteRequest): RequestOptions {
   const { certificate, key, token } = target.credentials ?? {}
   const bytes = request.body === undefined ? undefined : Buffer.byteLength(request.body)
-  const headers = {
+  const headers: http.OutgoingHttpHeaders = {
     host: place.authority,
     'user-agent': init.agent,
     accept: 'application/json, */*',
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(bytes === undefined ? {} : { 'content-length': String(bytes) }),
-    ...request.headers,
+    ...(request.headers as http.OutgoingHttpHeaders | undefined),
   }
   const plain = { host: address.host, port: address.port, method: request.method, path: place.path, headers }
   if (!place.secure) return plain

@@ -56,6 +56,8 @@ export interface Env {
 export interface Settings {
   /** All kinds that are served now, custom ones too. */
   readonly kinds: () => readonly Kind[]
+  /** Group-versions whose kinds cannot be known now, because the server that has them does not answer. */
+  readonly staleVersions?: () => readonly string[]
   /** Tells when kinds come or go. */
   readonly onKinds?: (tell: () => void) => void
   /** Ranges that nodes get their pods' ranges from: one a family. */

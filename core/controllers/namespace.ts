@@ -33,14 +33,15 @@ export const namespaceController: Controller = {
       if (lent === undefined || !isBeingDeleted(lent)) return
       const live = await client.get(ctx, namespaces, { namespace: '', name })
       if (live === undefined || !isBeingDeleted(live) || live.metadata.uid !== lent.metadata.uid) return
-      const found = await deleteContent(ctx, client, env.settings.kinds(), name)
+      const found = { ...(await deleteContent(ctx, client, env.settings.kinds(), name)), undiscovered: env.settings.staleVersions?.() ?? [] }
       const conditions = conditionsOf(live, found, env.clock.now())
       let mine: Readonly<Namespace> = live
       const held = (live.spec?.finalizers ?? []).length > 0 // else any write lets it go, and what is left in it would be lost
       if (held && (live.status?.phase !== 'Terminating' || !equalJson(conditions, live.status.conditions ?? []))) {
         mine = await client.update(ctx, namespaces, { ...live, status: { ...live.status, phase: 'Terminating', conditions } }, { subresource: 'status' })
       }
-      if (found.errors.length > 0) throw new Error(found.errors.join('; '))
+      const errors = [...found.errors, ...discoveryFailure(found)]
+      if (errors.length > 0) throw new Error(errors.join('; '))
       if (found.waitS > 0) return env.queue.after(name, (Math.floor(found.waitS / 2) + 1) * 1_000)
       const rest = (mine.spec?.finalizers ?? []).filter((f) => f !== finalizer)
       await client.update(ctx, namespaces, { ...mine, spec: { ...mine.spec, finalizers: rest } }, { subresource: 'finalize' })
@@ -53,6 +54,8 @@ export interface Found {
   readonly remaining: Readonly<Record<string, number>>
   readonly finalizers: Readonly<Record<string, number>>
   readonly errors: readonly string[]
+  /** Group-versions that may have something in the namespace, and whose servers do not answer. */
+  readonly undiscovered?: readonly string[]
   /** Seconds after which to look again; 0: nothing is left. */
   readonly waitS: number
 }
@@ -122,8 +125,15 @@ const fine: Readonly<Record<string, readonly [reason: string, message: string]>>
   NamespaceFinalizersRemaining: ['ContentHasNoFinalizers', 'All content-preserving finalizers finished'],
 }
 
+/** One sentence, or none. */
+function discoveryFailure({ undiscovered = [] }: Pick<Found, 'undiscovered'>): readonly string[] {
+  const groups = undiscovered.map((version) => `${version}: stale GroupVersion discovery: ${version}`).toSorted()
+  return groups.length === 0 ? [] : [`unable to retrieve the complete list of server APIs: ${groups.join(', ')}`]
+}
+
 export function conditionsOf(namespace: Readonly<Namespace>, found: Found, nowMs: number): NamespaceCondition[] {
   const wrong = new Map<string, readonly [reason: string, message: string]>()
+  for (const why of discoveryFailure(found)) wrong.set('NamespaceDeletionDiscoveryFailure', ['DiscoveryFailed', `Discovery failed for some groups, ${found.undiscovered?.length ?? 0} failing: ${why}`])
   if (found.errors.length > 0) {
     const text = found.errors.toSorted().join(', ')
     wrong.set('NamespaceDeletionContentFailure', ['ContentDeletionFailed', `Failed to delete all resource types, ${found.errors.length} remaining: ${text}`])

@@ -10,6 +10,7 @@ import { Group } from '../../lib/group.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import type { Random } from '../../lib/random.ts'
 import { RemoteDiscovery } from './discovery.ts'
+import { RemoteKinds } from './kinds.ts'
 import { RemoteOpenApi } from './openapi.ts'
 import { Registrations } from './registrations.ts'
 
@@ -18,6 +19,8 @@ export interface Aggregator {
   readonly discovery: RemoteDiscovery
   readonly openapi: RemoteOpenApi
   readonly aggregated: Aggregated
+  /** What the others serve, for our own parts. */
+  readonly kinds: RemoteKinds
   /** Keeps connections to the others. */
   readonly agent: https.Agent
   /** Keeps what the others say of themselves fresh, until ctx ends. */
@@ -33,6 +36,7 @@ export function aggregator(ctx: Ctx, { changes, aggregated, random }: { readonly
   const agent = new https.Agent({ keepAlive: true, maxFreeSockets: idleConnectionsMax })
   return {
     registrations, discovery, openapi, aggregated, agent,
+    kinds: new RemoteKinds(registrations, discovery),
     async run(parent) {
       await using parts = new Group(parent)
       parts.go('discovery', (part) => discovery.run(part))

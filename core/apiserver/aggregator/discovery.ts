@@ -40,6 +40,7 @@ export class RemoteDiscovery {
   readonly #dirty = new Map<string, number>()
   /** By Service: one server may serve many group-versions. */
   readonly #answers = new Map<string, Answer>()
+  readonly #listeners: (() => void)[] = []
   #version = 0
 
   constructor(ctx: Ctx, registrations: Registrations, aggregated: Aggregated, random: Random) {
@@ -58,6 +59,11 @@ export class RemoteDiscovery {
   /** Another number whenever an entry is another. */
   get version(): number {
     return this.#version
+  }
+
+  /** Called whenever an entry is another. */
+  onChange(tell: () => void): void {
+    this.#listeners.push(tell)
   }
 
   /** Undefined: it was not asked yet. */
@@ -90,12 +96,17 @@ export class RemoteDiscovery {
   #set(name: string, entry: APIVersionDiscovery): void {
     if (equalJson(this.#entries.get(name), entry)) return
     this.#entries.set(name, entry)
+    this.#changed()
+  }
+
+  #changed(): void {
     this.#version++
+    for (const tell of this.#listeners) tell()
   }
 
   #forget(name: string): void {
     this.#dirty.delete(name)
-    if (this.#entries.delete(name)) this.#version++
+    if (this.#entries.delete(name)) this.#changed()
     const used = new Set(this.#registrations.remotes().map(({ remote }) => (remote === undefined ? '' : serviceKey(remote))))
     for (const key of this.#answers.keys()) if (!used.has(key)) this.#answers.delete(key)
   }
@@ -107,7 +118,7 @@ export class RemoteDiscovery {
     if (!available) throw new Error(`service ${key} is not available`)
     const at = ctx.clock.monotonic()
     const question: Question = { user: asker, accept: acceptAggregated, timeoutMs, ...(known === undefined ? {} : { etag: known.etag }) }
-    const answer = await this.#aggregated.get(ctx, api, '/apis', question)
+    const answer = await this.#aggregated.ask(ctx, api, '/apis', question)
     if (answer.status === 304 && known !== undefined) return this.#keep(key, { ...known, at })
     if (answer.status === 503) throw new Error(`service ${key} returned non-success response code: 503`)
     if (answer.status === 200 && isAggregated(answer)) return this.#keep(key, { versions: versionsOf(answer), etag: answer.headers['etag'] ?? '', at })
@@ -117,7 +128,7 @@ export class RemoteDiscovery {
 
   async #legacy(ctx: Ctx, api: RemoteApi): Promise<APIVersionDiscovery> {
     const path = rootOf(api)
-    const { status, body } = await this.#aggregated.get(ctx, api, path, { user: asker, timeoutMs })
+    const { status, body } = await this.#aggregated.ask(ctx, api, path, { user: asker, timeoutMs })
     if (status !== 200) throw new Error(`failed to download legacy discovery for ${path}: ${status}`)
     const { resources = [] } = JSON.parse(fromUtf8(body)) as { readonly resources?: readonly APIResource[] }
     return { version: api.version, resources: resourcesOf(resources) }

@@ -116,7 +116,7 @@ export class RemoteOpenApi {
 
   async #ask(ctx: Ctx, api: RemoteApi, path: string, etag = ''): Promise<RemoteAnswer> {
     const question: Question = { user: asker, timeoutMs, ...(etag === '' ? {} : { etag }) }
-    return await this.#aggregated.get(ctx, api, path, question)
+    return await this.#aggregated.ask(ctx, api, path, question)
   }
 }
 
