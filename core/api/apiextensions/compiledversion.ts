@@ -2,18 +2,21 @@
  * One version of a CustomResourceDefinition in the forms that its objects are read and checked by. Each form is made
  * when it is first needed: definitions come by the hundred, and few of their versions are ever written to.
  */
-import type { FieldError } from '../field.ts'
 import type { AnyObject } from '../meta.ts'
 import type { CustomResourceDefinitionVersion, CustomResourceSubresourceScale } from '../schema/types.ts'
 import type { Correlation } from './structural/correlation.ts'
+import { requestCostMax, type RuleTree, ruleTree, type Told } from './structural/ruletree.ts'
 import { structuralOf, type Structural } from './structural/schema.ts'
 import { Check } from './structural/values.ts'
+
+const nothingToAsk: Told = { errors: [], forgiven: [], budget: requestCostMax }
 
 export class CompiledVersion {
   readonly definition: Readonly<CustomResourceDefinitionVersion>
   #schema: Structural | undefined
   #check: Check | undefined
   #statusCheck: Check | undefined
+  #rules: { readonly tree: RuleTree | undefined } | undefined
 
   constructor(definition: Readonly<CustomResourceDefinitionVersion>) {
     this.definition = definition
@@ -37,7 +40,9 @@ export class CompiledVersion {
     return this.definition.subresources?.scale
   }
 
-  validateRules(_object: Readonly<AnyObject>, _correlation: Correlation | undefined): readonly FieldError[] {
-    return []
+  /** Asks the rules of an object, and of what it was where that is known. */
+  askRules(object: Readonly<AnyObject>, correlation: Correlation | undefined): Told {
+    if (this.#rules === undefined) this.#rules = { tree: ruleTree(this.schema, true) }
+    return this.#rules.tree?.ask({ value: object, old: correlation?.old, correlation }) ?? nothingToAsk
   }
 }

@@ -30,7 +30,7 @@ export function customStrategy(version: CompiledVersion): Strategy<AnyObject> {
       errors.push(...newListErrors(next, prev, version))
       return withRules(errors, version, next, correlation)
     },
-    warnings: finalizerWarnings,
+    warnings: (next, prev) => [...(forgiven.get(next) ?? []), ...finalizerWarnings(next, prev)],
   }
 }
 
@@ -44,6 +44,7 @@ export function customStatus(version: CompiledVersion): StatusRules<AnyObject> {
       errors.push(...validateScale(next, version.scale, false), ...newListErrors(next, prev, version))
       return withRules(errors, version, next, correlation)
     },
+    warnings: (next) => forgiven.get(next) ?? [],
   }
 }
 
@@ -60,8 +61,13 @@ const uncheckedSentence = 'some validation rules were not checked because the ob
 function withRules(errors: readonly FieldError[], version: CompiledVersion, object: Object, correlation: Correlation | undefined): readonly FieldError[] {
   if (!version.schema.has.rules) return errors
   if (errors.some((error) => blocking.has(error.type))) return [...errors, new FieldError('FieldValueInvalid', '<nil>', null, uncheckedSentence)]
-  return [...errors, ...version.validateRules(object, correlation)]
+  const told = version.askRules(object, correlation)
+  if (told.forgiven.length > 0) forgiven.set(object, told.forgiven.map((error) => error.message()))
+  return [...errors, ...told.errors]
 }
+
+/** What a rule said of what has not changed: the client is told, and the write goes on. */
+const forgiven = new WeakMap<Object, readonly string[]>()
 
 const int32Max = 2 ** 31 - 1
 

@@ -52,8 +52,11 @@ interface Golden {
 const folder = new URL('../../../test/golden/custom/', import.meta.url)
 const env = { now: 0, user: '' }
 
+const made = new Map<CustomResourceDefinition, readonly Kind<AnyObject>[]>()
+
 function kindOf(crd: CustomResourceDefinition, version: string): Kind<AnyObject> {
-  const kind = customKinds(crd).find((each) => each.version === version)
+  if (!made.has(crd)) made.set(crd, customKinds(crd))
+  const kind = made.get(crd)?.find((each) => each.version === version)
   if (kind === undefined) throw new Error(`${version} is not served`)
   return kind
 }

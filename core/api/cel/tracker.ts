@@ -13,6 +13,8 @@ export class Tracker {
   readonly #max: number
   readonly #ids: number[] = []
   readonly #values: Result[] = []
+  /** How often each id is on the stack: loops leave many there, and most that are looked for are not. */
+  readonly #times: number[] = []
   #steps = 0
 
   constructor(max: number) {
@@ -22,13 +24,14 @@ export class Tracker {
   push(id: number, value: Result): void {
     this.#ids.push(id)
     this.#values.push(value)
+    this.#times[id] = (this.#times[id] ?? 0) + 1
     if (this.cost > this.#max) throw new CostExceeded()
     if (++this.#steps > stepsMax) throw new CelError('operation interrupted')
   }
 
   /** Takes each off the stack, and all that lies above it. */
   drop(id: number): void {
-    const at = this.#ids.lastIndexOf(id)
+    const at = this.#find(id)
     if (at !== -1) this.#cut(at)
   }
 
@@ -36,7 +39,7 @@ export class Tracker {
   dropArgs(ids: readonly number[]): readonly Result[] | undefined {
     const args: Result[] = []
     for (let i = ids.length - 1; i >= 0; i--) {
-      const at = this.#ids.lastIndexOf(ids[i] as number)
+      const at = this.#find(ids[i] as number)
       if (at === -1) return undefined
       args[i] = this.#values[at] as Result
       this.#cut(at)
@@ -44,7 +47,12 @@ export class Tracker {
     return args
   }
 
+  #find(id: number): number {
+    return (this.#times[id] ?? 0) === 0 ? -1 : this.#ids.lastIndexOf(id)
+  }
+
   #cut(at: number): void {
+    for (let i = at; i < this.#ids.length; i++) (this.#times[this.#ids[i] as number] as number)--
     this.#ids.length = at
     this.#values.length = at
   }

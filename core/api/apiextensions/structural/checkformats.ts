@@ -4,6 +4,7 @@
  */
 import { parseIp } from '../../../lib/ip.ts'
 import { isEmailAddress, isRequestUri } from './addresses.ts'
+import { parseAnyDuration, parseDate } from './times.ts'
 
 type Format = (text: string) => boolean
 
@@ -32,8 +33,8 @@ const formats: Readonly<Record<string, Format>> = {
   rgbcolor: isRgbColor,
   byte: isBase64,
   password: () => true,
-  date: isDate,
-  duration: isDuration,
+  date: (text) => parseDate(text) !== undefined,
+  duration: (text) => parseAnyDuration(text) !== undefined,
   datetime: isDateTime,
   k8sshortname: (text) => text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text),
   k8slongname: (text) => text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text),
@@ -127,46 +128,9 @@ function isBase64(text: string): boolean {
   return text !== '' && text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
 }
 
-const daysIn = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-
-function isDate(text: string): boolean {
-  const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text)
-  if (match === null) return false
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  return month >= 1 && month <= 12 && day >= 1 && day <= (daysIn[month - 1] ?? 0) + (leap ? 1 : 0)
-}
-
 function isDateTime(text: string): boolean {
   const [date = '', time] = text.toLowerCase().split('t')
-  if (time === undefined || !isDate(date)) return false
+  if (time === undefined || parseDate(date) === undefined) return false
   const match = /^([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|([+-][0-9]{2}:[0-9]{2}))$/.exec(time)
   return match !== null && Number(match[1]) <= 23 && Number(match[2]) <= 59 && Number(match[3]) <= 59
-}
-
-const goDuration = /^[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/
-
-const units = [['ns', 'nano'], ['us', 'µs', 'micro'], ['ms', 'milli'], ['s', 'sec'], ['m', 'min'], ['h', 'hr', 'hour'], ['d', 'day'], ['w', 'wk', 'week']]
-
-/** Go's durations (within 64 bits of nanoseconds), and any text in which a number of known units stands: `3 days`. */
-function isDuration(text: string): boolean {
-  if (goDuration.test(text) && nanoseconds(text) < 2 ** 63) return true
-  let known = false
-  for (const [, , count = '', name = ''] of text.matchAll(/((\d+)\s*([A-Za-zµ]+))/g)) {
-    if (BigInt(count) >= 1n << 63n) return false
-    known ||= isUnit(name.toLowerCase())
-  }
-  return known
-}
-
-function isUnit(name: string): boolean {
-  return units.some((variants) => variants.some((variant, i) => name === variant || (i === variants.length - 1 && name.startsWith(variant))))
-}
-
-const nanosecondsOf: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 6e10, h: 3.6e12 }
-
-function nanoseconds(text: string): number {
-  let sum = 0
-  for (const [, count = '0', unit = 's'] of text.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)) sum += Number(count) * (nanosecondsOf[unit] ?? 1)
-  return sum
 }

@@ -1,4 +1,5 @@
-/** Patterns of schemas, compiled once each; RE2's syntax. */
+/** Patterns of schemas, compiled once each. They are users': they run in linear time (cel/regexp.ts). */
+import { Regexp, RegexpError } from '../../cel/regexp.ts'
 
 export type Pattern = (text: string) => boolean
 
@@ -18,10 +19,10 @@ export function patternOf(source: string): Pattern | string {
 
 function compile(source: string): Pattern | string {
   try {
-    const [opening = '', flags = ''] = /^\(\?([ims]+)\)/.exec(source) ?? []
-    const expression = new RegExp(source.slice(opening.length), `${flags}u`)
+    const expression = new Regexp(source)
     return (text) => expression.test(text)
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    if (error instanceof RegexpError) return error.message
+    throw error
   }
 }
