@@ -4,6 +4,7 @@
  */
 import { type CallExpr, children, type Expr } from './ast.ts'
 import type { Checked } from './check.ts'
+import { checkFormat } from './formatcheck.ts'
 import { isOfType } from './kinds.ts'
 import { Regexp, RegexpError } from './regexp.ts'
 import type { Source } from './source.ts'
@@ -15,7 +16,10 @@ export function validate(expr: Expr, checked: Checked, source: Source): void {
   visit(expr, false)
 
   function visit(each: Expr, mayMix: boolean): void {
-    if (each.kind === 'call') checkLiteral(each)
+    if (each.kind === 'call') {
+      checkLiteral(each)
+      checkFormat(each, checked, source)
+    }
     if (each.kind === 'list' && !mayMix) checkList(each)
     if (each.kind === 'map' && !mayMix) checkMap(each)
     const inside = mayMix || (each.kind === 'call' && each.name === 'format')

@@ -3,6 +3,7 @@
  * number and a power of ten) as long as it fits, and stays large once it did not. Which of the two it is can be
  * seen: only small ones are integers. How a quantity is written is schema/canonical.ts.
  */
+import { CelError } from '../value.ts'
 
 export interface Amount {
   readonly unscaled: bigint
@@ -102,7 +103,7 @@ function addSmall(a: Amount, b: Amount): Amount | undefined {
 
 function addLarge(a: Amount, b: Amount): Amount {
   const exponent = Math.min(a.exponent, b.exponent)
-  if (Math.max(a.exponent, b.exponent) - exponent > exponentMax) throw new RangeError('quantities too far apart to be added')
+  if (Math.max(a.exponent, b.exponent) - exponent > exponentMax) throw new CelError('quantities too far apart to be added')
   return large(atExponent(a, exponent) + atExponent(b, exponent), exponent)
 }
 

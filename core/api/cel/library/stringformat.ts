@@ -44,7 +44,7 @@ function formatted(clause: Clause, value: Value): string {
   }
 }
 
-/** Also what a check of literal formats before evaluation reads; throws for what is no clause. */
+/** What stands behind `%`; throws for what is no clause. Formats that are literals are read before they are ever used. */
 export function readClause(text: string): { readonly clause: Clause; readonly letter: string; readonly length: number } {
   const precision = /^\.(\d*)/.exec(text)
   const before = precision?.[0].length ?? 0
@@ -70,13 +70,28 @@ function firstByte(letter: string): string {
   return letter < '\x80' ? letter : String.fromCharCode(new TextEncoder().encode(letter)[0] ?? 0)
 }
 
-const refused = (what: string, value: Value): CelError => new CelError(`${what}, was given ${valueTypeName(value)}`)
+/** What is said, by the clause's letter, of a value that it does not take. */
+const refusals: Readonly<Record<string, string>> = {
+  s: 'string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps',
+  d: 'decimal clause can only be used on integers',
+  f: 'fixed-point clause can only be used on doubles',
+  e: 'scientific clause can only be used on doubles',
+  b: 'only integers and bools can be formatted as binary',
+  x: 'only integers, byte buffers, and strings can be formatted as hex',
+  o: 'octal clause can only be used on integers',
+}
+
+export function refusal(letter: string, type: string): string {
+  return `${refusals[letter.toLowerCase()]}, was given ${type}`
+}
+
+const refused = (letter: string, value: Value): CelError => new CelError(refusal(letter, valueTypeName(value)))
 
 const clauses: Readonly<Record<string, (places: number) => Clause>> = {
   s: () => plain,
   d: () => decimal,
-  f: (places) => (value) => fixed(numberOf(value, 'fixed-point'), places),
-  e: (places) => (value) => powered(numberOf(value, 'scientific')).padStart(Math.min(places, widthMax)),
+  f: (places) => (value) => fixed(numberOf(value, 'f'), places),
+  e: (places) => (value) => powered(numberOf(value, 'e')).padStart(Math.min(places, widthMax)),
   b: () => binary,
   x: () => hex,
   X: () => (value) => hex(value).toUpperCase(),
@@ -91,7 +106,7 @@ function plain(value: Value): string {
   if (value instanceof MapValue) return writeMap(value)
   if (value === null) return 'null'
   if (isPlain(value)) return writePlain(value)
-  throw refused('string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps', value)
+  throw refused('s', value)
 }
 
 function isPlain(value: Value): boolean {
@@ -161,16 +176,16 @@ function writeInner(value: Value): string {
 
 function decimal(value: Value): string {
   if (typeof value === 'bigint' || value instanceof Uint) return `${integerOf(value)}`
-  throw refused('decimal clause can only be used on integers', value)
+  throw refused('d', value)
 }
 
 const integerOf = (value: bigint | Uint): bigint => (typeof value === 'bigint' ? value : value.value)
 
 /** NaN and the infinities may also be given by name. */
-function numberOf(value: Value, clause: string): number {
+function numberOf(value: Value, letter: string): number {
   if (typeof value === 'number') return value
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value)
-  throw refused(`${clause} clause can only be used on doubles`, value)
+  throw refused(letter, value)
 }
 
 function special(value: number): string | undefined {
@@ -204,19 +219,19 @@ function powered(value: number): string {
 function binary(value: Value): string {
   if (typeof value === 'boolean') return value ? '1' : '0'
   if (typeof value === 'bigint' || value instanceof Uint) return integerOf(value).toString(2)
-  throw refused('only integers and bools can be formatted as binary', value)
+  throw refused('b', value)
 }
 
 function octal(value: Value): string {
   if (typeof value === 'bigint' || value instanceof Uint) return integerOf(value).toString(8)
-  throw refused('octal clause can only be used on integers', value)
+  throw refused('o', value)
 }
 
 function hex(value: Value): string {
   if (typeof value === 'bigint' || value instanceof Uint) return integerOf(value).toString(16)
   if (typeof value === 'string') return hexBytes(new TextEncoder().encode(value))
   if (value instanceof Uint8Array) return hexBytes(value)
-  throw refused('only integers, byte buffers, and strings can be formatted as hex', value)
+  throw refused('x', value)
 }
 
 function hexBytes(bytes: Uint8Array): string {
