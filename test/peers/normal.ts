@@ -10,7 +10,7 @@ const goTime = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} UTC/g
 const serviceAddress = /\b10\.(43|96)\.\d+\.\d+\b/g
 const fingerprint = /X509SHA256=[0-9a-f]{64}/g
 /** Versions inside sentences and inside documents that are quoted in sentences. */
-const quotedVersion = /(\\"resourceVersion\\":\\"|"resourceVersion":"|resourceVersion:|ResourceVersion in precondition: |ResourceVersion in record: |ResourceVersion in the precondition \(|ResourceVersion in record \()\d+/g
+const quotedVersion = /(\\"resourceVersion\\":\\"|"resourceVersion":"|resourceVersion:|ResourceVersion in precondition: |ResourceVersion in object meta: |ResourceVersion in record: |ResourceVersion in the precondition \(|ResourceVersion in record \()\d+/g
 /** `Up_x7k2p`: what is generated stands in errors, too. */
 const generatedName = /\b(Up_|gen-)[a-z0-9]{5}\b/g
 const tokenVolume = /kube-api-access-[a-z0-9]{5}\b/g

@@ -1,7 +1,7 @@
 /**
  * The senders of cases: certificates from a peer's own authority, one that has expired, one from a stranger. And our
- * peer: the real composition root over SQLite in a directory of its own, without controllers and scheduler, so that
- * objects stay as they were written.
+ * peer: the real composition root over SQLite in a directory of its own, without scheduler and controllers, so that
+ * objects stay as they were written; but for what upstream's API server does itself, too.
  */
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ import type { Sender } from './case.ts'
 import type { Credential, Peer } from './send.ts'
 
 const hourMs = 3_600_000
+/** Controllers of definitions are the API server's own. */
+const serversOwn = /^crd-/
 
 /** What each sender shows. Anonymous and the service account have no certificate; the latter's token is made in a case. */
 export async function senders(clientCa: Authority): Promise<ReadonlyMap<Sender, Credential>> {
@@ -55,7 +57,7 @@ export async function startOurs(dir: string): Promise<RunningPeer> {
     dataDir: dir, bindAddress: '127.0.0.1', port, advertiseAddress: '127.0.0.1', tlsNames: names,
     podCidrs: ['10.42.0.0/16'], serviceCidr: '10.43.0.0/16', clusterDns: '10.43.0.10', clusterDomain: 'cluster.local',
     nodePorts: { from: 30_000, to: 32_767 }, nodeMonitorGraceMs: 50_000,
-    disabled: ['scheduler', ...controllers.map((controller) => controller.name)],
+    disabled: ['scheduler', ...controllers.map((controller) => controller.name).filter((name) => !serversOwn.test(name))],
     version: { gitVersion: 'v1.36.3', gitCommit: '', buildDate: '' },
     descriptions: undefined,
   }

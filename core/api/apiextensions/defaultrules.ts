@@ -9,6 +9,7 @@ import type { JSONSchemaProps } from '../schema/types.ts'
 import { shownJson } from './internalform.ts'
 import { coerceMeta, validateEmbedded } from './structural/objectmeta.ts'
 import { prune } from './structural/prune.ts'
+import { requestCostMax, ruleTree } from './structural/ruletree.ts'
 import { asRoot, structuralOf, type Structural } from './structural/schema.ts'
 import { validateValue } from './structural/validate.ts'
 import { schemaHas } from './walk.ts'
@@ -26,9 +27,11 @@ export interface DefaultOptions {
 export function validateDefaults(errors: Errors, schema: Schema, at: Path, options: DefaultOptions): void {
   if (!hasDefaults(schema)) return
   const root = asRoot(structuralOf(schema))
+  const means: Means = { ...options, budget: requestCostMax }
   visit(root, at, { around: root, inMeta: false, put: wholeObject }, (one, here, place) => {
-    if (place.inMeta) validateInMeta(errors, one, here, place)
-    else validateOne(errors, one, here, options)
+    if (means.budget < 0) return
+    if (place.inMeta) validateInMeta(errors, one, here, place, means)
+    else validateOne(errors, one, here, means)
   })
 }
 
@@ -70,33 +73,50 @@ function visit(schema: Structural, at: Path | undefined, place: Place, each: Vis
   }
 }
 
+interface Means extends DefaultOptions {
+  /** What the rules of all defaults together may still cost; below 0, no more are asked. */
+  budget: number
+}
+
 function isPruned(schema: Structural): boolean {
   const value = cloneJson(schema.source.default)
   prune(value, schema)
   return equalJson(value, schema.source.default)
 }
 
-function validateOne(errors: Errors, schema: Structural, at: Path, options: DefaultOptions): void {
+function validateOne(errors: Errors, schema: Structural, at: Path, means: Means): void {
   const here = at.child('default')
   const value = schema.source.default
-  if (options.pruned && !isPruned(schema)) errors.push(invalidValue(here, shownJson(value), 'must not have unknown fields'))
+  if (means.pruned && !isPruned(schema)) errors.push(invalidValue(here, shownJson(value), 'must not have unknown fields'))
   const { error } = coerceMeta(cloneJson(value), schema, { dropInvalid: false })
   const wrong = error === undefined ? validateEmbedded(value, schema).map((each) => within(here, each)) : [within(here, error)]
-  errors.push(...(wrong.length > 0 ? wrong : validateValue(value, schema.source, here.text)))
+  errors.push(...(wrong.length > 0 ? wrong : valueErrors(schema, here, means)))
 }
 
-function validateInMeta(errors: Errors, schema: Structural, at: Path, { around, put }: Place): void {
+function validateInMeta(errors: Errors, schema: Structural, at: Path, { around, put }: Place, means: Means): void {
   const here = at.child('default')
   const value = schema.source.default
   const object = put(cloneJson(value))
   const { error } = coerceMeta(object, asRoot(around), { dropInvalid: false })
   const wrong = error === undefined ? validateEmbedded(object, asRoot(around)) : [error]
   if (wrong.length === 0) {
-    errors.push(...validateValue(value, schema.source, here.text))
+    errors.push(...valueErrors(schema, here, means))
     return
   }
   const text = wrong.map((each) => each.message())
   errors.push(invalidValue(here, shownJson(value), `must result in valid metadata: ${text.length === 1 ? text[0] : `[${[...new Set(text)].join(', ')}]`}`))
+}
+
+/** By the schema, and then by its rules: as something that stays as it is, and as something new. */
+function valueErrors(schema: Structural, at: Path, means: Means): readonly FieldError[] {
+  const value = schema.source.default
+  const wrong = validateValue(value, schema.source, at.text)
+  const rules = wrong.length > 0 ? undefined : ruleTree(schema, schema.embedded)
+  if (rules === undefined) return wrong
+  const kept = rules.ask({ at, value, old: value, budget: means.budget })
+  const made = kept.errors.length > 0 ? kept : rules.ask({ at, value, budget: means.budget })
+  means.budget = Math.min(kept.budget, made.budget)
+  return made.errors
 }
 
 function within(at: Path, { type, field, value, detail }: FieldError): FieldError {

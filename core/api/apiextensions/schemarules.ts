@@ -6,9 +6,9 @@
 import type { Errors } from '../checks.ts'
 import { forbiddenField, invalidValue, notSupported, type Path } from '../field.ts'
 import type { JSONSchemaProps } from '../schema/types.ts'
-import { childCardinality, type RuleCosts } from './costs.ts'
 import { validateExpressions } from './celrules.ts'
 import { validateListKeys, validateTopology } from './listrules.ts'
+import { childScope, type RuleScope } from './rulescope.ts'
 import { validateRuleTexts } from './ruletexts.ts'
 import { below, uncorrelatedFrom, withoutDefaults, type Standing } from './standing.ts'
 
@@ -25,13 +25,6 @@ export interface SchemaLeniency {
   readonly anyRuleCost: boolean
 }
 
-/** What the expressions in a schema add up to; undefined where they cannot be looked at: the schema is wrong, or it stands under a junctor. */
-export interface RuleScope {
-  readonly costs: RuleCosts
-  /** How often a value of this schema may occur; undefined: without limit. */
-  readonly cardinality: number | undefined
-}
-
 /** Expressions are looked at only where everything below them is right, and come after the rest. */
 export interface Found {
   readonly schema: Errors
@@ -40,6 +33,7 @@ export interface Found {
 
 export const newFound = (): Found => ({ schema: [], expressions: [] })
 
+/** `scope` is undefined where expressions cannot be looked at: the schema is wrong, or stands under a junctor. */
 export function validateSchema(found: Found, schema: Schema, at: Path, standing: Standing, lenient: SchemaLeniency, scope: RuleScope | undefined): void {
   const mine = newFound()
   validatePlace(mine.schema, schema, at, standing, lenient)
@@ -60,10 +54,6 @@ export function validateSchema(found: Found, schema: Schema, at: Path, standing:
   if (mine.schema.length === 0 && scope !== undefined) validateExpressions(mine.expressions, schema, at, standing, lenient, scope)
   found.schema.push(...mine.schema)
   found.expressions.push(...mine.expressions)
-}
-
-function childScope(scope: RuleScope | undefined, schema: Schema): RuleScope | undefined {
-  return scope === undefined ? undefined : { costs: scope.costs, cardinality: childCardinality(scope.cardinality, schema) }
 }
 
 function validatePlace(errors: Errors, schema: Schema, at: Path, standing: Standing, lenient: SchemaLeniency): void {
@@ -99,7 +89,6 @@ function validateMembers(errors: Errors, visit: Visit, schema: Schema, at: Path,
   }
   for (const [name, property] of Object.entries(properties ?? {})) {
     let there = inside
-    if (schema['x-kubernetes-map-type'] === 'atomic') there = uncorrelatedFrom(there, at)
     if ((standing.root || schema['x-kubernetes-embedded-resource'] === true) && metaFields.has(name)) {
       there = { ...there, insideMeta: true }
       if (standing.root) there = withoutDefaults(there, `in top-level ${name}`)

@@ -2,10 +2,11 @@
 import type { Errors } from '../checks.ts'
 import { forbiddenField, invalidValue, type Path } from '../field.ts'
 import type { CustomResourceValidation, JSONSchemaProps } from '../schema/types.ts'
-import { costSentence, RuleCosts, totalCostMax } from './costs.ts'
+import { costSentence, totalCostMax } from './costs.ts'
 import { validateDefaults } from './defaultrules.ts'
 import { shownSchema } from './internalform.ts'
 import type { Leniency } from './leniency.ts'
+import { rootScope } from './rulescope.ts'
 import { newFound, validateSchema } from './schemarules.ts'
 import { atRoot } from './standing.ts'
 import { structuralError, validateStructural } from './structuralrules.ts'
@@ -31,14 +32,15 @@ export function validateVersionSchema(errors: Errors, validation: Readonly<Custo
   if (schema.nullable === true) found.push(forbiddenField(at.child('openAPIV3Schema.nullable'), 'nullable cannot be true at the root'))
   const unreadable = options.structural ? structuralError(schema) : undefined
   const isSound = options.structural && unreadable === undefined && validateShape(found, schema, here, options.lenient)
-  const costs = new RuleCosts()
+  const scope = isSound ? rootScope(schema) : undefined
   const { unknownTypes, setsOfAnything, looseListKeys } = options.lenient
   const places = newFound()
-  validateSchema(places, schema, here, atRoot, { unknownTypes, setsOfAnything, looseListKeys, anyRuleCost: options.isUnchanged }, isSound ? { costs, cardinality: 1 } : undefined)
+  validateSchema(places, schema, here, atRoot, { unknownTypes, setsOfAnything, looseListKeys, anyRuleCost: options.isUnchanged }, scope)
   found.push(...places.schema, ...places.expressions)
   // What makes a schema unreadable mostly has its own sentence already.
   if (found.length === 0 && unreadable !== undefined) found.push(invalidValue(here, '', unreadable))
-  if (costs.total > totalCostMax) {
+  const costs = scope?.costs
+  if (costs !== undefined && costs.total > totalCostMax) {
     for (const { at: rule } of costs.mostExpensive) found.push(forbiddenField(rule, 'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema'))
     found.push(forbiddenField(here, costSentence('x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema', costs.total, totalCostMax)))
   }

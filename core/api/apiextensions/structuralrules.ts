@@ -3,12 +3,12 @@
  * restrict what stands there (pkg/apiserver/schema/validation.go, convert.go). That what they restrict is declared at
  * all is completeness.ts.
  */
-import { goRegExp } from '../../lib/goregexp.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Errors } from '../checks.ts'
 import { forbiddenField, invalidValue, required, type FieldError, type Path } from '../field.ts'
 import type { JSONSchemaProps } from '../schema/types.ts'
 import { validateCompleteness } from './completeness.ts'
+import { patternOf } from './structural/patterns.ts'
 
 type Schema = Readonly<JSONSchemaProps>
 type Level = 'root' | 'item' | 'field'
@@ -146,8 +146,8 @@ function validateLogic(errors: Errors, schema: Schema, skip: Skipped, at: Path):
   allOf?.forEach((each, i) => validateNested(errors, each, { anyOf: skip.firstAllOf && i === 0, firstAllOf: false }, at.child('allOf').index(i)))
   oneOf?.forEach((each, i) => validateNested(errors, each, nothing, at.child('oneOf').index(i)))
   if (not !== undefined) validateNested(errors, not, nothing, at.child('not'))
-  const compiled = pattern === undefined || pattern === '' ? undefined : goRegExp(pattern)
-  if (compiled?.ok === false) errors.push(invalidValue(at.child('pattern'), pattern, `must be a valid regular expression, but isn't: ${compiled.error}`))
+  const compiled = pattern === undefined || pattern === '' ? undefined : patternOf(pattern)
+  if (typeof compiled === 'string') errors.push(invalidValue(at.child('pattern'), pattern, `must be a valid regular expression, but isn't: ${compiled}`))
 }
 
 /** What stands under a junctor restricts values, and says nothing of what they are. */

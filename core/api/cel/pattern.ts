@@ -57,7 +57,6 @@ class PatternParser {
   #at = 0
   #depth = 0
   #flags: Flags = { ignoreCase: false, dotAll: false, multiline: false, lazy: false }
-  readonly #names = new Set<string>()
 
   constructor(text: string) {
     this.#text = text
@@ -157,13 +156,11 @@ class PatternParser {
   }
 
   #name(start: number): boolean {
-    if (!this.#sees('P<') && !(this.#sees('<') && !this.#sees('<=') && !this.#sees('<!'))) return false
+    if (!this.#sees('P<') && !this.#sees('<')) return false
     const end = this.#text.indexOf('>', this.#at)
     if (end === -1) throw new RegexpError('invalid named capture', this.#text.slice(start))
     const name = this.#text.slice(this.#text.indexOf('<', this.#at) + 1, end)
     if (!/^[A-Za-z0-9_]+$/.test(name)) throw new RegexpError('invalid named capture', this.#text.slice(start, end + 1))
-    if (this.#names.has(name)) throw new RegexpError('duplicate capture group name', name)
-    this.#names.add(name)
     this.#at = end + 1
     return true
   }
@@ -201,11 +198,6 @@ class PatternParser {
     let first = true
     while (first || !this.#sees(']')) {
       if (this.#at >= this.#text.length) throw new RegexpError('missing closing ]', this.#text.slice(start))
-      if (this.#sees('-') && !first && !this.#text.startsWith('-]', this.#at)) {
-        const after = this.#text.slice(this.#at + 1)
-        const length = String.fromCodePoint(after.codePointAt(0) ?? 45).length
-        throw new RegexpError('invalid character class range', this.#text.slice(this.#at, this.#at + 1 + (after === '' ? 0 : length)))
-      }
       first = false
       const group = this.#classGroup()
       if (group !== undefined) classes.push(inSet(group))

@@ -3,6 +3,7 @@ import type { CaseGroup } from '../case.ts'
 import { access } from './access.ts'
 import { apply } from './apply.ts'
 import { bodies } from './bodies.ts'
+import { definitions } from './definitions.ts'
 import { discovery } from './discovery.ts'
 import { invalidKinds } from './invalid.ts'
 import { kinds } from './kinds.ts'
@@ -10,4 +11,4 @@ import { patches } from './patches.ts'
 import { queries, waits } from './queries.ts'
 import { writes } from './writes.ts'
 
-export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, writes, patches, apply, invalidKinds, kinds, discovery]
+export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, writes, patches, apply, invalidKinds, definitions, kinds, discovery]

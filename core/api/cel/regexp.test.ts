@@ -1,9 +1,13 @@
+/** Patterns as Go reads them, and what it says of those that it does not. */
 import { describe, expect, it } from 'vitest'
-import { goRegExp } from './goregexp.ts'
+import { Regexp, RegexpError } from './regexp.ts'
 
 function matches(pattern: string, text: string): boolean | string {
-  const made = goRegExp(pattern)
-  return made.ok ? new RegExp(made.source, made.flags).test(text) : made.error
+  try {
+    return new Regexp(pattern).test(text)
+  } catch (error) {
+    return error instanceof RegexpError ? error.message : String(error)
+  }
 }
 
 describe('Go\'s regular expressions', () => {
