@@ -2,6 +2,7 @@
  * The parts of the benchmark: which measurements they make of both servers in turn, and which numbers they read from
  * kbench's rows. The goals are those of the project: a rate of 2.5 times upstream's at a quarter of its CPU, and so on.
  */
+import { fairness } from './fairness.ts'
 import { measure, numberOf, type Row, type Subject } from './load.ts'
 import type { Options } from './options.ts'
 import type { Measure, Tally } from './tally.ts'
@@ -12,6 +13,8 @@ export interface Bench {
   readonly tally: Tally
   /** Kubun first; alone where there is no upstream. */
   readonly subjects: readonly Subject[]
+  /** For what programs write meanwhile. */
+  readonly dir: string
   note(text: string): void
 }
 
@@ -75,6 +78,20 @@ export async function watch(bench: Bench): Promise<void> {
       bench.tally.add(subject.name, { what, of: 'server RSS', unit: 'MB', goal: { atMost: quarter } }, numberOf(row, 'server_rss_mb'))
     }
   })
+}
+
+/** One client's p99 beside another that wants everything; the goal is of Kubun's own idle value. */
+export async function fair(bench: Bench): Promise<void> {
+  for (const subject of bench.subjects) {
+    bench.note(`fairness of ${subject.name} ...`)
+    for (const row of await fairness(subject, bench.dir, bench.options.fairS)) {
+      bench.tally.add(subject.name, { what: row.what, of: 'p99 alone', unit: 'ms' }, row.idleP99Ms)
+      bench.tally.add(subject.name, { what: row.what, of: 'p99 beside it', unit: 'ms' }, row.busyP99Ms)
+      bench.tally.add(subject.name, { what: row.what, of: 'p50 alone', unit: 'ms' }, row.idleP50Ms)
+      bench.tally.add(subject.name, { what: row.what, of: 'p50 beside it', unit: 'ms' }, row.busyP50Ms)
+      bench.tally.add(subject.name, { what: row.what, of: 'p99 beside it : alone', unit: 'x', goal: { absoluteMax: 3 } }, row.busyP99Ms / row.idleP99Ms)
+    }
+  }
 }
 
 /** What a server uses when nothing is asked of it; the servers are new ones. */

@@ -1,7 +1,7 @@
 /** What `npm run bench` is asked to measure. */
 import { parseArgs } from 'node:util'
 
-export const parts = ['start', 'api', 'list', 'watch', 'idle'] as const
+export const parts = ['start', 'api', 'list', 'watch', 'fair', 'idle'] as const
 export type Part = (typeof parts)[number]
 
 export interface Options {
@@ -17,6 +17,7 @@ export interface Options {
   readonly watchers: number
   readonly watchS: number
   readonly idleS: number
+  readonly fairS: number
   /** Counts also rows during which others used the machine. */
   readonly busy: boolean
   /** Whether the numbers go into the report: those of a quick or partial run do not. */
@@ -54,6 +55,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     watchers: whole ? 1_000 : 200,
     watchS: whole ? 10 : 3,
     idleS: whole ? 60 : 5,
+    fairS: whole ? 10 : 3,
     report: whole && wanted.size === parts.length,
   }
 }

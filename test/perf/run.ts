@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { binDir, upstreamPrograms } from '../peers/upstream.ts'
-import { api, idle, list, watch, type Bench } from './benches.ts'
+import { api, fair, idle, list, watch, type Bench } from './benches.ts'
 import { kbenchProgram, measure, type Subject } from './load.ts'
 import { readOptions, usage, type Options, type Part } from './options.ts'
 import { markdown, printable } from './report.ts'
@@ -42,7 +42,7 @@ async function run(options: Options, kbench: string): Promise<void> {
   const world: World = { options, kbench, programs, tally, dir: (name) => folder(home, name) }
   try {
     if (options.parts.has('start')) await starts(world)
-    for (const part of ['api', 'list', 'watch', 'idle'] as const) if (options.parts.has(part)) await withServers(world, part)
+    for (const part of ['api', 'list', 'watch', 'fair', 'idle'] as const) if (options.parts.has(part)) await withServers(world, part)
   } finally {
     rmSync(home, { recursive: true, force: true })
   }
@@ -70,7 +70,7 @@ function folder(home: string, name: string): string {
   return path
 }
 
-const benches = { api, list, watch, idle } as const
+const benches = { api, list, watch, fair, idle } as const
 
 /** Both servers, new for each part, so that no part pays for another's leavings. */
 async function withServers({ options, kbench, programs, tally, dir }: World, part: Exclude<Part, 'start'>): Promise<void> {
@@ -78,7 +78,7 @@ async function withServers({ options, kbench, programs, tally, dir }: World, par
   try {
     subjects.push((await startKubun(kbench, dir(`${part}-kubun`))).subject)
     if (typeof programs !== 'string') subjects.push((await startPeer(dir(`${part}-upstream`), programs)).subject)
-    const bench: Bench = { kbench, options, tally, subjects, note: (text) => console.log(text) }
+    const bench: Bench = { kbench, options, tally, subjects, dir: dir(part), note: (text) => console.log(text) }
     await benches[part](bench)
   } finally {
     for (const subject of subjects) await subject.stop()

@@ -6,9 +6,11 @@
  */
 import type { Level } from './level.ts'
 
-/** Seats that may start in one turn. */
-export const turnSeatsMax = 8
-/** Requests may start at once when the last turn began this long ago. */
+/** Seats that may start in one turn, at first; then as many as turns of the wanted length have room for, within bounds. */
+export const turnSeats = 8
+const turnSeatsMin = 4
+const turnSeatsMax = 16
+/** How long a turn is to be. Requests may start at once when the last one began this long ago. */
 export const turnMs = 1
 /** Refusals sent in one turn, and those that may wait to be sent; beyond that they are sent at once. */
 const turnRefusalsMax = 4
@@ -21,6 +23,9 @@ export class Turns {
   readonly #exemptWeight: number
   #began = Number.NEGATIVE_INFINITY
   #used = 0
+  #seats = turnSeats
+  /** The next turn follows the last one: what lies between is what a turn takes. */
+  #inRow = false
   #scheduled = false
   #pass = 0
   readonly #refusals: (() => void)[] = []
@@ -36,7 +41,7 @@ export class Turns {
     if (now - this.#began >= turnMs) {
       this.#began = now
       this.#used = 0
-    } else if (this.#used >= turnSeatsMax) {
+    } else if (this.#used >= this.#seats) {
       return false
     }
     this.#used += seats
@@ -60,9 +65,10 @@ export class Turns {
   #turn(): void {
     this.#scheduled = false
     const now = this.#now()
+    if (this.#inRow) this.#fit(now - this.#began)
     this.#began = now
     this.#used = 0
-    while (this.#used < turnSeatsMax) {
+    while (this.#used < this.#seats) {
       const level = this.#nextLevel()
       const ticket = level?.next(now)
       if (level === undefined || ticket === undefined) break
@@ -72,7 +78,13 @@ export class Turns {
       ticket.wake?.()
     }
     for (const send of this.#refusals.splice(0, turnRefusalsMax)) send()
-    if (this.#refusals.length > 0 || this.#nextLevel() !== undefined) this.schedule()
+    this.#inRow = this.#refusals.length > 0 || this.#nextLevel() !== undefined
+    if (this.#inRow) this.schedule()
+  }
+
+  #fit(took: number): void {
+    if (took > 2 * turnMs) this.#seats = Math.max(turnSeatsMin, this.#seats >> 1)
+    else if (took < turnMs) this.#seats = Math.min(turnSeatsMax, this.#seats + 1)
   }
 
   /** Of the levels that could start one, the one that has had least for its seats. */
