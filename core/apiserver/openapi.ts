@@ -3,26 +3,25 @@
  * bytes until what they are made from changes. A hash is that of what a document is made from, so the index makes none.
  */
 import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { Context, Hono } from 'hono'
 import type { Kind } from '../api/kind.ts'
 import { noDescriptions, type Descriptions } from '../api/schema/descriptions.ts'
 import {
-  openApiV2,
   openApiV3,
   openApiV3Index,
-  type OpenApiInput,
   type ServedResource,
 } from '../api/schema/openapi.ts'
 import type { Aggregator } from './aggregator/aggregator.ts'
-import { merged, type Swagger } from './aggregator/swagger.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { servedResource } from './discovery.ts'
+import { Swaggers, type About } from './swaggers.ts'
 
 interface Document {
   readonly hash: string
   readonly bytes: Uint8Array
-  packed: Uint8Array | undefined
+  packed: Promise<Uint8Array> | undefined
 }
 
 interface Published {
@@ -36,8 +35,6 @@ interface Published {
   /** Outlive kinds that come and go, as long as their hash is the same. */
   readonly documents: Map<string, Document>
 }
-
-type About = Pick<OpenApiInput, 'descriptions' | 'version'>
 
 const jsonType = 'application/json'
 const version2 = 'v2'
@@ -54,14 +51,15 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
     published = publish(kinds, remotes, { descriptions, version: deps.version.gitVersion }, published?.documents ?? new Map<string, Document>())
     return published
   }
-  const whole = new Swaggers()
-  app.get('/openapi/v2', (c) => {
+  let whole: Swaggers | undefined
+  app.get('/openapi/v2', async (c) => {
     const now = current()
-    return serve(c, now, version2, () => merged(whole.of(now.kinds, now.about), deps.aggregator?.openapi.swaggers() ?? []))
+    whole ??= new Swaggers(now.about, (kind) => facts(kind).resource)
+    return await serve(c, now, version2, () => (whole as Swaggers).text(now.kinds, deps.aggregator?.openapi.swaggers() ?? []))
   })
-  app.get('/openapi/v3', (c) => serveIndex(c, current(), deps.aggregator))
-  app.get('/openapi/v3/', (c) => serveIndex(c, current(), deps.aggregator))
-  app.get('/openapi/v3/:path{.+}', (c) => {
+  app.get('/openapi/v3', async (c) => await serveIndex(c, current(), deps.aggregator))
+  app.get('/openapi/v3/', async (c) => await serveIndex(c, current(), deps.aggregator))
+  app.get('/openapi/v3/:path{.+}', async (c) => {
     const now = current()
     const path = c.req.path.slice('/openapi/v3/'.length)
     const kinds = now.paths.get(path)
@@ -73,15 +71,16 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
       })
     const asked = c.req.query('hash')
     if (asked !== undefined && asked !== hash) return c.redirect(`/openapi/v3/${path}?hash=${hash}`, 301)
-    return serve(c, now, path, () => openApiV3(path, { ...now.about, resources: kinds.map((kind) => facts(kind).resource) }), asked === hash)
+    const make = (): string => JSON.stringify(openApiV3(path, { ...now.about, resources: kinds.map((kind) => facts(kind).resource) }))
+    return await serve(c, now, path, make, asked === hash)
   })
 }
 
 /** Documents of aggregated servers are asked for through the proxy (handle.ts); here they are only named. */
-function serveIndex(c: Context, now: Published, aggregator: Aggregator | undefined): Response {
-  return serve(c, now, index, () => {
+async function serveIndex(c: Context, now: Published, aggregator: Aggregator | undefined): Promise<Response> {
+  return await serve(c, now, index, () => {
     const own = openApiV3Index(new Map([...now.hashes].filter(([path]) => now.paths.has(path))))
-    return { paths: { ...Object.fromEntries(aggregator?.openapi.index() ?? []), ...(own['paths'] as object) } }
+    return JSON.stringify({ paths: { ...Object.fromEntries(aggregator?.openapi.index() ?? []), ...(own['paths'] as object) } })
   })
 }
 
@@ -124,46 +123,8 @@ function pathOf({ group, version }: Kind): string {
   return group === '' ? `api/${version}` : `apis/${group}/${version}`
 }
 
-/** The document of version 2, laid together from that of the built-in kinds and what each custom kind adds to it. */
-class Swaggers {
-  #builtIn: { readonly kinds: readonly Kind[]; readonly document: Swagger } | undefined
-  readonly #added = new WeakMap<Kind, Swagger>()
-
-  of(kinds: readonly Kind[], about: About): Swagger {
-    const own = kinds.filter((kind) => kind.custom === undefined)
-    if (this.#builtIn?.kinds.length !== own.length || own.some((kind, i) => kind !== this.#builtIn?.kinds[i])) {
-      this.#builtIn = { kinds: own, document: openApiV2({ ...about, resources: own.map((kind) => facts(kind).resource) }) }
-    }
-    const base = this.#builtIn.document
-    const paths = { ...base.paths }
-    const definitions = { ...base.definitions }
-    for (const kind of kinds) {
-      if (kind.custom === undefined) continue
-      const added = this.#addedBy(kind, base, about)
-      Object.assign(paths, added.paths)
-      Object.assign(definitions, added.definitions)
-    }
-    return { ...base, paths: sorted(paths), definitions: sorted(definitions) }
-  }
-
-  #addedBy(kind: Kind, base: Swagger, about: About): Swagger {
-    let added = this.#added.get(kind)
-    if (added === undefined) {
-      const alone: Swagger = openApiV2({ ...about, resources: [facts(kind).resource] })
-      const definitions = Object.fromEntries(Object.entries(alone.definitions ?? {}).filter(([name]) => base.definitions?.[name] === undefined))
-      added = { paths: alone.paths ?? {}, definitions }
-      this.#added.set(kind, added)
-    }
-    return added
-  }
-}
-
-function sorted<T>(values: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-}
-
 /** `immutable`: the client named the hash, so the answer under this URL never changes. */
-function serve(c: Context, now: Published, name: string, make: () => object, immutable = false): Response {
+async function serve(c: Context, now: Published, name: string, make: () => string, immutable = false): Promise<Response> {
   const etag = `"${now.hashes.get(name) ?? ''}"`
   const headers: Record<string, string> = {
     etag,
@@ -173,12 +134,15 @@ function serve(c: Context, now: Published, name: string, make: () => object, imm
   if (c.req.header('if-none-match') === etag) return new Response(null, { status: 304, headers })
   let document = now.documents.get(name)
   if (document === undefined) {
-    document = { hash: now.hashes.get(name) ?? '', bytes: new TextEncoder().encode(JSON.stringify(make())), packed: undefined }
+    document = { hash: now.hashes.get(name) ?? '', bytes: new TextEncoder().encode(make()), packed: undefined }
     now.documents.set(name, document)
   }
   headers['content-type'] = jsonType
   if (!(c.req.header('accept-encoding') ?? '').includes('gzip'))
     return new Response(document.bytes as BodyInit, { headers })
-  document.packed ??= gzipSync(document.bytes, { level: 1 })
-  return new Response(document.packed as BodyInit, { headers: { ...headers, 'content-encoding': 'gzip' } })
+  document.packed ??= pack(document.bytes, { level: 1 })
+  return new Response((await document.packed) as BodyInit, { headers: { ...headers, 'content-encoding': 'gzip' } })
 }
+
+/** Documents are large: another thread packs them. */
+const pack = promisify(gzip)
