@@ -183,12 +183,23 @@ function unescape(bytes: string, part: Part): string {
 
 /** In hosts only what is not ASCII may be escaped, and the percent sign that begins a zone. */
 function escaped(sequence: string, part: Part): string {
-  const wrong = (): UriError => new UriError(`invalid URL escape ${quote(textOf(sequence))}`)
+  const wrong = (): UriError => new UriError(`invalid URL escape ${quoteCut(sequence)}`)
   if (!/^%[0-9a-fA-F]{2}$/.test(sequence)) throw wrong()
   const c = String.fromCharCode(Number.parseInt(sequence.slice(1), 16))
   if (part === 'host' && c < '\x80' && sequence !== '%25') throw wrong()
   if (part === 'zone' && sequence !== '%25' && c !== ' ' && !plain.host.test(c)) throw wrong()
   return c
+}
+
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Three bytes may end within a character, which Go then writes as bytes. */
+function quoteCut(bytes: string): string {
+  try {
+    return quote(strictDecoder.decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0))))
+  } catch {
+    return `"${Array.from(bytes, (c) => (c < '\x80' ? quote(c).slice(1, -1) : `\\x${c.charCodeAt(0).toString(16)}`)).join('')}"`
+  }
 }
 
 /** The path as it was written, if that is fit to be written; else as Go writes it. */
