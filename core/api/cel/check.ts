@@ -245,13 +245,15 @@ class Checker {
       type = found.of
       this.#structs.set(expr.id, found.of)
     }
-    for (const field of expr.fields) this.#structField(field, type)
+    const unknown = found.kind === 'type' ? (field: string) => `undefined field '${field}'` : () => `unexpected failed resolution of '${name}'`
+    for (const field of expr.fields) this.#structField(field, type, unknown)
     return type
   }
 
-  #structField(field: StructExpr['fields'][number], type: CelType): void {
+  #structField(field: StructExpr['fields'][number], type: CelType, unknown: (field: string) => string): void {
     const value = this.check(field.value)
-    const want = type.kind === 'object' ? this.#objectField(field.offset, type, field.name) : errorType
+    if (type.kind !== 'object') return this.#source.report(field.offset, unknown(field.name))
+    const want = this.#objectField(field.offset, type, field.name)
     const have = field.optional ? this.#unwrap(field.value, value) : value
     if (this.#substitution.assign(want, have)) return
     const [wanted, had] = [formatType(want), formatType(have)]

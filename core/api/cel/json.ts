@@ -176,24 +176,26 @@ class JsonMap extends MapValue {
 
 class JsonObject extends ObjectValue {
   readonly json: Readonly<Record<string, unknown>>
-  readonly type: ObjectType
+  /** At run time it is a map, as upstream's adapter says; only the checker knew more. */
+  readonly type = dyn
+  readonly #declared: ObjectType
 
-  constructor(json: Readonly<Record<string, unknown>>, type: ObjectType) {
+  constructor(json: Readonly<Record<string, unknown>>, declared: ObjectType) {
     super()
     this.json = json
-    this.type = type
+    this.#declared = declared
   }
 
   /** null is as good as nothing in a field. */
   get(field: string): Value | undefined {
-    const declared = this.type.field(field)
+    const declared = this.#declared.field(field)
     if (declared === undefined || !Object.hasOwn(this.json, declared.jsonName)) return undefined
     const value = this.json[declared.jsonName]
     return value === null || value === undefined ? undefined : fromJson(value, declared.type)
   }
 
   *fields(): Iterable<string> {
-    for (const name of this.type.fieldNames()) if (this.get(name) !== undefined) yield name
+    for (const name of this.#declared.fieldNames()) if (this.get(name) !== undefined) yield name
   }
 
   override get size(): number {

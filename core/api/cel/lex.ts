@@ -84,7 +84,7 @@ function match(text: string, offset: number): { kind: TokenKind | 'blank'; end: 
 /** Reports one piece that is no token, and answers where to go on. */
 function refuse(source: Source, offset: number): number {
   const end = offset + lengthOfGarbage(source.text, offset)
-  source.report(offset, `Syntax error: token recognition error at: '${shown(source.text.slice(offset, end))}'`)
+  source.report(offset, `Syntax error: token recognition error at: '${source.text.slice(offset, end)}'`)
   return end
 }
 
@@ -123,8 +123,4 @@ function garbageInString(text: string, start: number, mark: string, raw: boolean
 
 function characterAt(text: string, offset: number): string {
   return String.fromCodePoint(text.codePointAt(offset) ?? 0)
-}
-
-function shown(garbage: string): string {
-  return garbage.replaceAll('\n', String.raw`\n`).replaceAll('\t', String.raw`\t`).replaceAll('\r', String.raw`\r`)
 }

@@ -38,7 +38,6 @@ const members: Readonly<Record<string, Macro>> = {
   'all/2': quantifier(all),
   'exists/2': quantifier(exists),
   'exists_one/2': quantifier(existsOne),
-  'existsOne/2': quantifier(existsOne),
   'map/2': transform((build, [, value]) => append(build, value)),
   'map/3': transform((build, [, filter, value]) => onlyIf(build, filter, append(build, value))),
   'filter/2': transform((build, [element, filter]) => onlyIf(build, filter, append(build, element))),

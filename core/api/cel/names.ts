@@ -4,7 +4,7 @@
  */
 import type { EnvironmentInit } from './cel.ts'
 import type { FunctionDeclaration, Library, Overload } from './library.ts'
-import { bool, bytes, type CelType, double, duration, dyn, int, list, map, nullType, optional, string, timestamp, typeOf, uint } from './type.ts'
+import { bool, bytes, type CelType, double, duration, dyn, int, list, map, nullType, opaque, string, timestamp, typeOf, uint } from './type.ts'
 import { typeName, typeType } from './typing.ts'
 import { TypeValue, type Value } from './value.ts'
 
@@ -54,7 +54,7 @@ function typeConstant(of: CelType): { type: CelType; value: Value } {
 }
 
 const typeNames: ReadonlyMap<string, { type: CelType; value: Value }> = new Map([
-  ...[bool, bytes, double, duration, int, list(dyn), map(dyn, dyn), nullType, string, timestamp, uint, optional(dyn)]
+  ...[bool, bytes, double, duration, int, list(dyn), map(dyn, dyn), nullType, string, timestamp, uint, opaque('optional_type')]
     .map((type): [string, { type: CelType; value: Value }] => [typeName(type), typeConstant(type)]),
-  ['type', { type: typeType, value: new TypeValue(typeType) }],
+  ['type', typeConstant(typeType)],
 ])

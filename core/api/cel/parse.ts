@@ -14,6 +14,9 @@ import type { Value } from './value.ts'
 export const expressionCharactersMax = 100_000
 /** How deep one rule of the grammar may stand in itself. */
 const depthMax = 250
+/** Errors that are read over, and tokens skipped for one. */
+const repairsMax = 30
+const skippedMax = 256
 
 /** Errors are in `source`; the tree is good only when there are none. */
 export function parse(source: Source, opts: { readonly optionals: boolean }): Expr | undefined {
@@ -26,12 +29,14 @@ export function parse(source: Source, opts: { readonly optionals: boolean }): Ex
     return new Parser(source, lex(source), opts.optionals).start()
   } catch (error) {
     if (error instanceof TooDeep) source.report(undefined, error.message)
-    else if (!(error instanceof Unreadable)) throw error
+    else if (!(error instanceof Unreadable || error instanceof GivenUp)) throw error
     return undefined
   }
 }
 
+/** Read over by the rule around it. */
 class Unreadable extends Error {}
+class GivenUp extends Error {}
 class TooDeep extends Error {}
 
 type Rule = 'expr' | 'or' | 'and' | 'relation' | 'calc' | 'unary' | 'member'
@@ -45,6 +50,7 @@ const relations: ReadonlySet<TokenKind> = new Set(['<', '<=', '>=', '>', '==', '
 const products: ReadonlySet<TokenKind> = new Set(['*', '/', '%'])
 const sums: ReadonlySet<TokenKind> = new Set(['+', '-'])
 const startsExpr: readonly TokenKind[] = ['[', '{', '(', '.', '-', '!', 'true', 'false', 'null', 'double', 'int', 'uint', 'string', 'bytes', 'ident']
+const operators: readonly TokenKind[] = [...relations, ...products, ...sums, '&&', '||']
 const continues: ReadonlySet<TokenKind> = new Set([...relations, ...products, ...sums, '&&', '||', '.', '['])
 
 class Parser {
@@ -55,11 +61,13 @@ class Parser {
   /** How high the tree was that a node was read from; macros do not count. */
   readonly #heights = new WeakMap<Expr, number>()
   /** Per open bracket or ternary, from outside in: what may follow an operand there. */
-  readonly #follow: (readonly TokenKind[])[] = [['eof', '?']]
+  readonly #follow: (readonly TokenKind[])[] = [['eof']]
   #at = 0
   #nextId = 1
   /** After a missing token nothing is reported until one fits. */
   #recovering = false
+  #repairs = 0
+  #lastRepair = -1
 
   constructor(source: Source, tokens: readonly Token[], optionals: boolean) {
     this.#source = source
@@ -76,17 +84,19 @@ class Parser {
 
   #expr(): Expr {
     this.#enter('expr')
-    const condition = this.#or()
-    const op = this.#accept('?')
-    let expr = condition
-    if (op !== undefined) {
-      const yes = this.#within([':'], () => this.#or())
-      this.#expect(':')
-      const no = this.#expr()
-      expr = this.#raise(this.#call(op.offset, '_?_:_', [condition, yes, no]), condition, yes, no)
-    }
+    const expr = this.#repaired([], () => this.#ternary())
     this.#leave('expr')
     return expr
+  }
+
+  #ternary(): Expr {
+    const condition = this.#within(['?'], () => this.#or())
+    const op = this.#accept('?')
+    if (op === undefined) return condition
+    const yes = this.#within([':'], () => this.#or())
+    this.#expect(':')
+    const no = this.#expr()
+    return this.#raise(this.#call(op.offset, '_?_:_', [condition, yes, no]), condition, yes, no)
   }
 
   #or(): Expr {
@@ -118,15 +128,12 @@ class Parser {
   #relation(level: number): Expr {
     this.#enter('relation')
     let left = this.#calc(0)
-    let pushed = 0
     while (level === 0 && relations.has(this.#peek().kind)) {
-      this.#enter('relation')
-      pushed++
       const op = this.#next()
       const right = this.#relation(1)
       left = this.#raise(this.#call(op.offset, op.kind === 'in' ? '@in' : `_${op.kind}_`, [left, right]), left, right)
     }
-    this.#leave('relation', pushed + 1)
+    this.#leave('relation')
     return left
   }
 
@@ -134,36 +141,41 @@ class Parser {
   #calc(level: number): Expr {
     this.#enter('calc')
     let left = this.#unary()
-    let pushed = 0
     for (;;) {
       const { kind } = this.#peek()
       const binds = products.has(kind) ? 2 : sums.has(kind) ? 1 : 0
       if (binds <= level) break
-      this.#enter('calc')
-      pushed++
       const op = this.#next()
       const right = this.#calc(binds)
       left = this.#raise(this.#call(op.offset, `_${op.kind}_`, [left, right]), left, right)
     }
-    this.#leave('calc', pushed + 1)
+    this.#leave('calc')
     return left
   }
 
   #unary(): Expr {
     this.#enter('unary')
-    this.#sync(startsExpr)
-    const op = this.#peek()
-    let expr: Expr
-    if (op.kind === '!' || (op.kind === '-' && !this.#negativeNumber())) {
-      let count = 0
-      while (this.#accept(op.kind) !== undefined) count++
-      if (op.kind === '-' && count === 1 && !startsExpr.includes(this.#peek().kind)) this.#noViable(op)
-      const operand = this.#member()
-      expr = count % 2 === 0 ? operand : this.#call(op.offset, op.kind === '!' ? '!_' : '-_', [operand])
-      this.#heights.set(expr, this.#height(operand))
-    } else expr = this.#member()
+    const expr = this.#repaired(operators, () => this.#signed())
     this.#leave('unary')
     return expr
+  }
+
+  #signed(): Expr {
+    this.#sync(startsExpr)
+    const op = this.#peek()
+    if (op.kind !== '!' && (op.kind !== '-' || this.#negativeNumber())) return this.#member()
+    let count = 0
+    while (this.#accept(op.kind) !== undefined) count++
+    if (!startsExpr.includes(this.#peek().kind)) this.#signWithoutOperand(op, count)
+    const operand = this.#member()
+    const expr = count % 2 === 0 ? operand : this.#call(op.offset, op.kind === '!' ? '!_' : '-_', [operand])
+    this.#heights.set(expr, this.#height(operand))
+    return expr
+  }
+
+  #signWithoutOperand(op: Token, count: number): never {
+    if (op.kind === '-' && count === 1) return this.#noViable(op)
+    return this.#stop(this.#peek(), `extraneous input ${shown(this.#peek())} expecting ${names(startsExpr)}`)
   }
 
   #negativeNumber(): boolean {
@@ -173,17 +185,18 @@ class Parser {
 
   #member(): Expr {
     this.#enter('member')
-    let expr = this.#primary()
-    let pushed = 0
+    const expr = this.#repaired(operators, () => this.#selections(this.#repaired([...operators, '.', '['], () => this.#primary())))
+    this.#leave('member')
+    return expr
+  }
+
+  #selections(operand: Expr): Expr {
+    let expr = operand
     for (;;) {
       const op = this.#peek()
-      if (op.kind !== '.' && op.kind !== '[') break
-      this.#enter('member')
-      pushed++
+      if (op.kind !== '.' && op.kind !== '[') return expr
       expr = op.kind === '.' ? this.#select(expr) : this.#index(expr)
     }
-    this.#leave('member', pushed + 1)
-    return expr
   }
 
   #select(operand: Expr): Expr {
@@ -213,7 +226,7 @@ class Parser {
     const open = this.#next()
     this.#sync([...startsExpr, '?'])
     const optional = this.#accept('?')
-    const index = this.#within([']', '?'], () => this.#expr())
+    const index = this.#within([']'], () => this.#expr())
     this.#expect(']')
     if (optional !== undefined && !this.#optionals) return this.#fail(open.offset, "unsupported syntax '[?'")
     return this.#raise(this.#call(open.offset, optional === undefined ? '_[_]' : '_[?_]', [operand, index]), operand, index)
@@ -225,7 +238,7 @@ class Parser {
     switch (token.kind) {
       case '(': {
         this.#next()
-        const expr = this.#within([')', '?'], () => this.#expr())
+        const expr = this.#within([')'], () => this.#expr())
         this.#expect(')')
         return expr
       }
@@ -272,7 +285,7 @@ class Parser {
       this.#sync(['ident', 'escaped'])
       const field = this.#next()
       const colon = this.#expect(':')
-      const value = this.#within([',', '}', '?'], () => this.#expr())
+      const value = this.#within([',', '}'], () => this.#expr())
       if (optional !== undefined && !this.#optionals) this.#fail(optional.offset, "unsupported syntax '?'")
       fields.push({ id: this.#id(), offset: colon.offset, name: this.#fieldName(field), value, optional: optional !== undefined })
       if (!this.#moreAfterComma('}')) break
@@ -288,9 +301,9 @@ class Parser {
     this.#sync([...startsExpr, '}', ',', '?'])
     while (this.#peek().kind !== '}' && this.#peek().kind !== ',') {
       const optional = this.#accept('?')
-      const key = this.#within([':', '?'], () => this.#expr())
+      const key = this.#within([':'], () => this.#expr())
       const colon = this.#expect(':')
-      const value = this.#within([',', '}', '?'], () => this.#expr())
+      const value = this.#within([',', '}'], () => this.#expr())
       if (optional !== undefined && !this.#optionals) this.#fail(optional.offset, "unsupported syntax '?'")
       entries.push({ id: this.#id(), offset: colon.offset, key, value, optional: optional !== undefined })
       if (!this.#moreAfterComma('}')) break
@@ -309,7 +322,7 @@ class Parser {
       const mark = this.#accept('?')
       if (mark !== undefined && !this.#optionals) this.#fail(mark.offset, "unsupported syntax '?'")
       if (mark !== undefined) optional.add(elements.length)
-      elements.push(this.#within([',', ']', '?'], () => this.#expr()))
+      elements.push(this.#within([',', ']'], () => this.#expr()))
       if (!this.#moreAfterComma(']')) break
     }
     this.#close(']')
@@ -339,7 +352,7 @@ class Parser {
     const args: Expr[] = []
     this.#sync([...startsExpr, ')'])
     if (this.#peek().kind !== ')') {
-      do args.push(this.#within([',', ')', '?'], () => this.#expr()))
+      do args.push(this.#within([',', ')'], () => this.#expr()))
       while (this.#accept(',') !== undefined)
     }
     this.#expect(')')
@@ -431,8 +444,8 @@ class Parser {
     this.#depths.set(rule, depth)
   }
 
-  #leave(rule: Rule, levels = 1): void {
-    this.#depths.set(rule, (this.#depths.get(rule) ?? 0) - levels)
+  #leave(rule: Rule): void {
+    this.#depths.set(rule, (this.#depths.get(rule) ?? 0) - 1)
   }
 
   #within<T>(follow: readonly TokenKind[], read: () => T): T {
@@ -461,6 +474,7 @@ class Parser {
   #expect(kind: TokenKind): Token {
     const token = this.#peek()
     if (token.kind === kind) return this.#next()
+    this.#countRepair()
     if (this.#tokens[this.#at + 1]?.kind === kind && token.kind !== 'eof') {
       this.#syntaxError(token, `extraneous input ${shown(token)} expecting ${name(kind)}`)
       this.#at++
@@ -477,13 +491,16 @@ class Parser {
   #mayFollow(kind: TokenKind, next: TokenKind): boolean {
     if (kind === ':') return startsExpr.includes(next)
     if (kind === 'eof') return false
-    return continues.has(next) || (this.#follow.at(-1)?.includes(next) ?? false)
+    // Behind a condition there may be nothing more of it; then it is what follows around it.
+    const around = this.#follow.findLast((follow) => follow[0] !== '?')
+    return continues.has(next) || (next === '?' && this.#follow.at(-1)?.[0] === '?') || (around?.includes(next) ?? false)
   }
 
   /** Before a choice: one token that fits nowhere is read over if the next one fits. */
   #sync(fits: readonly TokenKind[]): void {
     const token = this.#peek()
     if (fits.includes(token.kind)) return
+    if (this.#recovering) throw new Unreadable('while reading over an error')
     const after = this.#tokens[this.#at + 1]
     if (token.kind !== 'eof' && after !== undefined && fits.includes(after.kind)) {
       this.#syntaxError(token, `extraneous input ${shown(token)} expecting ${names(fits)}`)
@@ -493,13 +510,45 @@ class Parser {
     this.#stop(token, `mismatched input ${shown(token)} expecting ${names(fits)}`)
   }
 
+  /** Found out by looking ahead from `from`, which is where reading is still at. */
   #noViable(from: Token): never {
     const token = this.#peek()
+    this.#at = this.#tokens.indexOf(from)
     if (/^(true|false|null)$/.test(token.text) && from.kind === '.' && token.offset === from.offset + 1) {
       return this.#stop(token, `mismatched input '${token.text}' expecting IDENTIFIER`)
     }
     const end = token.kind === 'eof' ? this.#source.text.length : token.offset + token.text.length
     return this.#stop(token, `no viable alternative at input '${escaped(this.#source.text.slice(from.offset, end))}'`)
+  }
+
+  /** What cannot be read is skipped up to where the rule, or one around it, can go on. */
+  #repaired(follow: readonly TokenKind[], read: () => Expr): Expr {
+    const open = this.#follow.length
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      this.#follow.length = open
+      this.#skipTo(new Set([...follow, ...this.#follow.flat()]))
+      return { kind: 'literal', id: this.#id(), offset: this.#peek().offset, value: null }
+    }
+  }
+
+  #skipTo(wanted: ReadonlySet<TokenKind>): void {
+    this.#countRepair()
+    if (this.#lastRepair === this.#at && this.#peek().kind !== 'eof') this.#at++
+    this.#lastRepair = this.#at
+    this.#recovering = true
+    for (let skipped = 0; !wanted.has(this.#peek().kind) && this.#peek().kind !== 'eof'; skipped++) {
+      if (skipped >= skippedMax) throw new TooDeep(`error recovery token lookahead limit exceeded: ${skippedMax}`)
+      this.#at++
+    }
+  }
+
+  #countRepair(): void {
+    if (this.#repairs++ < repairsMax) return
+    this.#source.report(this.#peek().offset, `Syntax error: error recovery attempt limit exceeded: ${repairsMax}`)
+    throw new GivenUp()
   }
 
   #stop(token: Token, message: string): never {

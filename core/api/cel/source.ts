@@ -44,6 +44,7 @@ export class Source {
   }
 
   #place(offset: number): { line: number; column: number } {
+    if (this.text === '') return { line: 1, column: -1 }
     let line = this.#lineStarts.findLastIndex((start) => start <= offset)
     if (line < 0) line = 0
     const column = [...this.text.slice(this.#lineStarts[line], offset)].length
@@ -52,7 +53,7 @@ export class Source {
 
   #print(issue: Issue): string {
     const head = `ERROR: <input>:${issue.line}:${issue.column + 1}: ${issue.message}`
-    const line = issue.line < 1 ? undefined : this.#line(issue.line)
+    const line = issue.column < 0 ? undefined : this.#line(issue.line)
     if (line === undefined || new TextEncoder().encode(line).length > snippetBytesMax) return head
     const shown = line.replaceAll('\t', ' ')
     const characters = [...shown]

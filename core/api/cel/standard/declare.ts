@@ -10,6 +10,7 @@ export interface Signature {
   readonly member?: boolean
   readonly cost?: (args: readonly Value[], result: Value) => number
   readonly estimate?: (args: readonly Estimated[]) => CallEstimate
+  readonly prepare?: (args: readonly (Value | undefined)[]) => void
 }
 
 export function signature(id: string, params: readonly CelType[], result: CelType): Signature {

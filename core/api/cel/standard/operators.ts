@@ -189,6 +189,6 @@ function negate(value: Value): Value {
   if (typeof value === 'bigint') return checkedInt(-value)
   if (typeof value === 'number') return -value
   if (value instanceof Duration) return checkedDuration(-value.nanos)
-  return noOperator('-_', value)
+  return typeof value === 'boolean' ? noOverload() : noOperator('-_', value)
 }
 

@@ -11,8 +11,8 @@ export const text: readonly FunctionDeclaration[] = [
   question('endsWith', 'ends_with_string', traversal(0), (subject, suffix) => subject.endsWith(suffix), 1),
   question('startsWith', 'starts_with_string', traversal(0), (subject, prefix) => subject.startsWith(prefix), 1),
   shared('matches', [
-    signature('matches', [string, string], bool),
-    { ...member('matches_string', [string, string], bool), ...patternMatch },
+    { ...signature('matches', [string, string], bool), prepare: checkPattern },
+    { ...member('matches_string', [string, string], bool), ...patternMatch, prepare: checkPattern },
   ], ([subject, pattern]) => matches(subject as Value, pattern as Value)),
 ]
 
@@ -31,6 +31,10 @@ function matches(subject: Value, pattern: Value): boolean {
   if (typeof subject !== 'string') throw new CelError('no such overload: matches')
   if (typeof pattern !== 'string') throw new CelError('no such overload')
   return compiled(pattern).test(subject)
+}
+
+function checkPattern([, pattern]: readonly (Value | undefined)[]): void {
+  if (typeof pattern === 'string') compiled(pattern)
 }
 
 /** Patterns are nearly always literals: the last few are kept. */
