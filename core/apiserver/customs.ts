@@ -4,9 +4,10 @@
  * a change of what it describes ends the watches of its kinds, as upstream's new storage does; its status alone does not.
  */
 import { isEstablished, isTerminating } from '../api/apiextensions/conditions.ts'
-import { customKinds } from '../api/apiextensions/customkinds.ts'
+import { customKinds, storageKind } from '../api/apiextensions/customkinds.ts'
 import { customResourceDefinitions } from '../api/apiextensions/customresourcedefinition.ts'
 import { kindId, type Kind, type RemoteConversion } from '../api/kind.ts'
+import { isBeingDeleted } from '../api/meta.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../api/schema/types.ts'
 import type { Changes } from '../auth/lookup.ts'
 import type { Ctx } from '../lib/ctx.ts'
@@ -33,6 +34,7 @@ export interface Customs {
 interface Served {
   readonly uid: string
   readonly generation: number
+  readonly spec: Definition['spec']
   readonly names: CustomResourceDefinitionNames | undefined
   readonly terminating: boolean
   readonly kinds: readonly Kind[]
@@ -90,17 +92,23 @@ export function serveCustomKinds(ctx: Ctx, init: CustomsInit): Customs {
   }
 }
 
-/** Generations count changes of the spec. */
+/** A deletion counts in the generation, too, but what is described stays. */
 function isSame(prev: Served, crd: Definition): boolean {
-  return prev.uid === crd.metadata.uid && prev.generation === (crd.metadata.generation ?? 0) && equalJson(prev.names, crd.status?.acceptedNames)
+  if (prev.uid !== crd.metadata.uid || !equalJson(prev.names, crd.status?.acceptedNames)) return false
+  if (prev.kinds.length === 0 && isBeingDeleted(crd)) return false
+  return prev.generation === (crd.metadata.generation ?? 0) || equalJson(prev.spec, crd.spec)
 }
 
 function describe({ registry, conversion }: CustomsInit, crd: Definition): Served {
   const webhook = crd.spec.conversion?.strategy === 'Webhook'
-  const kinds = customKinds(crd, webhook ? { convert: conversion(crd) } : {})
+  const means = webhook ? { convert: conversion(crd) } : {}
+  const kinds = [...customKinds(crd, means)]
+  // Nobody can ask for its objects, but whoever takes them away has to.
+  if (kinds.length === 0 && isBeingDeleted(crd)) kinds.push(...[storageKind(crd, means)].filter((kind) => kind !== undefined))
   const made: Served = {
     uid: crd.metadata.uid ?? '',
     generation: crd.metadata.generation ?? 0,
+    spec: crd.spec,
     names: crd.status?.acceptedNames,
     terminating: false,
     // A built-in kind of the same name goes first, as it does upstream.
@@ -118,5 +126,5 @@ function marked(served: Served, terminating: boolean): Served {
 
 /** Only marked: what is watched looks as before. */
 function sameKinds(prev: Served | undefined, next: Served | undefined): boolean {
-  return prev !== undefined && next !== undefined && prev.uid === next.uid && prev.generation === next.generation && prev.names === next.names
+  return prev !== undefined && next !== undefined && prev.uid === next.uid && prev.spec === next.spec && prev.names === next.names
 }

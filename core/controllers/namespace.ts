@@ -86,7 +86,9 @@ async function deleteContent(ctx: Ctx, client: Client, kinds: readonly Kind[], n
   await empty(pods as Kind)
   if (Object.keys(remaining).length > 0) return { remaining, finalizers, errors, waitS }
   const seen = new Set([pods.prefix])
-  for (const kind of kinds) {
+  // Of custom kinds first the version in which objects are stored: nobody has to convert them.
+  const stored = kinds.filter((kind) => kind.custom?.storageVersion === kind.version)
+  for (const kind of [...kinds.filter((each) => each.custom === undefined), ...stored, ...kinds]) {
     if (!kind.namespaced || !kind.stored || seen.has(kind.prefix) || !has(kind, 'delete') || !has(kind, 'list')) continue
     seen.add(kind.prefix)
     await empty(kind)

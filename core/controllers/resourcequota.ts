@@ -75,8 +75,8 @@ class Counted {
 
   #of(kind: Kind): Followed {
     const known = this.#followed.get(kindId(kind))
-    if (known !== undefined) return known
     const informer = this.#env.informers.of<AnyObject>(kind)
+    if (known?.informer === informer) return known // a custom kind may have gone and come again
     const followed = { kind, informer }
     this.#followed.set(kindId(kind), followed)
     const usage = (object: Readonly<AnyObject>): Quantities => usageOf(kind, object, this.#env.clock.now())

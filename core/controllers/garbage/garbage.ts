@@ -51,9 +51,15 @@ class Collector {
 
   /** Follows the kinds that are new, and those no more that have gone. Kinds over the same stored objects are followed once. */
   follow(): void {
-    const wanted = onePerPrefix(this.#env.settings.kinds().filter(isCollected))
+    const kinds = this.#env.settings.kinds()
+    const wanted = onePerPrefix(kinds.filter(isCollected))
     const ids = new Set([...wanted.values()].map(kindId))
-    for (const [id, { kind }] of this.#followed) if (!ids.has(id)) this.#leave(id, kind)
+    const gone = [...this.#followed].filter(([id]) => !ids.has(id))
+    const served = new Set(gone.length === 0 ? [] : kinds.map(kindId))
+    for (const [id, { kind }] of gone) {
+      this.#leave(id, kind)
+      if (!served.has(id)) this.#env.informers.forget(kind) // else others may follow it
+    }
     for (const kind of wanted.values()) {
       if (this.#followed.has(kindId(kind))) continue
       const informer = this.#env.informers.of<AnyObject>(kind)
@@ -81,7 +87,6 @@ class Collector {
     this.#followed.delete(id)
     const name = `${kind.group}/${kind.kind}`
     if (this.#byGroupKind.get(name)?.kind === kind) this.#byGroupKind.delete(name)
-    this.#env.informers.forget(kind)
   }
 
   async reconcile(ctx: Ctx, key: string, client: Client): Promise<void> {
