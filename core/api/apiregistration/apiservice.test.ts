@@ -22,6 +22,7 @@ describe('apiServices', () => {
 
   it.each<[string, APIService]>([
     ['metadata.name: Invalid value: "v2.example.com": must be `spec.version+"."+spec.group`: "v1.example.com"', remote({}, 'v2.example.com')],
+    ['metadata.generateName: Invalid value: "v": must be `spec.version+"."+spec.group`: "v1.example.com"', { ...remote(), metadata: { generateName: 'v' } }],
     ['spec.group: Required value: only v1 may have an empty group and it better be legacy kube', remote({ group: '', version: 'v2' }, 'v2.')],
     ['spec.groupPriorityMinimum: Invalid value: 20001: must be positive and less than 20000', remote({ groupPriorityMinimum: 20_001 })],
     ['spec.versionPriority: Invalid value: 0: must be positive and less than 1000', remote({ versionPriority: 0 })],

@@ -23,9 +23,11 @@ export function apiServiceName({ group = '', version = '' }: Pick<APIServiceSpec
 function validate(service: Readonly<APIService>): Errors {
   const errors: Errors = []
   const { group = '', version = '', groupPriorityMinimum: minimum = 0, versionPriority: priority = 0 } = service.spec ?? {}
-  const name = service.metadata.name ?? ''
   const want = apiServiceName({ group, version })
-  if (name !== '' && pathSegment(name, false).length === 0 && name !== want) errors.push(invalidValue(path('metadata', 'name'), name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(want)}`))
+  for (const field of ['generateName', 'name'] as const) {
+    const name = service.metadata[field] ?? ''
+    if (name !== '' && name !== want && pathSegment(name, field === 'generateName').length === 0) errors.push(invalidValue(path('metadata', field), name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(want)}`))
+  }
   if (group === '' && version !== 'v1') errors.push(required(at.child('group'), 'only v1 may have an empty group and it better be legacy kube'))
   if (group !== '') subdomain(errors, group, at.child('group'))
   say(errors, at.child('version'), version, dns1035Label(version))
