@@ -45,6 +45,7 @@ async function admit(kind: Kind, namespace: string, object: AnyObject, options: 
   setDefaults(kind, object, options.env.now)
   trackOwnership(kind, object, undefined, options)
   await options.admission.mutate(object, undefined)
+  place(kind, namespace, object) // who admits may not move it
   setDefaults(kind, object, options.env.now)
 }
 

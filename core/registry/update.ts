@@ -60,8 +60,10 @@ async function replace(
   setDefaults(kind, next, options.env.now)
   trackOwnership(kind, next, prev, options)
   await options.admission.mutate(next, prev)
+  place(kind, key.namespace, next) // who admits may not move it
   setDefaults(kind, next, options.env.now)
   prepareUpdate(kind, next, prev, options)
+  if ((next.metadata.resourceVersion ?? '') === '' && prev.metadata.resourceVersion !== undefined) next.metadata.resourceVersion = prev.metadata.resourceVersion
   await options.admission.validate(next, prev)
   if (isFinished(next, prev)) return await finish(base, ctx, kind, key, current, next, options)
   if (sameButForTimes(next, prev)) return { item: shown, created: false }

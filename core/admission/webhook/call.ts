@@ -40,6 +40,7 @@ export async function callHook(ctx: Ctx, hook: Hook, request: AdmissionRequest, 
   }
   const version = reviewVersion(hook.reviewVersions)
   if (version === undefined) return failed('could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)', 400)
+  if (!isReadable(hook.target.caBundle)) return failed('could not get REST client: unable to load root certificates: unable to parse bytes as PEM block', 500)
   const review = { uid: init.random.uuid(), version, ...shown }
   let body: Uint8Array
   try {
@@ -51,6 +52,10 @@ export async function callHook(ctx: Ctx, hook: Hook, request: AdmissionRequest, 
     return failed(`failed to call webhook: ${(error as Error).message}`, isApiError(error) ? error.code : 503)
   }
   return judged(hook, request, readSafely(body, review, init.mutating), failed)
+}
+
+function isReadable(caBundle: string | undefined): boolean {
+  return caBundle === undefined || caBundle === '' || Buffer.from(caBundle, 'base64').includes('-----BEGIN CERTIFICATE-----')
 }
 
 function readSafely(body: Uint8Array, review: { readonly uid: string; readonly version: string }, mutating: boolean): ReviewAnswer | string {

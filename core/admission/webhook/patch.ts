@@ -1,6 +1,8 @@
 /** A webhook's patch put into the request's object: decoded, compared, defaulted, and back in the version that was asked. */
+import { parseJson } from '../../api/codec/json.ts'
 import { internal } from '../../api/errors.ts'
 import type { AnyObject } from '../../api/meta.ts'
+import { jsonKind } from '../../api/patch/merge.ts'
 import { parseJsonPatch, patched as patchedDocument } from '../../api/patch/json.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Ctx } from '../../lib/ctx.ts'
@@ -8,7 +10,7 @@ import type { Match } from '../match.ts'
 import type { AdmissionRequest } from '../plugin.ts'
 import type { Outcome } from './call.ts'
 import type { Hook } from './hooks.ts'
-import type { ReviewAnswer } from './review.ts'
+import { asShown, type ReviewAnswer } from './review.ts'
 import { convertObject, decodePatched, defaultObject, replaceWith } from './versions.ts'
 
 export type Patched =
@@ -29,7 +31,10 @@ export async function applyHookPatch(ctx: Ctx, hook: Hook, request: AdmissionReq
   let patch: unknown
   let operations: ReturnType<typeof parseJsonPatch>
   try {
-    patch = JSON.parse(new TextDecoder().decode(Buffer.from(answer.patch, 'base64')))
+    const parsed = parseJson(new TextDecoder().decode(Buffer.from(answer.patch, 'base64')))
+    if (!parsed.ok) throw new Error(parsed.error)
+    patch = parsed.value
+    if (patch !== null && !Array.isArray(patch)) throw new Error(`json: cannot unmarshal ${jsonKind(patch)} into Go value of type jsonpatch.Patch`)
     operations = parseJsonPatch(patch)
   } catch (error) {
     return failed(`received undecodable patch in webhook response: ${(error as Error).message}`, 503)
@@ -40,7 +45,7 @@ export async function applyHookPatch(ctx: Ctx, hook: Hook, request: AdmissionReq
   }
   if (answer.patchType !== 'JSONPatch') return failed(`unsupported patch type "${answer.patchType ?? ''}"`, 400)
   try {
-    const made = decodePatched(patchedDocument(object, operations), match.as, match.kind)
+    const made = decodePatched(patchedDocument(asShown(object, match), operations), match.as, match.kind)
     const changed = !equalJson(object, made)
     defaultObject(made, match.as, match.kind, ctx.clock.now())
     replaceWith(request.object, request.objectKind === undefined ? await convertObject(made, match.as, request.kind, ctx.signal) : made)

@@ -1,4 +1,6 @@
 /** What is sent to a webhook and how its answer is read (k8s.io/apiserver/pkg/admission/plugin/webhook/request). */
+import { parseJson } from '../../api/codec/json.ts'
+import { parseYaml } from '../../api/codec/yaml.ts'
 import { ApiError, type Status } from '../../api/errors.ts'
 import { apiVersionOf, type AnyObject } from '../../api/meta.ts'
 import { kindOf, namespaceOf, resourceOf, type Match } from '../match.ts'
@@ -35,7 +37,7 @@ export function reviewOf(request: AdmissionRequest, { uid, version, match, objec
   return {
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${version}`,
-    request: { uid, ...requestOf(request, match), object: shown(object, match), oldObject: shown(oldObject, match) },
+    request: { uid, ...requestOf(request, match), object: object === undefined ? null : asShown(object, match), oldObject: oldObject === undefined ? null : asShown(oldObject, match) },
   }
 }
 
@@ -65,8 +67,7 @@ export function requestOf(request: AdmissionRequest, match: Match): object {
 }
 
 /** Objects say what they are. */
-function shown(object: Readonly<AnyObject> | undefined, { kind }: Match): Readonly<AnyObject> | null {
-  if (object === undefined) return null
+export function asShown(object: Readonly<AnyObject>, { kind }: Match): Readonly<AnyObject> {
   return object.kind !== undefined && object.apiVersion !== undefined ? object : { ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) }
 }
 
@@ -109,14 +110,17 @@ function wrongAnswer(review: Readonly<Record<string, unknown>>, response: Readon
 /** Throws Error in the words of upstream's decoder. */
 function parse(body: Uint8Array): Readonly<Record<string, unknown>> {
   const text = new TextDecoder().decode(body)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new Error(`couldn't get version/kind; json parse error: ${(error as Error).message}`, { cause: error })
-  }
+  if (text === '') throw new Error('0-length response with status code: 200 and content type: application/json')
+  const parsed = parseJson(text)
+  const read = parsed.ok ? parsed : parseYaml(text) // upstream's decoder takes both
+  if (!read.ok) throw new Error(`couldn't get version/kind; json parse error: ${read.error}`)
+  const { value } = read
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error(`couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`)
+  }
+  const { kind = '', apiVersion = '' } = value as { readonly kind?: string; readonly apiVersion?: string }
+  if (kind !== '' && apiVersion !== '' && (kind !== 'AdmissionReview' || !apiVersion.startsWith('admission.k8s.io/'))) {
+    throw new Error(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`)
   }
   return value as Readonly<Record<string, unknown>>
 }

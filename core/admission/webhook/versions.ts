@@ -24,6 +24,10 @@ export async function convertObject(object: Readonly<AnyObject>, from: Kind, to:
 
 /** What patched JSON is as an object of the kind: unknown fields dropped, defaults not yet filled. Throws Error in Go's words. */
 export function decodePatched(value: unknown, kind: Kind, as: GroupVersionKind): AnyObject {
+  const said = value as { readonly kind?: unknown; readonly apiVersion?: unknown }
+  if (said.kind !== as.kind || said.apiVersion !== apiVersionOf(as)) {
+    throw new Error(`unable to convert: a ${apiVersionOf(as)} ${as.kind} cannot become a ${String(said.apiVersion)} ${String(said.kind)}`)
+  }
   if (kind.custom !== undefined && as.kind === kind.kind) {
     const decoded = kind.custom.decode(value, { fieldValidation: 'Ignore' })
     if (!decoded.ok) throw decoded.error

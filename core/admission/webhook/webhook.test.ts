@@ -43,11 +43,17 @@ describe('a validating webhook', () => {
     await rig.ask('PUT', `${maps}/a`, map('a', { x: '2' }))
     await rig.ask('DELETE', `${maps}/a`)
     await rig.ask('DELETE', maps)
+    await rig.ask('PATCH', `${maps}/c?fieldManager=m`, map('c'), { 'content-type': 'application/apply-patch+yaml' })
+    await rig.ask('PATCH', `${maps}/c?fieldManager=m&force=true`, map('c', { x: '3' }), { 'content-type': 'application/apply-patch+yaml' })
     expect(rig.calls.map(({ request: r }) => [r.operation, r.name, r.object?.data, r.oldObject?.metadata.name, r.options.kind])).toEqual([
       ['UPDATE', 'a', { x: '2' }, 'a', 'UpdateOptions'],
       ['DELETE', 'a', undefined, 'a', 'DeleteOptions'],
       ['DELETE', 'b', undefined, 'b', 'DeleteOptions'],
+      ['CREATE', 'c', undefined, undefined, 'CreateOptions'],
+      ['UPDATE', 'c', { x: '3' }, 'c', 'UpdateOptions'],
     ])
+    expect(rig.calls[0]?.request.object.metadata.resourceVersion).toBe(rig.calls[0]?.request.oldObject.metadata.resourceVersion)
+    expect(rig.calls.at(-1)?.request.options).toEqual({ kind: 'UpdateOptions', apiVersion: 'meta.k8s.io/v1', fieldManager: 'm' })
   })
 
   it.each<[string, object | string, number, string]>([
@@ -182,6 +188,7 @@ describe('a mutating webhook', () => {
   it.each<[string, object, string]>([
     ['makes it unreadable', patch({ op: 'replace', path: '/data', value: 7 }), 'Internal error occurred: json: cannot unmarshal number into Go struct field ConfigMap.data of type map[string]string'],
     ['patches what is not there', patch({ op: 'remove', path: '/data/q' }), "Internal error occurred: error in remove for path: '/data/q': Unable to remove nonexistent key: q: missing value"],
+    ['makes it another kind', patch({ op: 'replace', path: '/kind', value: 'Secret' }), 'Internal error occurred: unable to convert: a v1 ConfigMap cannot become a v1 Secret'],
     ['says no kind of patch', { allowed: true, patch: 'W10=' }, 'Internal error occurred: failed calling webhook "w.example.org": received invalid webhook response: webhook returned response.patch but not response.patchType'],
     ['says another kind of patch', { allowed: true, patch: Buffer.from('[{"op":"add","path":"/x","value":1}]').toString('base64'), patchType: 'Merge' }, 'Internal error occurred: failed calling webhook "w.example.org": unsupported patch type "Merge"'],
     ['sends no JSON', { allowed: true, patch: Buffer.from('{').toString('base64'), patchType: 'JSONPatch' }, expect.stringContaining('received undecodable patch in webhook response: ') as string],
@@ -190,6 +197,15 @@ describe('a mutating webhook', () => {
     await rig.configure('mutating', 'c', { w: {} })
     const answer = await rig.ask('POST', maps, map('a', { x: '1' }))
     expect([answer.code, answer.json.message]).toEqual([500, message])
+  })
+
+  it('cannot move it to another namespace', async () => {
+    rig = await openWebhookRig({ w: () => patch({ op: 'replace', path: '/metadata/namespace', value: 'kube-system' }) })
+    await rig.ask('POST', maps, map('old'))
+    await rig.configure('mutating', 'c', { w: {} })
+    for (const answer of [await rig.ask('POST', maps, map('a')), await rig.ask('PUT', `${maps}/old`, map('old', { x: '1' }))]) {
+      expect([answer.code, answer.json.message]).toEqual([400, 'the namespace of the provided object does not match the namespace sent on the request'])
+    }
   })
 
   it('cannot change what is deleted', async () => {

@@ -118,7 +118,7 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
     oldObject: old === undefined ? undefined : (more.as?.of?.(old) ?? old),
     ...(more.as === undefined ? {} : { objectKind: more.as.kind }),
     ...(call.annotate === undefined ? {} : { annotate: call.annotate }),
-    options: asked.options,
+    options: more.operation === 'CREATE' || more.operation === 'UPDATE' ? optionsOf(more.operation, asked.options) : asked.options,
     dryRun: asked.dryRun,
     user,
     warn: call.warn,
@@ -152,6 +152,12 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
       ...(asked.force ? { force: true } : {}),
     },
   }
+}
+
+/** Admission knows creates and updates only, whatever way they came. */
+function optionsOf(operation: 'CREATE' | 'UPDATE', { force, ...options }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const kind = operation === 'CREATE' ? 'CreateOptions' : 'UpdateOptions'
+  return options['kind'] === kind && force === undefined ? options : { ...options, kind }
 }
 
 export interface WriteInit {

@@ -18,6 +18,8 @@ export async function readCreate<T extends object = AnyObject>(
 ): Promise<Sent<T>> {
   const asked = askedOf('CreateOptions', call.info.query, call.agent)
   const object = await call.payload.object(target, call, asked.fieldValidation)
+  // what is read for a subresource lies where its object lies
+  if (target !== call.kind && call.info.namespace !== '' && (object.metadata.namespace ?? '') === '') object.metadata.namespace = call.info.namespace
   // of reviews; what is read for a subresource (a token, an eviction) is not the kind's own
   if (target === call.kind) updateManagedFields({ prev: undefined, next: object, manager: asked.fieldManager, kind: call.kind, subresource: '', now: call.ctx.clock.now() })
   if (options.admit !== false) await admitCreate(deps, call, asked, object, target)
