@@ -18,6 +18,9 @@ export interface CustomKind {
   readonly schema?: Schema | undefined
 }
 
+/** Where upstream sends readers of its descriptions. */
+const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md'
+
 /** stable.example.com, v1, CronTab -> com.example.stable.v1.CronTab */
 export function modelName(group: string, version: string, kind: string): string {
   return `${group.split('.').toReversed().join('.')}.${version}.${kind}`
@@ -38,20 +41,20 @@ export function customSchema(custom: CustomKind, style: SchemaStyle): Schema {
 
 export function customListSchema(custom: CustomKind, style: SchemaStyle): Schema {
   const list = schemaOf(definition('PodList'), style)['properties'] as Record<string, Schema>
-  const description = `List of ${custom.resource}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md`
+  const description = `List of ${custom.resource}. More info: ${conventions}`
   const items = { description, type: 'array', items: { $ref: reference(modelName(custom.group, custom.version, custom.kind), style.version) } }
   return {
     description: `${custom.listKind} is a list of ${custom.kind}`,
     type: 'object',
     required: ['items'],
-    properties: { apiVersion: list['apiVersion'], items, kind: list['kind'], metadata: withoutDefault(list['metadata'] ?? {}) },
+    properties: { apiVersion: list['apiVersion'], items, kind: list['kind'], metadata: { description: `Standard list metadata. More info: ${conventions}#types-kinds`, ...withoutDefault(list['metadata'] ?? {}) } },
     'x-kubernetes-group-version-kind': [{ group: custom.group, kind: custom.listKind, version: custom.version }],
   }
 }
 
 function objectFields(style: SchemaStyle): Schema {
   const { apiVersion, kind, metadata } = schemaOf(definition('Pod'), style)['properties'] as Record<string, Schema>
-  return { apiVersion, kind, metadata: withoutDefault(metadata ?? {}) }
+  return { apiVersion, kind, metadata: { description: `Standard object's metadata. More info: ${conventions}#metadata`, ...withoutDefault(metadata ?? {}) } }
 }
 
 function withoutDefault(schema: Schema): Schema {
