@@ -81,4 +81,33 @@ describe('customKinds()', () => {
     const object = foo({ size: 3, free: { conditions: [{ type: 'Odd', status: 'x' }, { type: 'Ready', status: 'True' }] } }) as unknown as AnyObject
     expect(kind.columns.map((column) => column.value(object, 0))).toEqual(['a', 3, 'True'])
   })
+
+  it('says which version to use instead of one that is deprecated, or what its definition says', () => {
+    const crd = definition(schema)
+    const [v1] = crd.spec.versions
+    const other = { ...v1, storage: false }
+    const versions = [{ ...v1, name: 'v1beta1', deprecated: true }, { ...other, name: 'v1' }, { ...other, name: 'v2' }, { ...other, name: 'v1alpha1', deprecated: true, deprecationWarning: 'go away' }, { ...other, name: 'v0', served: false }]
+    const kinds = customKinds({ ...crd, spec: { ...crd.spec, versions: versions as typeof crd.spec.versions } })
+    expect(kinds.map((kind) => [kind.version, kind.deprecation])).toEqual([
+      ['v1beta1', 'example.com/v1beta1 Foo is deprecated; use example.com/v2 Foo'], ['v1', undefined], ['v2', undefined], ['v1alpha1', 'go away'],
+    ])
+  })
+
+  it('knows its scale and the fields that it may be selected by', () => {
+    const scale = { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size', labelSelectorPath: '.status.selector' }
+    const kind = only(definition(schema, { subresources: { scale }, selectableFields: [{ jsonPath: '.spec.mode' }, { jsonPath: '.spec.size' }] }))
+    expect([kind.scale, kind.status]).toEqual([{ specReplicas: 'spec.size', statusReplicas: 'status.size', selector: 'status.selector' }, undefined])
+    const object = foo({ size: 3 }) as unknown as AnyObject
+    expect(Object.entries(kind.selectableFields).map(([field, read]) => [field, read(object)])).toEqual([['spec.mode', ''], ['spec.size', '3']])
+  })
+
+  it('shows what a webhook has converted without fields that the version does not know', async () => {
+    const crd = definition(schema)
+    const spec = { ...crd.spec, conversion: { strategy: 'Webhook' } }
+    const convert = (objects: readonly Readonly<AnyObject>[], apiVersion: string): Promise<readonly AnyObject[]> =>
+      Promise.resolve(objects.map((object) => ({ ...object, apiVersion, spec: { size: 7, mode: 'slow', more: true } })))
+    const [kind] = customKinds({ ...crd, spec }, { convert })
+    const [converted] = (await kind?.remote?.([foo({}) as unknown as AnyObject], 'example.com/v1', new AbortController().signal)) ?? []
+    expect(kind?.conversion?.fromStored(converted as AnyObject)['spec']).toEqual({ size: 7, mode: 'slow' })
+  })
 })
