@@ -64,6 +64,8 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
     const path = c.req.path.slice('/openapi/v3/'.length)
     const kinds = now.paths.get(path)
     const hash = now.hashes.get(path)
+    const made = hash === undefined ? deps.aggregator?.openapi.made(path) : undefined
+    if (made !== undefined) return new Response(made.text, { headers: { 'content-type': jsonType, etag: `"${made.hash}"`, vary: 'Accept', 'cache-control': 'no-cache, private' } })
     if (hash === undefined || kinds === undefined)
       return new Response('404 page not found\n', {
         status: 404,

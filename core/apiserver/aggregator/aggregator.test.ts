@@ -216,6 +216,29 @@ describe('what aggregated servers say of themselves', () => {
     expect(definitions['Unused']).toBeUndefined()
     expect(Object.keys(paths)).toContain('/api/v1/pods')
   })
+
+  it('is described in version 3 also when its server knows version 2 only', async () => {
+    const thing = { type: 'object', properties: { next: { description: 'the next one', $ref: '#/definitions/Thing' } } }
+    const limit = { name: 'limit', in: 'query', type: 'integer', uniqueItems: true }
+    const body = { name: 'body', in: 'body', schema: { $ref: '#/definitions/Thing' } }
+    const post = { consumes: ['*/*'], produces: ['application/json'], operationId: 'make', parameters: [body, limit], responses: { 201: { description: 'Created', schema: { $ref: '#/definitions/Thing' } } } }
+    answer = (request, response, proxy) => (request.url === '/openapi/v2' ? text(200, { paths: { '/apis/example.com/v1/things': { post } }, definitions: { Thing: thing } }) : text(404, ''))(request, response, proxy)
+    services.put(exampleService(remote.caBundle))
+    await clock.advance(1_001)
+    const url = async (): Promise<string | undefined> => ((await rig.ask('GET', '/openapi/v3')).json.paths as Record<string, { serverRelativeURL: string }>)['apis/example.com/v1']?.serverRelativeURL
+    await expect.poll(url).toMatch(/^\/openapi\/v3\/apis\/example.com\/v1\?hash=[0-9A-F]{128}$/)
+    const reference = { $ref: '#/components/schemas/Thing' }
+    expect((await rig.ask('GET', (await url()) ?? '')).json).toMatchObject({
+      openapi: '3.0.0',
+      paths: { '/apis/example.com/v1/things': { post: {
+        operationId: 'make',
+        parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', uniqueItems: true } }],
+        requestBody: { content: { '*/*': { schema: reference } } },
+        responses: { 201: { description: 'Created', content: { 'application/json': { schema: reference } } } },
+      } } },
+      components: { schemas: { Thing: { properties: { next: { description: 'the next one', allOf: [reference] } } } } },
+    })
+  })
 })
 
 describe('on a socket', () => {

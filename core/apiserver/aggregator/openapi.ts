@@ -3,6 +3,7 @@
  * themselves are passed on, asked for by the user), and their part of the one document of version 2. Asked for when an
  * APIService comes and every minute, with ETags (kube-aggregator/pkg/controllers/openapi, openapiv3).
  */
+import { createHash } from 'node:crypto'
 import type { Aggregated, Question, RemoteApi } from '../../client/aggregated.ts'
 import type { RemoteAnswer } from '../../client/remote.ts'
 import type { Ctx } from '../../lib/ctx.ts'
@@ -10,6 +11,7 @@ import { equalJson } from '../../lib/json.ts'
 import type { Random } from '../../lib/random.ts'
 import { WorkQueue } from '../../lib/workqueue.ts'
 import { fromUtf8 } from '../exchange.ts'
+import { newer } from './newer.ts'
 import { partOf, type Swagger } from './swagger.ts'
 import type { Registration, Registrations } from './registrations.ts'
 
@@ -29,6 +31,15 @@ interface Known {
   /** Of version 2, what is under the group-version. */
   readonly swagger: Swagger | undefined
   readonly etag: string
+  /** Made of version 2 where the server has no version 3: served here. */
+  readonly made?: Made
+}
+
+interface Made {
+  /** Of the index. */
+  readonly path: string
+  readonly hash: string
+  readonly text: string
 }
 
 const nothing: Known = { index: {}, swagger: undefined, etag: '' }
@@ -65,7 +76,13 @@ export class RemoteOpenApi {
 
   /** Who describes this entry (`apis/example.com/v1`). */
   describer(path: string): Registration | undefined {
-    for (const [name, { index }] of this.#known) if (Object.hasOwn(index, path)) return this.#registrations.named(name)
+    for (const [name, { index, made }] of this.#known) if (Object.hasOwn(index, path) && made === undefined) return this.#registrations.named(name)
+    return undefined
+  }
+
+  /** The entry's document, where it is made here. */
+  made(path: string): Made | undefined {
+    for (const { made } of this.#known.values()) if (made?.path === path) return made
     return undefined
   }
 
@@ -93,14 +110,21 @@ export class RemoteOpenApi {
     if (!registration.available) return // its next change comes here again
     const prev = this.#known.get(name) ?? nothing
     const [index, swagger] = [await this.#index(ctx, registration.remote), await this.#swagger(ctx, registration.remote, prev)]
-    this.#known.set(name, { index, swagger: swagger.swagger, etag: swagger.etag })
-    if (swagger.swagger !== prev.swagger || !equalJson(index, prev.index)) this.#version++
+    const made = index === undefined && swagger.swagger !== undefined ? madeOf(registration.remote, swagger.swagger) : undefined
+    const next: Known = {
+      index: index ?? (made === undefined ? {} : { [made.path]: { serverRelativeURL: `/openapi/v3/${made.path}?hash=${made.hash}` } }),
+      swagger: swagger.swagger, etag: swagger.etag,
+      ...(made === undefined ? {} : { made }),
+    }
+    this.#known.set(name, next)
+    if (next.swagger !== prev.swagger || !equalJson(next.index, prev.index)) this.#version++
     this.#queue.after(name, refreshMs)
   }
 
-  async #index(ctx: Ctx, api: RemoteApi): Promise<Known['index']> {
+  /** Undefined: it has version 2 at most. */
+  async #index(ctx: Ctx, api: RemoteApi): Promise<Known['index'] | undefined> {
     const answer = await this.#ask(ctx, api, '/openapi/v3')
-    if (answer.status === 404) return {} // it has version 2 only
+    if (answer.status === 404) return undefined
     expect200(answer)
     return (JSON.parse(fromUtf8(answer.body)) as { readonly paths?: Known['index'] }).paths ?? {}
   }
@@ -118,6 +142,11 @@ export class RemoteOpenApi {
     const question: Question = { user: asker, timeoutMs, ...(etag === '' ? {} : { etag }) }
     return await this.#aggregated.ask(ctx, api, path, question)
   }
+}
+
+function madeOf({ group, version }: RemoteApi, swagger: Swagger): Made {
+  const text = JSON.stringify(newer(swagger))
+  return { path: `apis/${group}/${version}`, hash: createHash('sha512').update(text).digest('hex').toUpperCase(), text }
 }
 
 function expect200({ status }: RemoteAnswer): void {
