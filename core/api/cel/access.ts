@@ -173,5 +173,7 @@ export function goTypeName(value: Value): string {
   const short = name.slice(name.lastIndexOf('.') + 1)
   if (short === 'optional_type') return '*types.Optional'
   if (short === 'type') return '*types.Type'
+  if (short === 'list') return '*types.baseList'
+  if (short === 'map') return '*types.baseMap'
   return `types.${short.charAt(0).toUpperCase()}${short.slice(1)}`
 }

@@ -4,40 +4,35 @@
  * Semantics of names and types are check.ts.
  */
 import type { Expr } from './ast.ts'
+import { characters } from './kinds.ts'
 import { lex, type Token, type TokenKind } from './lex.ts'
 import { LiteralError, parseBytes, parseDouble, parseInt64, parseString, parseUint64 } from './literal.ts'
-import { type Build, macro } from './macro.ts'
+import { buildAt } from './build.ts'
+import { macro } from './macro.ts'
 import type { Source } from './source.ts'
+import { GivenUp, names, operators, products, relations, shown, startsExpr, sums, TooDeep, Tokens, Unreadable } from './tokens.ts'
 import type { Value } from './value.ts'
 
 /** Longer expressions are not read. */
 export const expressionCharactersMax = 100_000
 /** How deep one rule of the grammar may stand in itself. */
 const depthMax = 250
-/** Errors that are read over, and tokens skipped for one. */
-const repairsMax = 30
-const skippedMax = 256
 
 /** Errors are in `source`; the tree is good only when there are none. */
 export function parse(source: Source, opts: { readonly optionals: boolean }): Expr | undefined {
-  const size = [...source.text].length
+  const size = characters(source.text)
   if (size > expressionCharactersMax) {
     source.report(undefined, `expression code point size exceeds limit: size: ${size}, limit ${expressionCharactersMax}`)
     return undefined
   }
   try {
-    return new Parser(source, lex(source), opts.optionals).start()
+    return new Parser(source, new Tokens(source, lex(source)), opts.optionals).start()
   } catch (error) {
     if (error instanceof TooDeep) source.report(undefined, error.message)
     else if (!(error instanceof Unreadable || error instanceof GivenUp)) throw error
     return undefined
   }
 }
-
-/** Read over by the rule around it. */
-class Unreadable extends Error {}
-class GivenUp extends Error {}
-class TooDeep extends Error {}
 
 type Rule = 'expr' | 'or' | 'and' | 'relation' | 'calc' | 'unary' | 'member'
 
@@ -46,30 +41,16 @@ const reserved: ReadonlySet<string> = new Set([
   'namespace', 'null', 'return', 'true', 'var', 'void', 'while',
 ])
 
-const relations: ReadonlySet<TokenKind> = new Set(['<', '<=', '>=', '>', '==', '!=', 'in'])
-const products: ReadonlySet<TokenKind> = new Set(['*', '/', '%'])
-const sums: ReadonlySet<TokenKind> = new Set(['+', '-'])
-const startsExpr: readonly TokenKind[] = ['[', '{', '(', '.', '-', '!', 'true', 'false', 'null', 'double', 'int', 'uint', 'string', 'bytes', 'ident']
-const operators: readonly TokenKind[] = [...relations, ...products, ...sums, '&&', '||']
-const continues: ReadonlySet<TokenKind> = new Set([...relations, ...products, ...sums, '&&', '||', '.', '['])
-
 class Parser {
   readonly #source: Source
-  readonly #tokens: readonly Token[]
+  readonly #tokens: Tokens
   readonly #optionals: boolean
   readonly #depths = new Map<Rule, number>()
   /** How high the tree was that a node was read from; macros do not count. */
   readonly #heights = new WeakMap<Expr, number>()
-  /** Per open bracket or ternary, from outside in: what may follow an operand there. */
-  readonly #follow: (readonly TokenKind[])[] = [['eof']]
-  #at = 0
   #nextId = 1
-  /** After a missing token nothing is reported until one fits. */
-  #recovering = false
-  #repairs = 0
-  #lastRepair = -1
 
-  constructor(source: Source, tokens: readonly Token[], optionals: boolean) {
+  constructor(source: Source, tokens: Tokens, optionals: boolean) {
     this.#source = source
     this.#tokens = tokens
     this.#optionals = optionals
@@ -77,7 +58,7 @@ class Parser {
 
   start(): Expr {
     const expr = this.#expr()
-    this.#expect('eof')
+    this.#tokens.expect('eof')
     if (this.#height(expr) > depthMax) throw new TooDeep('max recursion depth exceeded')
     return expr
   }
@@ -90,11 +71,11 @@ class Parser {
   }
 
   #ternary(): Expr {
-    const condition = this.#within(['?'], () => this.#or())
-    const op = this.#accept('?')
+    const condition = this.#tokens.within(['?'], () => this.#or())
+    const op = this.#tokens.accept('?')
     if (op === undefined) return condition
-    const yes = this.#within([':'], () => this.#or())
-    this.#expect(':')
+    const yes = this.#tokens.within([':'], () => this.#or())
+    this.#tokens.expect(':')
     const no = this.#expr()
     return this.#raise(this.#call(op.offset, '_?_:_', [condition, yes, no]), condition, yes, no)
   }
@@ -108,7 +89,7 @@ class Parser {
     this.#enter(rule)
     const terms = [operand()]
     const ops: Token[] = []
-    for (let op = this.#accept(kind); op !== undefined; op = this.#accept(kind)) {
+    for (let op = this.#tokens.accept(kind); op !== undefined; op = this.#tokens.accept(kind)) {
       ops.push(op)
       terms.push(operand())
     }
@@ -128,8 +109,8 @@ class Parser {
   #relation(level: number): Expr {
     this.#enter('relation')
     let left = this.#calc(0)
-    while (level === 0 && relations.has(this.#peek().kind)) {
-      const op = this.#next()
+    while (level === 0 && relations.has(this.#tokens.peek().kind)) {
+      const op = this.#tokens.next()
       const right = this.#relation(1)
       left = this.#raise(this.#call(op.offset, op.kind === 'in' ? '@in' : `_${op.kind}_`, [left, right]), left, right)
     }
@@ -142,10 +123,10 @@ class Parser {
     this.#enter('calc')
     let left = this.#unary()
     for (;;) {
-      const { kind } = this.#peek()
+      const { kind } = this.#tokens.peek()
       const binds = products.has(kind) ? 2 : sums.has(kind) ? 1 : 0
       if (binds <= level) break
-      const op = this.#next()
+      const op = this.#tokens.next()
       const right = this.#calc(binds)
       left = this.#raise(this.#call(op.offset, `_${op.kind}_`, [left, right]), left, right)
     }
@@ -161,25 +142,21 @@ class Parser {
   }
 
   #signed(): Expr {
-    this.#sync(startsExpr)
-    const op = this.#peek()
+    this.#tokens.sync(startsExpr)
+    const op = this.#tokens.peek()
     if (op.kind !== '!' && (op.kind !== '-' || this.#negativeNumber())) return this.#member()
+    if (op.kind === '-' && !startsExpr.includes(this.#tokens.peek(1).kind)) this.#tokens.noViable(1)
     let count = 0
-    while (this.#accept(op.kind) !== undefined) count++
-    if (!startsExpr.includes(this.#peek().kind)) this.#signWithoutOperand(op, count)
+    while (this.#tokens.accept(op.kind) !== undefined) count++
+    if (!startsExpr.includes(this.#tokens.peek().kind)) this.#tokens.stop(this.#tokens.peek(), `extraneous input ${shown(this.#tokens.peek())} expecting ${names(startsExpr)}`)
     const operand = this.#member()
     const expr = count % 2 === 0 ? operand : this.#call(op.offset, op.kind === '!' ? '!_' : '-_', [operand])
     this.#heights.set(expr, this.#height(operand))
     return expr
   }
 
-  #signWithoutOperand(op: Token, count: number): never {
-    if (op.kind === '-' && count === 1) return this.#noViable(op)
-    return this.#stop(this.#peek(), `extraneous input ${shown(this.#peek())} expecting ${names(startsExpr)}`)
-  }
-
   #negativeNumber(): boolean {
-    const after = this.#tokens[this.#at + 1]?.kind
+    const after = this.#tokens.peek(1).kind
     return after === 'int' || after === 'double'
   }
 
@@ -193,20 +170,19 @@ class Parser {
   #selections(operand: Expr): Expr {
     let expr = operand
     for (;;) {
-      const op = this.#peek()
+      const op = this.#tokens.peek()
       if (op.kind !== '.' && op.kind !== '[') return expr
       expr = op.kind === '.' ? this.#select(expr) : this.#index(expr)
     }
   }
 
   #select(operand: Expr): Expr {
-    const dot = this.#next()
-    const optional = this.#accept('?')
-    const name = this.#peek()
-    if (optional !== undefined) this.#sync(['ident', 'escaped'])
-    else if (name.kind !== 'ident' && name.kind !== 'escaped') this.#noViable(dot)
-    this.#next()
-    if (optional === undefined && name.kind === 'ident' && this.#peek().kind === '(') return this.#memberCall(operand, name)
+    if (!['?', 'ident', 'escaped'].includes(this.#tokens.peek(1).kind)) this.#tokens.noViable(1)
+    const dot = this.#tokens.next()
+    const optional = this.#tokens.accept('?')
+    if (optional !== undefined) this.#tokens.sync(['ident', 'escaped'])
+    const name = this.#tokens.next()
+    if (optional === undefined && name.kind === 'ident' && this.#tokens.peek().kind === '(') return this.#memberCall(operand, name)
     const field = this.#fieldName(name)
     if (optional === undefined) {
       return this.#raise({ kind: 'select', id: this.#id(), offset: dot.offset, operand, field, test: false }, operand)
@@ -217,29 +193,29 @@ class Parser {
   }
 
   #memberCall(target: Expr, name: Token): Expr {
-    const open = this.#next()
+    const open = this.#tokens.next()
     const args = this.#args()
     return this.#raise(this.#expandOrCall(open.offset, name.text, target, args), target, ...args)
   }
 
   #index(operand: Expr): Expr {
-    const open = this.#next()
-    this.#sync([...startsExpr, '?'])
-    const optional = this.#accept('?')
-    const index = this.#within([']'], () => this.#expr())
-    this.#expect(']')
+    const open = this.#tokens.next()
+    this.#tokens.sync([...startsExpr, '?'])
+    const optional = this.#tokens.accept('?')
+    const index = this.#tokens.within([']'], () => this.#expr())
+    this.#tokens.expect(']')
     if (optional !== undefined && !this.#optionals) return this.#fail(open.offset, "unsupported syntax '[?'")
     return this.#raise(this.#call(open.offset, optional === undefined ? '_[_]' : '_[?_]', [operand, index]), operand, index)
   }
 
   #primary(): Expr {
-    this.#sync(startsExpr)
-    const token = this.#peek()
+    this.#tokens.sync(startsExpr)
+    const token = this.#tokens.peek()
     switch (token.kind) {
       case '(': {
-        this.#next()
-        const expr = this.#within([')'], () => this.#expr())
-        this.#expect(')')
+        this.#tokens.next()
+        const expr = this.#tokens.within([')'], () => this.#expr())
+        this.#tokens.expect(')')
         return expr
       }
       case '[': return this.#list()
@@ -251,14 +227,14 @@ class Parser {
   }
 
   #named(): Expr {
-    const dot = this.#accept('.')
-    const first = this.#peek()
-    if (first.kind !== 'ident') this.#noViable(dot ?? first)
+    if (this.#tokens.peek().kind === '.' && this.#tokens.peek(1).kind !== 'ident') this.#tokens.noViable(1)
+    const dot = this.#tokens.accept('.')
+    const first = this.#tokens.peek()
     const struct = this.#structName()
     if (struct !== undefined) return this.#struct(dot === undefined ? struct : `.${struct}`)
-    this.#next()
+    this.#tokens.next()
     const offset = dot?.offset ?? first.offset
-    const open = this.#accept('(')
+    const open = this.#tokens.accept('(')
     const args = open === undefined ? [] : this.#argsAfterOpen()
     if (reserved.has(first.text)) return this.#fail(offset, `reserved identifier: ${first.text}`)
     const name = dot === undefined ? first.text : `.${first.text}`
@@ -268,24 +244,22 @@ class Parser {
 
   /** Reads `a.b.C` where a brace follows it; nothing where it does not. */
   #structName(): string | undefined {
-    let end = this.#at + 1
-    while (this.#tokens[end]?.kind === '.' && this.#tokens[end + 1]?.kind === 'ident') end += 2
-    if (this.#tokens[end]?.kind !== '{') return undefined
-    const name = this.#tokens.slice(this.#at, end).map((token) => token.text).join('')
-    this.#at = end
-    return name
+    let count = 1
+    while (this.#tokens.peek(count).kind === '.' && this.#tokens.peek(count + 1).kind === 'ident') count += 2
+    if (this.#tokens.peek(count).kind !== '{') return undefined
+    return Array.from({ length: count }, () => this.#tokens.next().text).join('')
   }
 
   #struct(name: string): Expr {
-    const open = this.#next()
+    const open = this.#tokens.next()
     const fields: { id: number; offset: number; name: string; value: Expr; optional: boolean }[] = []
-    this.#sync(['}', ',', '?', 'ident', 'escaped'])
-    while (this.#peek().kind !== '}' && this.#peek().kind !== ',') {
-      const optional = this.#accept('?')
-      this.#sync(['ident', 'escaped'])
-      const field = this.#next()
-      const colon = this.#expect(':')
-      const value = this.#within([',', '}'], () => this.#expr())
+    this.#tokens.sync(['}', ',', '?', 'ident', 'escaped'])
+    while (this.#tokens.peek().kind !== '}' && this.#tokens.peek().kind !== ',') {
+      const optional = this.#tokens.accept('?')
+      this.#tokens.sync(['ident', 'escaped'])
+      const field = this.#tokens.next()
+      const colon = this.#tokens.expect(':')
+      const value = this.#tokens.within([',', '}'], () => this.#expr())
       if (optional !== undefined && !this.#optionals) this.#fail(optional.offset, "unsupported syntax '?'")
       fields.push({ id: this.#id(), offset: colon.offset, name: this.#fieldName(field), value, optional: optional !== undefined })
       if (!this.#moreAfterComma('}')) break
@@ -296,14 +270,14 @@ class Parser {
   }
 
   #map(): Expr {
-    const open = this.#next()
+    const open = this.#tokens.next()
     const entries: { id: number; offset: number; key: Expr; value: Expr; optional: boolean }[] = []
-    this.#sync([...startsExpr, '}', ',', '?'])
-    while (this.#peek().kind !== '}' && this.#peek().kind !== ',') {
-      const optional = this.#accept('?')
-      const key = this.#within([':'], () => this.#expr())
-      const colon = this.#expect(':')
-      const value = this.#within([',', '}'], () => this.#expr())
+    this.#tokens.sync([...startsExpr, '}', ',', '?'])
+    while (this.#tokens.peek().kind !== '}' && this.#tokens.peek().kind !== ',') {
+      const optional = this.#tokens.accept('?')
+      const key = this.#tokens.within([':'], () => this.#expr())
+      const colon = this.#tokens.expect(':')
+      const value = this.#tokens.within([',', '}'], () => this.#expr())
       if (optional !== undefined && !this.#optionals) this.#fail(optional.offset, "unsupported syntax '?'")
       entries.push({ id: this.#id(), offset: colon.offset, key, value, optional: optional !== undefined })
       if (!this.#moreAfterComma('}')) break
@@ -314,15 +288,15 @@ class Parser {
   }
 
   #list(): Expr {
-    const open = this.#next()
+    const open = this.#tokens.next()
     const elements: Expr[] = []
     const optional = new Set<number>()
-    this.#sync([...startsExpr, ']', ',', '?'])
-    while (this.#peek().kind !== ']' && this.#peek().kind !== ',') {
-      const mark = this.#accept('?')
+    this.#tokens.sync([...startsExpr, ']', ',', '?'])
+    while (this.#tokens.peek().kind !== ']' && this.#tokens.peek().kind !== ',') {
+      const mark = this.#tokens.accept('?')
       if (mark !== undefined && !this.#optionals) this.#fail(mark.offset, "unsupported syntax '?'")
       if (mark !== undefined) optional.add(elements.length)
-      elements.push(this.#within([',', ']'], () => this.#expr()))
+      elements.push(this.#tokens.within([',', ']'], () => this.#expr()))
       if (!this.#moreAfterComma(']')) break
     }
     this.#close(']')
@@ -331,17 +305,17 @@ class Parser {
 
   /** Takes the comma where an element follows it. */
   #moreAfterComma(close: TokenKind): boolean {
-    if (this.#peek().kind !== ',') return false
-    const after = this.#tokens[this.#at + 1]?.kind
-    if (after === undefined || after === close || !(startsExpr.includes(after) || after === '?' || after === 'escaped')) return false
-    this.#next()
+    if (this.#tokens.peek().kind !== ',') return false
+    const after = this.#tokens.peek(1).kind
+    if (after === close || !(startsExpr.includes(after) || after === '?' || after === 'escaped')) return false
+    this.#tokens.next()
     return true
   }
 
   #close(kind: '}' | ']'): void {
-    this.#sync([kind, ','])
-    this.#accept(',')
-    this.#expect(kind)
+    this.#tokens.sync([kind, ','])
+    this.#tokens.accept(',')
+    this.#tokens.expect(kind)
   }
 
   #args(): readonly Expr[] {
@@ -350,18 +324,18 @@ class Parser {
 
   #argsAfterOpen(): readonly Expr[] {
     const args: Expr[] = []
-    this.#sync([...startsExpr, ')'])
-    if (this.#peek().kind !== ')') {
-      do args.push(this.#within([',', ')'], () => this.#expr()))
-      while (this.#accept(',') !== undefined)
+    this.#tokens.sync([...startsExpr, ')'])
+    if (this.#tokens.peek().kind !== ')') {
+      do args.push(this.#tokens.within([',', ')'], () => this.#expr()))
+      while (this.#tokens.accept(',') !== undefined)
     }
-    this.#expect(')')
+    this.#tokens.expect(')')
     return args
   }
 
   #literal(): Expr {
-    const sign = this.#accept('-')
-    const token = this.#next()
+    const sign = this.#tokens.accept('-')
+    const token = this.#tokens.next()
     const offset = sign?.offset ?? token.offset
     const value = this.#value(token, sign !== undefined, offset)
     return { kind: 'literal', id: this.#id(), offset, value: value ?? null }
@@ -387,38 +361,7 @@ class Parser {
   #expandOrCall(offset: number, name: string, target: Expr | undefined, args: readonly Expr[]): Expr {
     const expand = macro(name, target !== undefined, args.length, this.#optionals)
     if (expand === undefined) return { kind: 'call', id: this.#id(), offset, name, target, args }
-    return expand(this.#build(offset), target ?? args[0] as Expr, args)
-  }
-
-  #build(offset: number): Build {
-    const node = () => ({ id: this.#id(), offset })
-    const copy = (expr: Expr): Expr => {
-      const own = { id: this.#id() }
-      switch (expr.kind) {
-        case 'literal':
-        case 'ident': return { ...expr, ...own }
-        case 'select': return { ...expr, ...own, operand: copy(expr.operand) }
-        case 'call': return { ...expr, ...own, target: expr.target === undefined ? undefined : copy(expr.target), args: expr.args.map(copy) }
-        case 'list': return { ...expr, ...own, elements: expr.elements.map(copy) }
-        case 'map': return { ...expr, ...own, entries: expr.entries.map((entry) => ({ ...entry, id: this.#id(), key: copy(entry.key), value: copy(entry.value) })) }
-        case 'struct': return { ...expr, ...own, fields: expr.fields.map((field) => ({ ...field, id: this.#id(), value: copy(field.value) })) }
-        case 'fold': return {
-          ...expr, ...own, range: copy(expr.range), init: copy(expr.init), condition: copy(expr.condition), step: copy(expr.step), result: copy(expr.result),
-        }
-      }
-    }
-    return {
-      ident: (name) => ({ kind: 'ident', ...node(), name }),
-      literal: (value) => ({ kind: 'literal', ...node(), value }),
-      list: (...elements) => ({ kind: 'list', ...node(), elements, optional: new Set() }),
-      map: () => ({ kind: 'map', ...node(), entries: [] }),
-      call: (name, ...args) => ({ kind: 'call', ...node(), name, target: undefined, args }),
-      member: (name, target, ...args) => ({ kind: 'call', ...node(), name, target, args }),
-      test: (operand, field) => ({ kind: 'select', ...node(), operand, field, test: true }),
-      fold: (parts) => ({ kind: 'fold', ...node(), ...parts }),
-      copy,
-      fail: (at, message) => this.#fail(at.offset, message),
-    }
+    return expand(buildAt(offset, () => this.#id(), (at, message) => this.#fail(at.offset, message)), target ?? args[0] as Expr, args)
   }
 
   #call(offset: number, name: string, args: readonly Expr[]): Expr {
@@ -448,116 +391,8 @@ class Parser {
     this.#depths.set(rule, (this.#depths.get(rule) ?? 0) - 1)
   }
 
-  #within<T>(follow: readonly TokenKind[], read: () => T): T {
-    this.#follow.push(follow)
-    const result = read()
-    this.#follow.pop()
-    return result
-  }
-
-  #peek(): Token {
-    return this.#tokens[this.#at] as Token
-  }
-
-  #next(): Token {
-    const token = this.#peek()
-    if (token.kind !== 'eof') this.#at++
-    this.#recovering = false
-    return token
-  }
-
-  #accept(kind: TokenKind): Token | undefined {
-    return this.#peek().kind === kind ? this.#next() : undefined
-  }
-
-  /** The next token is `kind`, or one is read over, or one is imagined. */
-  #expect(kind: TokenKind): Token {
-    const token = this.#peek()
-    if (token.kind === kind) return this.#next()
-    this.#countRepair()
-    if (this.#tokens[this.#at + 1]?.kind === kind && token.kind !== 'eof') {
-      this.#syntaxError(token, `extraneous input ${shown(token)} expecting ${name(kind)}`)
-      this.#at++
-      return this.#next()
-    }
-    if (this.#mayFollow(kind, token.kind)) {
-      this.#syntaxError(token, `missing ${name(kind)} at ${shown(token)}`)
-      this.#recovering = true
-      return token
-    }
-    return this.#stop(token, `mismatched input ${shown(token)} expecting ${name(kind)}`)
-  }
-
-  #mayFollow(kind: TokenKind, next: TokenKind): boolean {
-    if (kind === ':') return startsExpr.includes(next)
-    if (kind === 'eof') return false
-    // Behind a condition there may be nothing more of it; then it is what follows around it.
-    const around = this.#follow.findLast((follow) => follow[0] !== '?')
-    return continues.has(next) || (next === '?' && this.#follow.at(-1)?.[0] === '?') || (around?.includes(next) ?? false)
-  }
-
-  /** Before a choice: one token that fits nowhere is read over if the next one fits. */
-  #sync(fits: readonly TokenKind[]): void {
-    const token = this.#peek()
-    if (fits.includes(token.kind)) return
-    if (this.#recovering) throw new Unreadable('while reading over an error')
-    const after = this.#tokens[this.#at + 1]
-    if (token.kind !== 'eof' && after !== undefined && fits.includes(after.kind)) {
-      this.#syntaxError(token, `extraneous input ${shown(token)} expecting ${names(fits)}`)
-      this.#at++
-      return
-    }
-    this.#stop(token, `mismatched input ${shown(token)} expecting ${names(fits)}`)
-  }
-
-  /** Found out by looking ahead from `from`, which is where reading is still at. */
-  #noViable(from: Token): never {
-    const token = this.#peek()
-    this.#at = this.#tokens.indexOf(from)
-    if (/^(true|false|null)$/.test(token.text) && from.kind === '.' && token.offset === from.offset + 1) {
-      return this.#stop(token, `mismatched input '${token.text}' expecting IDENTIFIER`)
-    }
-    const end = token.kind === 'eof' ? this.#source.text.length : token.offset + token.text.length
-    return this.#stop(token, `no viable alternative at input '${escaped(this.#source.text.slice(from.offset, end))}'`)
-  }
-
-  /** What cannot be read is skipped up to where the rule, or one around it, can go on. */
   #repaired(follow: readonly TokenKind[], read: () => Expr): Expr {
-    const open = this.#follow.length
-    try {
-      return read()
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error
-      this.#follow.length = open
-      this.#skipTo(new Set([...follow, ...this.#follow.flat()]))
-      return { kind: 'literal', id: this.#id(), offset: this.#peek().offset, value: null }
-    }
-  }
-
-  #skipTo(wanted: ReadonlySet<TokenKind>): void {
-    this.#countRepair()
-    if (this.#lastRepair === this.#at && this.#peek().kind !== 'eof') this.#at++
-    this.#lastRepair = this.#at
-    this.#recovering = true
-    for (let skipped = 0; !wanted.has(this.#peek().kind) && this.#peek().kind !== 'eof'; skipped++) {
-      if (skipped >= skippedMax) throw new TooDeep(`error recovery token lookahead limit exceeded: ${skippedMax}`)
-      this.#at++
-    }
-  }
-
-  #countRepair(): void {
-    if (this.#repairs++ < repairsMax) return
-    this.#source.report(this.#peek().offset, `Syntax error: error recovery attempt limit exceeded: ${repairsMax}`)
-    throw new GivenUp()
-  }
-
-  #stop(token: Token, message: string): never {
-    this.#syntaxError(token, message)
-    throw new Unreadable(message)
-  }
-
-  #syntaxError(token: Token, message: string): void {
-    if (!this.#recovering) this.#source.report(token.offset, `Syntax error: ${message}`)
+    return this.#tokens.repaired(follow, read, () => ({ kind: 'literal', id: this.#id(), offset: this.#tokens.peek().offset, value: null }))
   }
 
   /** Reports, and answers with something to go on with. */
@@ -578,30 +413,4 @@ function literalValue(token: Token, negative: boolean): Value | undefined {
     case 'false': return false
     default: return null
   }
-}
-
-/** In the order in which ANTLR numbers them. */
-const order: readonly TokenKind[] = [
-  'eof', '==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', ']', '{', '}', '(', ')', '.', ',', '-', '!', '?', ':', '+', '*', '/', '%',
-  'true', 'false', 'null', 'double', 'int', 'uint', 'string', 'bytes', 'ident', 'escaped',
-]
-const symbolic: Partial<Readonly<Record<TokenKind, string>>> = {
-  eof: '<EOF>', double: 'NUM_FLOAT', int: 'NUM_INT', uint: 'NUM_UINT', string: 'STRING', bytes: 'BYTES', ident: 'IDENTIFIER', escaped: 'ESC_IDENTIFIER',
-}
-
-function name(kind: TokenKind): string {
-  return symbolic[kind] ?? `'${kind}'`
-}
-
-function names(kinds: readonly TokenKind[]): string {
-  const sorted = order.filter((kind) => kinds.includes(kind)).map(name)
-  return sorted.length === 1 ? sorted[0] as string : `{${sorted.join(', ')}}`
-}
-
-function shown(token: Token): string {
-  return `'${escaped(token.text)}'`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\n', String.raw`\n`).replaceAll('\r', String.raw`\r`).replaceAll('\t', String.raw`\t`)
 }

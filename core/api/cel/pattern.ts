@@ -2,6 +2,7 @@
  * Reads patterns as Go's regexp package does (RE2 syntax, github.com/google/re2/wiki/Syntax) into a tree; what cannot be
  * matched in linear time, such as lookarounds and back-references, is refused there too. Matching is regexp.ts.
  */
+import { characters } from './kinds.ts'
 
 export type Node =
   | { readonly kind: 'set'; readonly set: CharacterSet }
@@ -87,7 +88,7 @@ class PatternParser {
     const end = this.#text.indexOf(String.raw`\E`, this.#at)
     const quoted = this.#text.slice(this.#at, end === -1 ? undefined : end)
     this.#at = end === -1 ? this.#text.length : end + 2
-    return [...quoted].map((character) => this.#literal(character.codePointAt(0) ?? 0))
+    return Array.from(quoted, (character) => this.#literal(character.codePointAt(0) ?? 0))
   }
 
   #repeated(): readonly Node[] {
@@ -187,7 +188,7 @@ class PatternParser {
         some = true
       }
     }
-    throw new RegexpError(this.#at >= this.#text.length && !/[<=!]/.test(this.#text.charAt(start + 2)) ? 'missing argument to repetition operator' : 'invalid or unsupported Perl syntax', this.#text.slice(start, this.#at))
+    throw new RegexpError('invalid or unsupported Perl syntax', this.#text.slice(start, this.#at))
   }
 
   #class(): Node {
@@ -328,19 +329,35 @@ export function inSet(set: CharacterSet): (code: number) => boolean {
 
 /** The character in all its cases. */
 function folds(code: number): readonly number[] {
-  const character = String.fromCodePoint(code)
-  const cases = [code, ...[character.toLowerCase(), character.toUpperCase()].filter((other) => [...other].length === 1).map((other) => other.codePointAt(0) ?? 0)]
+  const cases = [code]
+  for (const change of [lower, upper, lower]) cases.push(...cases.map(change))
   // Two letters of ASCII have a third form.
   if (cases.includes(0x6b)) cases.push(0x212a)
   if (cases.includes(0x73)) cases.push(0x17f)
   return cases
 }
 
+function lower(code: number): number {
+  return single(String.fromCodePoint(code).toLowerCase(), code)
+}
+
+function upper(code: number): number {
+  return single(String.fromCodePoint(code).toUpperCase(), code)
+}
+
+/** Cases of more than one character are none here. */
+function single(text: string, otherwise: number): number {
+  return characters(text) === 1 ? text.codePointAt(0) ?? otherwise : otherwise
+}
+
+/** Scripts whose names are as short as their abbreviations, which Go does not know. */
+const shortScripts: ReadonlySet<string> = new Set(['Ahom', 'Cham', 'Han', 'Lao', 'Lisu', 'Miao', 'Modi', 'Mro', 'Newa', 'Nko', 'Thai', 'Toto', 'Vai', 'Yi'])
+
 /** \pL, \p{Greek}: general categories and scripts. */
 function unicodeClass(name: string, written: string): (code: number) => boolean {
   if (name === 'Any') return () => true
   const property = /^[A-Z][a-z]?$/.test(name) ? `gc=${name}` : `sc=${name}`
-  if (!/^[A-Za-z_]+$/.test(name)) throw new RegexpError('invalid character class range', written)
+  if (!/^[A-Za-z_]+$/.test(name) || (property.startsWith('sc=') && name.length < 5 && !shortScripts.has(name))) throw new RegexpError('invalid character class range', written)
   try {
     const expression = new RegExp(String.raw`^\p{${property}}$`, 'u')
     return (code) => expression.test(String.fromCodePoint(code))

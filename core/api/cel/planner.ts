@@ -11,11 +11,12 @@ import type { Checked, Resolved } from './check.ts'
 import { goTypeName } from './access.ts'
 import { equal } from './equality.ts'
 import { attempt, Failure, type Result } from './failure.ts'
+import { Fold } from './fold.ts'
 import { isOfType, sizeOf, valueTypeName } from './kinds.ts'
 import type { FunctionEntry } from './names.ts'
 import type { Overload } from './library.ts'
 import {
-  AttributePlan, Call, Constant, Fold, ListConstruction, Logic, MapConstruction, Membership, NotStrictlyFalse, OptionalOr, type Plan, StructConstruction,
+  AttributePlan, Call, Constant, ListConstruction, Logic, MapConstruction, Membership, NotStrictlyFalse, OptionalOr, type Plan, StructConstruction,
 } from './plan.ts'
 import { emptyScope } from './scope.ts'
 import { CelError, ListValue, OpaqueValue, type Value } from './value.ts'

@@ -54,3 +54,31 @@ describe('Go\'s regular expressions', () => {
     expect(matches(pattern, text)).toBe(want)
   })
 })
+
+describe('Regexp', () => {
+  it.each([
+    ['(?i)[^K]', '\u212a', false], [String.raw`\Qa.b\E`, 'axb', false], ['^.$', '😀', true], [String.raw`\bfoo\b`, 'a foo b', true], ['(?U)a+b', 'aab', true],
+    ['(?i:A)b', 'aB', false], ['(?', '', 'error parsing regexp: invalid or unsupported Perl syntax: `(?`'],
+    [String.raw`\p{Latn}`, '', 'error parsing regexp: invalid character class range: `\\p{Latn}`'],
+  ] as const)('%s on %j: %s', (pattern, text, want) => {
+    expect(matches(pattern, text)).toBe(want)
+  })
+
+  it('find() is leftmost, and prefers what the pattern prefers', () => {
+    expect(new Regexp('a+?|b').find('xbaa')).toEqual({ start: 1, end: 2 })
+    expect(new Regexp('a|ab').find('ab')).toEqual({ start: 0, end: 1 })
+    expect(new Regexp('ab|a').find('ab')).toEqual({ start: 0, end: 2 })
+    expect(new Regexp('a*').find('aab', 1)).toEqual({ start: 1, end: 2 })
+  })
+
+  it('findAll() does not overlap', () => {
+    expect(new Regexp('[0-9]+').findAll('a1b22c333')).toEqual(['1', '22', '333'])
+    expect(new Regexp('a*').findAll('baac')).toEqual(['', 'aa', ''])
+    expect(new Regexp('.').findAll('a😀b', 2)).toEqual(['a', '😀'])
+  })
+
+  it('takes linear time where backtracking would not end', () => {
+    expect(new Regexp('^(a*)*b$').test('a'.repeat(2_000))).toBe(false)
+    expect(new Regexp('^(a|a|aa)+$').test(`${'a'.repeat(2_000)}b`)).toBe(false)
+  })
+})

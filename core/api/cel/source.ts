@@ -3,6 +3,7 @@
  * (cel-go/common/source.go, error.go, errors.go). Columns count characters, not UTF-16 units.
  */
 import type { Issue } from './cel.ts'
+import { characters } from './kinds.ts'
 
 /** Errors past this number are counted, not kept. */
 const issuesMax = 100
@@ -47,7 +48,7 @@ export class Source {
     if (this.text === '') return { line: 1, column: -1 }
     let line = this.#lineStarts.findLastIndex((start) => start <= offset)
     if (line < 0) line = 0
-    const column = [...this.text.slice(this.#lineStarts[line], offset)].length
+    const column = characters(this.text.slice(this.#lineStarts[line], offset))
     return { line: line + 1, column }
   }
 
@@ -56,9 +57,9 @@ export class Source {
     const line = issue.column < 0 ? undefined : this.#line(issue.line)
     if (line === undefined || new TextEncoder().encode(line).length > snippetBytesMax) return head
     const shown = line.replaceAll('\t', ' ')
-    const characters = [...shown]
-    const dots = characters.slice(0, issue.column).map((character) => (isWide(character) ? '．' : '.'))
-    const caret = isWide(characters[issue.column] ?? '') ? '＾' : '^'
+    const letters = Array.from(shown)
+    const dots = letters.slice(0, issue.column).map((character) => (isWide(character) ? '．' : '.'))
+    const caret = isWide(letters[issue.column] ?? '') ? '＾' : '^'
     return `${head}\n | ${shown}\n | ${dots.join('')}${caret}`
   }
 
