@@ -4,7 +4,7 @@
  */
 import { cleanupFinalizer, conditionOf, isEstablished, saysTheSame, servedVersions, setCondition, storageVersion, type NewCondition } from '../../api/apiextensions/conditions.ts'
 import { customResourceDefinitions } from '../../api/apiextensions/customresourcedefinition.ts'
-import type { KindRef } from '../../api/kind.ts'
+import type { Kind, KindRef } from '../../api/kind.ts'
 import { isBeingDeleted, type AnyObject } from '../../api/meta.ts'
 import type { CustomResourceDefinition } from '../../api/schema/types.ts'
 import type { Client } from '../../client/client.ts'
@@ -20,9 +20,6 @@ const lookAgainMs = { least: 100, most: 5_000 }
 /** After so long it is told that something stands in the way. */
 const patienceMs = 60_000
 
-/** Whose objects lie where a definition of that name would have its own: they are not its to delete. */
-const builtIn: ReadonlySet<string> = new Set(['apiservices.apiregistration.k8s.io', 'customresourcedefinitions.apiextensions.k8s.io'])
-
 const stuck = 'InstanceDeletionCheck'
 
 export const definitionCleanup: Controller = {
@@ -36,7 +33,7 @@ export const definitionCleanup: Controller = {
       if (crd === undefined || !isBeingDeleted(crd) || crd.metadata.finalizers?.includes(cleanupFinalizer) !== true) return
       const now = env.clock.now()
       const teller = new Teller(client, crd, now)
-      if (builtIn.has(key)) return await teller.release(ctx, 'OverlappingBuiltInResource', 'instances overlap with built-in resources in storage')
+      if (isBuiltIn(env.settings.kinds(), crd)) return await teller.release(ctx, 'OverlappingBuiltInResource', 'instances overlap with built-in resources in storage')
       if (!isEstablished(crd)) return await teller.release(ctx, 'NeverEstablished', 'resource was never established')
       const found = await deleteInstances(ctx, client, crd, async () => await teller.started(ctx))
       if (found.error !== undefined) {
@@ -49,6 +46,11 @@ export const definitionCleanup: Controller = {
       env.queue.after(key, Math.min(Math.max(sinceMs, lookAgainMs.least), lookAgainMs.most))
     }
   },
+}
+
+/** Whose objects lie where a definition of that name would have its own: they are not its to delete. */
+function isBuiltIn(kinds: readonly Kind[], { spec }: Definition): boolean {
+  return kinds.some((kind) => kind.custom === undefined && kind.group === spec.group && kind.plural === spec.names.plural)
 }
 
 /** Says in the Terminating condition how far it is; each write starts from the one before. */

@@ -4,6 +4,7 @@ import { conditionOf } from '../../api/apiextensions/conditions.ts'
 import { customResourceDefinitions } from '../../api/apiextensions/customresourcedefinition.ts'
 import type { KindRef } from '../../api/kind.ts'
 import type { AnyObject } from '../../api/meta.ts'
+import { ingressClasses } from '../../api/networking/ingressclass.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../../api/schema/types.ts'
 import { testCluster, type TestCluster } from '../../../test/support/controllers.ts'
 import { definitionCleanup } from './cleanup.ts'
@@ -101,6 +102,32 @@ describe('definitions', () => {
     await make(definition('things'))
     await cluster.settle()
     expect(await cluster.list(things)).toEqual([])
+  })
+
+  it('go with their objects when no version is served any more', async () => {
+    cluster = await testCluster([definitionRegistration, definitionCleanup])
+    await make(definition('things'))
+    await cluster.settle()
+    await cluster.create(things, thing('a', 'x'))
+    await cluster.change(customResourceDefinitions, `things.${group}`, (mine) => mine.spec.versions.forEach((version) => (version.served = false)))
+    await remove('things')
+    await cluster.settle()
+    expect(await got('things')).toBeUndefined()
+    await make(definition('things'))
+    await cluster.settle()
+    expect(await cluster.list(things)).toEqual([])
+  })
+
+  it('leave the objects of a built-in kind of their name alone', async () => {
+    cluster = await testCluster([definitionRegistration, definitionCleanup])
+    await cluster.create(ingressClasses, { metadata: { name: 'kept' }, spec: { controller: 'example.com/c' } })
+    const crd = definition('ingressclasses', { kind: 'Mine' }, { group: 'networking.k8s.io', scope: 'Cluster' })
+    await make({ ...crd, metadata: { name: 'ingressclasses.networking.k8s.io', annotations: { 'api-approved.kubernetes.io': 'unapproved' } } })
+    await cluster.settle()
+    await cluster.client.delete(cluster.ctx, customResourceDefinitions, { namespace: '', name: 'ingressclasses.networking.k8s.io' })
+    await cluster.settle()
+    expect(await cluster.get(customResourceDefinitions, 'ingressclasses.networking.k8s.io')).toBeUndefined()
+    expect((await cluster.list(ingressClasses)).map((each) => each.metadata.name)).toEqual(['kept'])
   })
 
   it('wait for objects that somebody holds, and say so', async () => {
