@@ -4,7 +4,6 @@
  */
 import { Elements, Entries, Fields } from './access.ts'
 import type { Attribute } from './attribute.ts'
-import { equal } from './equality.ts'
 import { Failure, noSuchOverload, type Result } from './failure.ts'
 import { print } from './print.ts'
 import type { Scope } from './scope.ts'
@@ -169,17 +168,18 @@ export class NotStrictlyFalse implements Plan {
 export class Membership implements Plan {
   readonly id: number
   readonly #needle: Plan
-  readonly #values: readonly Value[]
+  /** As keys: the list may be long, and asking is free. */
+  readonly #values = new Entries()
 
   constructor(id: number, needle: Plan, values: readonly Value[]) {
     this.id = id
     this.#needle = needle
-    this.#values = values
+    for (const value of values) this.#values.set(value, true)
   }
 
   evaluate(scope: Scope): Result {
     const needle = this.#needle.evaluate(scope)
-    const result = needle instanceof Failure ? needle : this.#values.some((value) => equal(value, needle))
+    const result = needle instanceof Failure ? needle : !Number.isNaN(needle) && this.#values.get(needle) !== undefined
     scope.tracker?.push(this.id, result)
     return result
   }
