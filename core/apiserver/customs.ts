@@ -7,6 +7,7 @@ import { isEstablished, isTerminating } from '../api/apiextensions/conditions.ts
 import { customKinds, storageKind } from '../api/apiextensions/customkinds.ts'
 import { customResourceDefinitions } from '../api/apiextensions/customresourcedefinition.ts'
 import { kindId, type Kind, type RemoteConversion } from '../api/kind.ts'
+import { kinds as builtIn } from '../api/kinds.ts'
 import { isBeingDeleted } from '../api/meta.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../api/schema/types.ts'
 import type { Changes } from '../auth/lookup.ts'
@@ -39,6 +40,8 @@ interface Served {
   readonly terminating: boolean
   readonly kinds: readonly Kind[]
 }
+
+const builtInPrefixes: ReadonlySet<string> = new Set(builtIn.map(({ prefix }) => prefix))
 
 /** Who follows all kinds hears of those that came together once. */
 const tellMs = 50
@@ -111,10 +114,10 @@ function describe({ registry, conversion }: CustomsInit, crd: Definition): Serve
     spec: crd.spec,
     names: crd.status?.acceptedNames,
     terminating: false,
-    // A built-in kind of the same name goes first, as it does upstream.
-    kinds: kinds.filter(({ group, version, plural }) => {
+    // A built-in kind of the same name goes first, as it does upstream; in no version may its objects be taken for custom ones.
+    kinds: kinds.filter(({ group, version, plural, prefix }) => {
       const there = registry.kind(group, version, plural)
-      return there === undefined || there.custom !== undefined
+      return !builtInPrefixes.has(prefix) && (there === undefined || there.custom !== undefined)
     }),
   }
   return isTerminating(crd) ? marked(made, true) : made

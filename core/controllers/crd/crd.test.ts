@@ -121,9 +121,11 @@ describe('definitions', () => {
   it('leave the objects of a built-in kind of their name alone', async () => {
     cluster = await testCluster([definitionRegistration, definitionCleanup])
     await cluster.create(ingressClasses, { metadata: { name: 'kept' }, spec: { controller: 'example.com/c' } })
-    const crd = definition('ingressclasses', { kind: 'Mine' }, { group: 'networking.k8s.io', scope: 'Cluster' })
+    const crd = definition('ingressclasses', { kind: 'Mine' }, { group: 'networking.k8s.io', scope: 'Cluster', versions: definition('x').spec.versions.map((version) => ({ ...version, name: 'v9' })) })
     await make({ ...crd, metadata: { name: 'ingressclasses.networking.k8s.io', annotations: { 'api-approved.kubernetes.io': 'unapproved' } } })
     await cluster.settle()
+    const mine: KindRef<AnyObject> = { group: 'networking.k8s.io', version: 'v9', kind: 'Mine', plural: 'ingressclasses', namespaced: false }
+    await expect(cluster.list(mine)).rejects.toThrow('could not find the requested resource')
     await cluster.client.delete(cluster.ctx, customResourceDefinitions, { namespace: '', name: 'ingressclasses.networking.k8s.io' })
     await cluster.settle()
     expect(await cluster.get(customResourceDefinitions, 'ingressclasses.networking.k8s.io')).toBeUndefined()
