@@ -17,6 +17,7 @@ import { aggregator, type Aggregator } from './apiserver/aggregator/aggregator.t
 import type { AdmissionChain, ApiServerDeps, HealthCheck, KeyPair, VersionInfo } from './apiserver/deps.ts'
 import { webhookConversion } from './apiserver/conversion.ts'
 import { serveCustomKinds, type Customs } from './apiserver/customs.ts'
+import { openAudit, type AuditConfig } from './apiserver/audit/open.ts'
 import { FlowConfig } from './apiserver/flowcontrol/consumer.ts'
 import { FlowControl } from './apiserver/flowcontrol/flowcontrol.ts'
 import { ensureFlowConfig, keepFlowConfig } from './apiserver/flowcontrol/producer.ts'
@@ -84,6 +85,8 @@ export interface ServerConfig {
   readonly encryptionConfig?: string
   /** Descriptions for `kubectl explain`; undefined where the build has none. */
   readonly descriptions: ApiServerDeps['descriptions'] | undefined
+  /** Without it, nothing is noted. */
+  readonly audit?: AuditConfig
 }
 
 export interface ServerParts {
@@ -175,8 +178,10 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const chain = admissionChain({ lookup: world, changes: world, kinds: () => registry.kinds(), authorizer, rbac: roles, random, client, remote, metrics, services })
   const flow = new FlowControl({ clock: ctx.clock, metrics, sizes: (group, resource) => world.size(group, resource) })
   const flowConfig = new FlowConfig(flow, world)
+  const audit = config.audit === undefined ? undefined : await openAudit(named(inner, 'audit'), config.audit, { metrics, remote })
   const deps: ApiServerDeps = {
     registry, authenticator, authorizer, random, metrics, flow,
+    ...(audit === undefined ? {} : { audit }),
     aggregator: aggregation,
     admission: throwing(chain),
     version: config.version,
@@ -211,6 +216,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   } finally {
     await api.stop({ graceMs: stopGraceMs })
     customs.stop()
+    await audit?.close() // what was noted last
     remote.close()
   }
 }

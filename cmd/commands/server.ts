@@ -26,6 +26,7 @@ import { apiVersion, version } from '../version.ts'
 import { createToken } from './token.ts'
 
 const duration = (minMs: number, sentence: string) => z.string().refine((text) => durationMs(text) >= minMs, sentence)
+const count = z.coerce.number().int('must be a whole number').min(0, 'must not be negative')
 const range = z.string().regex(/^\d+-\d+$/, 'must look like 30000-32767')
 
 /** Nodes renew their leases every 10 s: less than this takes living nodes for dead. */
@@ -52,6 +53,16 @@ export const serverFlags = z.object({
   'node-ip': z.string().optional().describe("address of this node (default: the default route's interface)"),
   'kubelet-port': port.default(10_250).describe('port of the kubelet'),
   'docker-socket': z.string().default('/var/run/docker.sock').describe('socket of Docker Engine'),
+  'audit-policy-file': z.string().optional().describe('audit policy (audit.k8s.io/v1); by default changes are noted, with who made them'),
+  'audit-log-path': z.string().optional().describe("where audit events are written ('-': standard output, '': nowhere; default: DATA-DIR/server/audit/audit.log)"),
+  'audit-log-maxsize': count.default(50).describe('megabytes of the audit log before it is moved aside (0: no limit)'),
+  'audit-log-maxage': count.default(30).describe('days for which old audit logs are kept (0: no limit)'),
+  'audit-log-maxbackup': count.default(5).describe('old audit logs that are kept (0: no limit)'),
+  'audit-webhook-config-file': z.string().optional().describe('kubeconfig of a server that audit events are sent to'),
+  'audit-webhook-initial-backoff': duration(1, 'must be a duration').default('10s').describe('time before a batch is sent to it again'),
+  'audit-webhook-batch-buffer-size': count.min(1).default(10_000).describe('events that may wait for it'),
+  'audit-webhook-batch-max-size': count.min(1).default(400).describe('events in one batch'),
+  'audit-webhook-batch-max-wait': duration(1, 'must be a duration').default('30s').describe('time after which a batch that is not full is sent'),
   'vxlan-port': port.default(8_472).describe('UDP port of traffic between nodes'),
 })
 
@@ -109,12 +120,34 @@ function configOf(flags: Flags): ServerConfig {
     clusterDns: flags['cluster-dns'],
     clusterDomain: flags['cluster-domain'],
     nodePorts: { from, to },
+    audit: auditOf(flags),
     nodeMonitorGraceMs: parseDuration(flags['node-monitor-grace']),
     disabled: flags.disable,
     ...(flags['encryption-provider-config'] === undefined ? {} : { encryptionConfig: flags['encryption-provider-config'] }),
     version: { gitVersion: version, gitCommit: '', buildDate: '1970-01-01T00:00:00Z' },
     descriptions: descriptions === undefined ? undefined : () => JSON.parse(gunzipSync(readFileSync(descriptions)).toString('utf8')) as ReturnType<NonNullable<ServerConfig['descriptions']>>,
   })
+}
+
+function auditOf(flags: Flags): NonNullable<ServerConfig['audit']> {
+  const path = flags['audit-log-path'] ?? join(flags['data-dir'], 'server', 'audit', 'audit.log')
+  const configFile = flags['audit-webhook-config-file']
+  return {
+    policyFile: flags['audit-policy-file'],
+    log: path === '' ? undefined : {
+      path,
+      bytesMax: flags['audit-log-maxsize'] * 1_024 * 1_024,
+      backupsMax: flags['audit-log-maxbackup'],
+      ageMsMax: flags['audit-log-maxage'] * 86_400_000,
+    },
+    webhook: configFile === undefined ? undefined : {
+      configFile,
+      initialBackoffMs: parseDuration(flags['audit-webhook-initial-backoff']),
+      bufferMax: flags['audit-webhook-batch-buffer-size'],
+      batchMax: flags['audit-webhook-batch-max-size'],
+      batchWaitMs: parseDuration(flags['audit-webhook-batch-max-wait']),
+    },
+  }
 }
 
 /** What went wrong at start, in one sentence where we know it. */

@@ -5,6 +5,7 @@
 import { badRequest, forbidden, unauthorized } from '../api/errors.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Attributes, Authorizer, Credentials, Decision, User } from '../auth/user.ts'
+import type { AuditRecord } from './audit/record.ts'
 import type { ApiServerDeps } from './deps.ts'
 import type { Incoming } from './exchange.ts'
 import type { RequestInfo } from './request.ts'
@@ -53,15 +54,17 @@ export function attributesOf(info: RequestInfo, user: User): Attributes {
   }
 }
 
-/** Throws 403. Quick when the authorizer answers at once. */
-export function authorize(authorizer: Authorizer, attributes: Attributes): Promise<void> | undefined {
+/** Throws 403. Quick when the authorizer answers at once. The record, if there is one, learns what was decided. */
+export function authorize(authorizer: Authorizer, attributes: Attributes, record?: Pick<AuditRecord, 'annotate'>): Promise<void> | undefined {
   const decision = authorizer.authorize(attributes)
-  if (decision instanceof Promise) return decision.then((known) => refuse(attributes, known))
-  refuse(attributes, decision)
+  if (decision instanceof Promise) return decision.then((known) => refuse(attributes, known, record))
+  refuse(attributes, decision, record)
   return undefined
 }
 
-function refuse(attributes: Attributes, decision: Decision): void {
+function refuse(attributes: Attributes, decision: Decision, record: Pick<AuditRecord, 'annotate'> | undefined): void {
+  record?.annotate('authorization.k8s.io/decision', decision.answer === 'allow' ? 'allow' : 'forbid')
+  record?.annotate('authorization.k8s.io/reason', decision.reason)
   if (decision.answer !== 'allow') throw forbiddenFor(attributes, decision.reason)
 }
 

@@ -14,6 +14,7 @@ import type { ServiceAccountTokens } from '../auth/authn/serviceaccount.ts'
 import type { RulesStatus } from '../auth/authz/authorizers.ts'
 import type { AdmissionRequest } from '../admission/plugin.ts'
 import type { Aggregator } from './aggregator/aggregator.ts'
+import type { Audit } from './audit/audit.ts'
 import type { FlowControl } from './flowcontrol/flowcontrol.ts'
 import type { RequestInfo } from './request.ts'
 
@@ -71,6 +72,7 @@ export interface ApiServerDeps {
   readonly rules?: RulesFor
   /** Without it, one that knows the mandatory objects alone. */
   readonly flow?: FlowControl
+  readonly audit?: Audit
   readonly tokens?: Tokens
   /** Read for every connection, so that renewed certificates count. */
   readonly kubelet?: () => KubeletClient

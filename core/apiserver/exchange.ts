@@ -47,9 +47,8 @@ export interface Exchange {
   readonly outlet: Outlet
 }
 
-/** The same, with these headers on whatever is answered. */
-export function withHeaders(exchange: Exchange, more: Headers | undefined): Exchange {
-  if (more === undefined) return exchange
+/** The same, with these headers on whatever is answered; `heard` is told the code when the answer begins. */
+export function overheard(exchange: Exchange, more: Headers, heard: (code: number) => void): Exchange {
   const { outlet } = exchange
   return {
     ...exchange,
@@ -57,8 +56,14 @@ export function withHeaders(exchange: Exchange, more: Headers | undefined): Exch
       get started() {
         return outlet.started
       },
-      send: (code, headers, body) => outlet.send(code, { ...headers, ...more }, body),
-      start: (code, headers) => outlet.start(code, { ...headers, ...more }),
+      send(code, headers, body) {
+        outlet.send(code, { ...headers, ...more }, body)
+        heard(code)
+      },
+      start(code, headers) {
+        outlet.start(code, { ...headers, ...more })
+        heard(code)
+      },
       write: (chunk) => outlet.write(chunk),
       end: () => outlet.end(),
       destroy: (why) => outlet.destroy(why),

@@ -7,15 +7,18 @@ import type { Ctx } from '../lib/ctx.ts'
 import { errorPath } from '../lib/log.ts'
 import { proxy } from './aggregator/proxy.ts'
 import type { Registration } from './aggregator/registrations.ts'
-import { attributesOf, authenticate, authorize, impersonate } from './access.ts'
+import { attributesOf, authorize } from './access.ts'
+import type { AuditRecord } from './audit/record.ts'
+import { noted, noteOutcome } from './audit/request.ts'
 import { asApiError, render, renderValue, send } from './answer.ts'
 import { bytesPayload } from './body.ts'
 import { Deadlines } from './deadlines.ts'
 import type { ApiServerDeps, Call } from './deps.ts'
-import { utf8, withHeaders, type Exchange, type Headers, type Incoming } from './exchange.ts'
+import { overheard, utf8, type Exchange, type Headers, type Incoming } from './exchange.ts'
 import { FlowControl } from './flowcontrol/flowcontrol.ts'
 import type { Ticket } from './flowcontrol/ticket.ts'
 import { turnOf } from './flowcontrol/wait.ts'
+import { auditId, identify } from './identify.ts'
 import { requestMetrics, type RequestMetrics } from './measure.ts'
 import { negotiate, plainJson, type Media } from './negotiate.ts'
 import { parseRequest, type RequestInfo } from './request.ts'
@@ -47,8 +50,13 @@ export function handling(ctx: Ctx, deps: ApiServerDeps, site: Handling['site']):
   }
 }
 
-/** Connections go on for as long as they like, outside flow control. A watch is under it until its stream has begun. */
+/** Goes on for as long as it likes. */
 function isLong(info: RequestInfo): boolean {
+  return info.verb === 'watch' || isConnection(info)
+}
+
+/** Outside flow control; a watch is under it until its stream has begun. */
+function isConnection(info: RequestInfo): boolean {
   return info.subresource !== '' && longSubresources.has(info.subresource)
 }
 
@@ -71,6 +79,7 @@ export async function handle(on: Handling, exchange: Exchange): Promise<void> {
   }
   const now = exchange.ctx.clock.monotonic()
   if (run.ticket !== undefined) on.flow.leave(run.ticket, now)
+  if (!run.streams) run.record?.complete()
   on.metrics.observe(info, run.code, now - started)
 }
 
@@ -83,30 +92,44 @@ class Run {
   code = 200
   /** Its place under flow control. */
   ticket: Ticket | undefined
+  /** What is noted of it, if it is. */
+  record: AuditRecord | undefined
+  /** Its stream goes on. */
+  streams = false
+  readonly #id: string
 
   constructor(on: Handling, exchange: Exchange, info: RequestInfo) {
     this.#on = on
     this.#exchange = exchange
     this.#info = info
+    this.#id = auditId(on.deps, exchange.request)
   }
 
   /** `started`: its arrival. */
   async serve(started: number): Promise<void> {
-    const { request } = this.#exchange
     const info = this.#info
-    const user = await identify(this.#exchange.ctx, this.#on.deps, request)
-    if (!isLong(info)) {
+    const user = await identify(this.#exchange.ctx, this.#on.deps, this.#exchange.request, { info, id: this.#id, started }, (record) => (this.record = record))
+    if (!isConnection(info)) {
       this.ticket = this.#on.flow.enter(info, user, started)
       if (this.ticket.state !== 'running' && !(await this.#turn(this.ticket))) return this.#tooMany(this.ticket)
     }
-    const refused = authorize(this.#on.deps.authorizer, attributesOf(info, user))
+    const refused = authorize(this.#on.deps.authorizer, attributesOf(info, user), this.record)
     if (refused !== undefined) await refused
     const elsewhere = servedElsewhere(this.#on.deps, info)
     if (elsewhere !== undefined) return await this.#passOn(elsewhere, user)
-    if (!info.isResource) return await this.#on.site(withHeaders(this.#exchange, this.ticket?.flow.headers), info, user)
+    if (!info.isResource) return await this.#on.site(this.#overheard(), info, user)
     const kind = kindOf(this.#on.deps.registry, info)
     if (kind === undefined) return this.#plainNotFound()
     await this.#resource(kind, user)
+  }
+
+  /** For those who answer by themselves. */
+  #overheard(): Exchange {
+    return overheard(this.#exchange, { 'audit-id': this.#id, ...this.ticket?.flow.headers }, (code) => {
+      this.code = code
+      this.record?.answered(code)
+      if (isLong(this.#info)) this.record?.stage('ResponseStarted')
+    })
   }
 
   /** To the aggregated server. Its own headers and codes come back as they are. */
@@ -114,8 +137,11 @@ class Run {
     const { aggregator } = this.#on.deps
     if (aggregator === undefined) return
     const info = this.#info
-    const passage = { user, auditId: this.#on.deps.random.uuid() }
-    const send = (ctx: Ctx): Promise<number> => proxy(ctx, aggregator.aggregated, aggregator.agent, to, this.#exchange, passage)
+    const passage = { user, auditId: this.#id }
+    const exchange = this.#overheard()
+    const send = (ctx: Ctx): Promise<number> => proxy(ctx, aggregator.aggregated, aggregator.agent, to, exchange, passage)
+    // What a watch costs there is not ours to count.
+    if (this.ticket !== undefined && isLong(info)) this.#on.flow.leave(this.ticket, this.#exchange.ctx.clock.monotonic())
     this.code = isLong(info) ? await send(this.#exchange.ctx) : await this.#within(info.isResource ? requestTimeoutMs(info.query.get('timeout')) : discoveryMsMax, send)
   }
 
@@ -128,6 +154,7 @@ class Run {
   /** Plain text, as upstream's filter says it. */
   #tooMany(ticket: Ticket): void {
     this.code = 429
+    this.record?.answered(429)
     const retryAfter = String(this.#on.flow.retryAfter(ticket.flow.level).seconds)
     this.#exchange.outlet.send(429, { ...this.#headers(), 'retry-after': retryAfter, ...plainText }, tooManyText)
   }
@@ -144,23 +171,36 @@ class Run {
       kind,
       user,
       agent,
-      payload: bytesPayload(request),
+      payload: noted(bytesPayload(request), this.record),
       warn: (text) => this.#warn(text),
+      ...(this.record === undefined ? {} : { annotate: this.record.annotate.bind(this.record) }),
     }
     if (kind.deprecation !== undefined) this.#warn(kind.deprecation)
-    if (handler === 'connect') return await connect(deps, call, this.#exchange)
+    if (handler === 'connect') return await connect(deps, call, this.#overheard())
     this.#media = negotiate(request.header('accept'), info, agent, {
       convertible: kind.stored, // reviews have no columns
       watch: handler === 'watch',
       custom: kind.custom !== undefined,
     })
-    if (handler === 'watch') outlet.onClose(this.#on.flow.watches.begin(info))
-    if (handler === 'watch') return await watchVerb(deps, call, this.#media, outlet, this.#headers())
+    if (handler === 'watch') return await this.#watch(call)
     const include = this.#media.as === 'Table' ? includeObject(info) : 'Metadata'
     const outcome = await this.#within(requestTimeoutMs(info.query.get('timeout')), (timed) => handler(deps, { ...call, ctx: timed }))
     this.code = outcome.type === 'list' ? 200 : outcome.code
+    noteOutcome(this.record, outcome)
     const rendered = render(outcome, { media: this.#media, kind, now: call.ctx.clock.now(), include })
     send(outlet, this.code, rendered, this.#headers(), acceptsGzip(request))
+  }
+
+  async #watch(call: Call): Promise<void> {
+    const { outlet } = this.#exchange
+    outlet.onClose(this.#on.flow.watches.begin(this.#info))
+    await watchVerb(this.#on.deps, call, this.#media, outlet, this.#headers())
+    const { record } = this
+    if (record === undefined) return
+    this.streams = true
+    record.answered(200)
+    record.stage('ResponseStarted')
+    outlet.onClose(() => record.complete())
   }
 
   /** The request's own deadline: 60 s, or less when the client says so. */
@@ -187,7 +227,7 @@ class Run {
   }
 
   #headers(): Headers {
-    const headers: Headers = { 'audit-id': this.#on.deps.random.uuid(), ...this.ticket?.flow.headers }
+    const headers: Headers = { 'audit-id': this.#id, ...this.ticket?.flow.headers }
     if (this.#warnings.length > 0)
       headers['warning'] = this.#warnings.map(
         (text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
@@ -197,6 +237,7 @@ class Run {
 
   #plainNotFound(): void {
     this.code = 404
+    this.record?.answered(404)
     this.#exchange.outlet.send(
       404,
       { ...this.#headers(), ...plainText },
@@ -208,6 +249,8 @@ class Run {
     const { outlet, ctx } = this.#exchange
     const api = asApiError(error)
     this.code = api.code
+    if (isAccident(error)) this.record?.panicked(errorPath(error))
+    else this.record?.refused(api)
     if (!(error instanceof ApiError))
       ctx.log.error('request failed', { method: this.#info.method, path: this.#info.path, error: errorPath(error) })
     if (outlet.started) return outlet.destroy(api)
@@ -257,11 +300,9 @@ function timedOut(): ApiError {
   })
 }
 
-export async function identify(ctx: Ctx, deps: ApiServerDeps, request: Incoming): Promise<User> {
-  const sender = await authenticate(ctx, deps, request.credentials)
-  return request.headerNames().some((name) => name.startsWith('impersonate-'))
-    ? await impersonate(deps, request, sender)
-    : sender
+/** A fault of the program, not of the request or of the machine. */
+function isAccident(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
 }
 
 export function acceptsGzip(request: Incoming): boolean {

@@ -11,6 +11,10 @@ import type { Ctx } from '../lib/ctx.ts'
 import { callElsewhere, watchElsewhere, type Caller } from './aggregator/calls.ts'
 import { attributesOf, authorize } from './access.ts'
 import { asApiError, listObject } from './answer.ts'
+import type { Sender } from './audit/audit.ts'
+import type { AuditRecord } from './audit/record.ts'
+import { noted, noteOutcome } from './audit/request.ts'
+import { pathOf } from '../client/query.ts'
 import { decodeValueAs } from './body.ts'
 import type { ApiServerDeps, Call, Outcome, Payload } from './deps.ts'
 import { bookmarkObject } from './frames.ts'
@@ -44,11 +48,10 @@ export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
     ctx: Ctx,
     who: Identity,
     info: RequestInfo,
-    body: unknown,
-    patchType?: string,
+    { record, body, patchType }: { readonly record?: AuditRecord | undefined; readonly body?: unknown; readonly patchType?: string | undefined } = {},
   ): Promise<Call> => {
     const user = userOf(who)
-    await authorize(deps.authorizer, attributesOf(info, user))
+    await authorize(deps.authorizer, attributesOf(info, user), record)
     const kind = kindOf(deps.registry, info)
     if (kind === undefined) throw genericNotFound()
     return {
@@ -57,35 +60,57 @@ export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
       kind,
       user,
       agent: who.agent,
-      payload: valuePayload(body, patchType),
+      payload: noted(valuePayload(body, patchType), record),
+      ...(record === undefined ? {} : { annotate: record.annotate.bind(record) }),
       warn: (text) => ctx.log.debug('api warning', { text, resource: info.resource }),
     }
   }
   return {
     async call(ctx, who, call) {
+      const info = infoOf(call)
+      const record = deps.audit?.begin(info, userOf(who), () => deps.random.uuid(), ctx.clock.monotonic(), partOf(who, call))
       try {
-        const info = infoOf(call)
         const to = deps.aggregator?.registrations.remote(call.kind.group, call.kind.version)
-        if (deps.aggregator !== undefined && to !== undefined) return await callElsewhere(ctx, deps.aggregator, to, await allowed(who, info), call)
-        const entered = await enter(ctx, who, info, call.body, call.patchType)
+        if (deps.aggregator !== undefined && to !== undefined) {
+          const answer = await callElsewhere(ctx, deps.aggregator, to, await allowed(who, info), call)
+          record?.answered(200)
+          return answer
+        }
+        const entered = await enter(ctx, who, info, { record, body: call.body, patchType: call.patchType })
         const handler = handlerOf(entered.kind, info)
         if (typeof handler === 'string') throw genericNotFound()
-        return valueOf(await handler(deps, entered))
+        const outcome = await handler(deps, entered)
+        noteOutcome(record, outcome)
+        return valueOf(outcome)
       } catch (error) {
+        record?.refused(asApiError(error))
         throw toApiError(ctx, error)
+      } finally {
+        record?.complete()
       }
     },
     async watch(ctx, who, call, sink) {
       try {
         const to = deps.aggregator?.registrations.remote(call.kind.group, call.kind.version)
         if (deps.aggregator !== undefined && to !== undefined) return await watchElsewhere(ctx, deps.aggregator, to, await allowed(who, watchInfo(call)), call, sink)
-        return await startWatch(deps, ctx, await enter(ctx, who, watchInfo(call), undefined), sink)
+        return await startWatch(deps, ctx, await enter(ctx, who, watchInfo(call)), sink)
       } catch (error) {
         throw toApiError(ctx, error)
       }
     },
   }
 }
+
+/** As a request of the part would look. */
+function partOf(who: Identity, { kind, namespace, name, subresource, query }: ApiCall): Sender {
+  return {
+    agent: () => who.agent,
+    sources: () => loopback,
+    uri: () => pathOf(kind, { namespace, name, subresource }, query),
+  }
+}
+
+const loopback: readonly string[] = ['127.0.0.1']
 
 /** What was aborted stays what it is: the caller knows its own ctx. */
 function toApiError(ctx: Ctx, error: unknown): unknown {

@@ -10,13 +10,15 @@ import { ApiError, badRequest, genericNotFound, serviceUnavailable } from '../..
 import type { Ctx } from '../../lib/ctx.ts'
 import { errorPath } from '../../lib/log.ts'
 import { attributesOf, authorize } from '../access.ts'
+import type { AuditRecord } from '../audit/record.ts'
 import { asApiError } from '../answer.ts'
 import { bytesPayload } from '../body.ts'
 import type { User } from '../../auth/user.ts'
 import { passedHeaders, wayTo } from '../aggregator/proxy.ts'
 import type { ApiServerDeps, Call } from '../deps.ts'
 import type { Incoming } from '../exchange.ts'
-import { identify, type Handling } from '../handle.ts'
+import type { Handling } from '../handle.ts'
+import { auditId, identify } from '../identify.ts'
 import { parseRequest, type RequestInfo } from '../request.ts'
 import { handlerOf, kindOf } from '../route.ts'
 import { admitConnect } from './connect.ts'
@@ -38,12 +40,14 @@ export async function serveUpgrade(
   socket.on('error', () => socket.destroy())
   const started = ctx.clock.monotonic()
   const info = parseRequest(request.method, request.url)
+  const id = auditId(on.deps, request)
   let code = 101
+  let record: AuditRecord | undefined
   try {
     const incoming = withProtocolToken(request)
-    const user = await identify(ctx, on.deps, incoming)
-    await authorize(on.deps.authorizer, attributesOf(info, user))
-    const way = elsewhere(on.deps, incoming, info, user) ?? await here(ctx, on, incoming, { info, user })
+    const user = await identify(ctx, on.deps, incoming, { info, id, started }, (noted) => (record = noted))
+    await authorize(on.deps.authorizer, attributesOf(info, user), record)
+    const way = elsewhere(on.deps, incoming, info, { user, auditId: id }) ?? await here(ctx, on, incoming, { info, user })
     const other = await dial(ctx, way, socket)
     other.write(headOf(incoming, info, way), 'latin1')
     const answer = await answerOf(other, socket)
@@ -55,13 +59,25 @@ export async function serveUpgrade(
       code = Number(answer.subarray(9, 12).toString()) || 502
       passOn(ctx, answer, socket, other)
     }
+    noteConnection(record, code, socket)
   } catch (error) {
     const api = asApiError(error)
     code = api.code
     if (!(error instanceof ApiError)) ctx.log.error('upgrade failed', { path: info.path, error: errorPath(error) })
     refuse(socket, api)
+    record?.refused(api)
+    record?.complete()
   }
   on.metrics.observe(info, code, ctx.clock.monotonic() - started)
+}
+
+/** It is over when its socket is. */
+function noteConnection(record: AuditRecord | undefined, code: number, socket: Duplex): void {
+  if (record === undefined) return
+  record.answered(code)
+  record.stage('ResponseStarted')
+  if (socket.destroyed) record.complete()
+  else socket.once('close', () => record.complete())
 }
 
 /** Where the connection goes, and as what it is asked for. */
@@ -75,12 +91,12 @@ interface Way {
 }
 
 /** To an aggregated API server, which asks and admits on its own. */
-function elsewhere({ aggregator, random }: ApiServerDeps, incoming: Incoming, info: RequestInfo, user: User): Way | undefined {
+function elsewhere({ aggregator }: ApiServerDeps, incoming: Incoming, info: RequestInfo, who: { readonly user: User; readonly auditId: string }): Way | undefined {
   const to = aggregator?.registrations.ofPath(info.path)
   if (aggregator === undefined || to === undefined) return undefined
   const way = wayTo(aggregator.aggregated, to)
   if (way === undefined) throw serviceUnavailable('service unavailable')
-  return { ...way, path: incoming.url, headers: passedHeaders(incoming, { user, auditId: random.uuid() }) }
+  return { ...way, path: incoming.url, headers: passedHeaders(incoming, who) }
 }
 
 async function here(ctx: Ctx, on: Handling, incoming: Incoming, { info, user }: { readonly info: RequestInfo; readonly user: User }): Promise<Way> {
