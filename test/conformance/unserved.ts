@@ -6,7 +6,6 @@ export interface Unserved {
 }
 
 export const unserved: readonly Unserved[] = [
-  { specs: /^(?!.*AdmissionWebhook).*(CustomResource|in a CR |custom resource|\bCRDs?\b|should support cascading deletion of custom resources|should support orphan deletion of custom resources)/, reason: 'CustomResourceDefinitions are not served yet' },
   { specs: /(Validating|Mutating)AdmissionPolicy/, reason: 'admission policies (CEL) are not served yet' },
   { specs: /\[sig-node\] \[DRA\]|\[DRA\]|ResourceClaim|DeviceClass/, reason: 'resource.k8s.io (dynamic resource allocation) is not served yet' },
   { specs: /ResourceQuota should (?!manage the lifecycle)|condition on a common issue like exceeded quota/, reason: 'the ResourceQuota controller is not there yet: usage is never counted' },
