@@ -39,7 +39,7 @@ export function webhookConversion(ctx: Ctx, means: ConversionMeans, crd: Readonl
     const review = { kind: 'ConversionReview', apiVersion: `${group}/${version}`, request: { uid, desiredAPIVersion: apiVersion, objects } }
     let answers: readonly unknown[]
     try {
-      const { status, body } = await means.remote.post({ ...ctx, signal }, target, review, { timeoutMs })
+      const { status, body } = await means.remote.post({ ...ctx, signal }, target, review, { timeoutMs, query: { timeout: `${timeoutMs / 1_000}s` } })
       if (status < 200 || status > 299) throw new Error(statusText(status, fromUtf8(body)))
       answers = convertedIn(parse(fromUtf8(body)), version, uid)
     } catch (error) {
