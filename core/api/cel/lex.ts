@@ -16,20 +16,30 @@ export interface Token {
   readonly offset: number
 }
 
-export function lex(source: Source): readonly Token[] {
+export interface Words {
+  readonly tokens: readonly Token[]
+  /** Ranges of the text that are no words at all. */
+  readonly skipped: readonly (readonly [number, number])[]
+}
+
+export function lex(source: Source): Words {
   const tokens: Token[] = []
+  const skipped: (readonly [number, number])[] = []
   const { text } = source
   let offset = 0
   while (offset < text.length) {
     const found = match(text, offset)
-    if (found === undefined) offset = refuse(source, offset)
-    else {
+    if (found === undefined) {
+      const end = refuse(source, offset)
+      skipped.push([offset, end])
+      offset = end
+    } else {
       if (found.kind !== 'blank') tokens.push({ kind: found.kind, text: text.slice(offset, found.end), offset })
       offset = found.end
     }
   }
   tokens.push({ kind: 'eof', text: '<EOF>', offset: text.length })
-  return tokens
+  return { tokens, skipped }
 }
 
 /** In order of preference: the longest match wins, the first of equals. */

@@ -5,10 +5,10 @@
  */
 import type { Expr } from './ast.ts'
 import { characters } from './kinds.ts'
-import { lex, type Token, type TokenKind } from './lex.ts'
+import type { Token, TokenKind } from './lex.ts'
 import { LiteralError, parseBytes, parseDouble, parseInt64, parseString, parseUint64 } from './literal.ts'
 import { buildAt } from './build.ts'
-import { macro } from './macro.ts'
+import { macro, type Syntax } from './macro.ts'
 import type { Source } from './source.ts'
 import { GivenUp, names, operators, products, relations, shown, startsExpr, sums, TooDeep, Tokens, Unreadable } from './tokens.ts'
 import type { Value } from './value.ts'
@@ -19,14 +19,14 @@ export const expressionCharactersMax = 100_000
 const depthMax = 250
 
 /** Errors are in `source`; the tree is good only when there are none. */
-export function parse(source: Source, opts: { readonly optionals: boolean }): Expr | undefined {
+export function parse(source: Source, syntax: Syntax): Expr | undefined {
   const size = characters(source.text)
   if (size > expressionCharactersMax) {
     source.report(undefined, `expression code point size exceeds limit: size: ${size}, limit ${expressionCharactersMax}`)
     return undefined
   }
   try {
-    return new Parser(source, new Tokens(source, lex(source)), opts.optionals).start()
+    return new Parser(source, new Tokens(source), syntax).start()
   } catch (error) {
     if (error instanceof TooDeep) source.report(undefined, error.message)
     else if (!(error instanceof Unreadable || error instanceof GivenUp)) throw error
@@ -44,16 +44,16 @@ const reserved: ReadonlySet<string> = new Set([
 class Parser {
   readonly #source: Source
   readonly #tokens: Tokens
-  readonly #optionals: boolean
+  readonly #syntax: Syntax
   readonly #depths = new Map<Rule, number>()
   /** How high the tree was that a node was read from; macros do not count. */
   readonly #heights = new WeakMap<Expr, number>()
   #nextId = 1
 
-  constructor(source: Source, tokens: Tokens, optionals: boolean) {
+  constructor(source: Source, tokens: Tokens, syntax: Syntax) {
     this.#source = source
     this.#tokens = tokens
-    this.#optionals = optionals
+    this.#syntax = syntax
   }
 
   start(): Expr {
@@ -187,7 +187,7 @@ class Parser {
     if (optional === undefined) {
       return this.#raise({ kind: 'select', id: this.#id(), offset: dot.offset, operand, field, test: false }, operand)
     }
-    if (!this.#optionals) return this.#fail(dot.offset, "unsupported syntax '.?'")
+    if (!this.#syntax.optionals) return this.#fail(dot.offset, "unsupported syntax '.?'")
     const literal: Expr = { kind: 'literal', id: this.#id(), offset: name.offset, value: field }
     return this.#raise(this.#call(dot.offset, '_?._', [operand, literal]), operand)
   }
@@ -204,7 +204,7 @@ class Parser {
     const optional = this.#tokens.accept('?')
     const index = this.#tokens.within([']'], () => this.#expr())
     this.#tokens.expect(']')
-    if (optional !== undefined && !this.#optionals) return this.#fail(open.offset, "unsupported syntax '[?'")
+    if (optional !== undefined && !this.#syntax.optionals) return this.#fail(open.offset, "unsupported syntax '[?'")
     return this.#raise(this.#call(open.offset, optional === undefined ? '_[_]' : '_[?_]', [operand, index]), operand, index)
   }
 
@@ -260,7 +260,7 @@ class Parser {
       const field = this.#tokens.next()
       const colon = this.#tokens.expect(':')
       const value = this.#tokens.within([',', '}'], () => this.#expr())
-      if (optional !== undefined && !this.#optionals) this.#fail(optional.offset, "unsupported syntax '?'")
+      if (optional !== undefined && !this.#syntax.optionals) this.#fail(optional.offset, "unsupported syntax '?'")
       fields.push({ id: this.#id(), offset: colon.offset, name: this.#fieldName(field), value, optional: optional !== undefined })
       if (!this.#moreAfterComma('}')) break
     }
@@ -278,7 +278,7 @@ class Parser {
       const key = this.#tokens.within([':'], () => this.#expr())
       const colon = this.#tokens.expect(':')
       const value = this.#tokens.within([',', '}'], () => this.#expr())
-      if (optional !== undefined && !this.#optionals) this.#fail(optional.offset, "unsupported syntax '?'")
+      if (optional !== undefined && !this.#syntax.optionals) this.#fail(optional.offset, "unsupported syntax '?'")
       entries.push({ id: this.#id(), offset: colon.offset, key, value, optional: optional !== undefined })
       if (!this.#moreAfterComma('}')) break
     }
@@ -294,7 +294,7 @@ class Parser {
     this.#tokens.sync([...startsExpr, ']', ',', '?'])
     while (this.#tokens.peek().kind !== ']' && this.#tokens.peek().kind !== ',') {
       const mark = this.#tokens.accept('?')
-      if (mark !== undefined && !this.#optionals) this.#fail(mark.offset, "unsupported syntax '?'")
+      if (mark !== undefined && !this.#syntax.optionals) this.#fail(mark.offset, "unsupported syntax '?'")
       if (mark !== undefined) optional.add(elements.length)
       elements.push(this.#tokens.within([',', ']'], () => this.#expr()))
       if (!this.#moreAfterComma(']')) break
@@ -359,7 +359,7 @@ class Parser {
   }
 
   #expandOrCall(offset: number, name: string, target: Expr | undefined, args: readonly Expr[]): Expr {
-    const expand = macro(name, target !== undefined, args.length, this.#optionals)
+    const expand = macro(name, target, args.length, this.#syntax)
     if (expand === undefined) return { kind: 'call', id: this.#id(), offset, name, target, args }
     return expand(buildAt(offset, () => this.#id(), (at, message) => this.#fail(at.offset, message)), target ?? args[0] as Expr, args)
   }

@@ -2,7 +2,7 @@
  * The words of an expression one after another, and what is done where one does not fit: ANTLR's repairs and sentences,
  * which users of cel-go see (antlr4 DefaultErrorStrategy, cel-go/parser). The grammar is parse.ts.
  */
-import type { Token, TokenKind } from './lex.ts'
+import { lex, type Token, type TokenKind, type Words } from './lex.ts'
 import type { Source } from './source.ts'
 
 /** Errors that are read over, and tokens skipped for one. */
@@ -26,6 +26,7 @@ const continues: ReadonlySet<TokenKind> = new Set([...relations, ...products, ..
 export class Tokens {
   readonly #source: Source
   readonly #tokens: readonly Token[]
+  readonly #skipped: Words['skipped']
   /** Per open bracket or ternary, from outside in: what may follow an operand there. */
   readonly #follow: (readonly TokenKind[])[] = [['eof']]
   #at = 0
@@ -34,9 +35,11 @@ export class Tokens {
   #repairs = 0
   #lastRepair = -1
 
-  constructor(source: Source, tokens: readonly Token[]) {
+  constructor(source: Source) {
     this.#source = source
+    const { tokens, skipped } = lex(source)
     this.#tokens = tokens
+    this.#skipped = skipped
   }
 
   within<T>(follow: readonly TokenKind[], read: () => T): T {
@@ -108,7 +111,7 @@ export class Tokens {
       return this.stop(token, `mismatched input '${token.text}' expecting IDENTIFIER`)
     }
     const end = token.kind === 'eof' ? this.#source.text.length : token.offset + token.text.length
-    return this.stop(token, `no viable alternative at input '${escaped(this.#source.text.slice(from.offset, end))}'`)
+    return this.stop(token, `no viable alternative at input '${escaped(this.#readText(from.offset, end))}'`)
   }
 
   /** What cannot be read is skipped up to where the rule, or one around it, can go on. */
@@ -139,6 +142,18 @@ export class Tokens {
     if (this.#repairs++ < repairsMax) return
     this.#source.report(this.peek().offset, `Syntax error: error recovery attempt limit exceeded: ${repairsMax}`)
     throw new GivenUp()
+  }
+
+  /** Without what was no word. */
+  #readText(start: number, end: number): string {
+    let text = ''
+    let at = start
+    for (const [from, to] of this.#skipped) {
+      if (from < start || from >= end) continue
+      text += this.#source.text.slice(at, from)
+      at = to
+    }
+    return text + this.#source.text.slice(at, end)
   }
 
   stop(token: Token, message: string): never {
