@@ -16,6 +16,8 @@ const rememberedMs = 300_000
 interface Pending {
   readonly key: string
   readonly informer: Informer<KubeObject>
+  /** What the informer must have reached; undefined for a deletion, which does not tell its revision. */
+  readonly revision: number | undefined
   readonly seen: () => boolean
   readonly until: number
 }
@@ -25,7 +27,7 @@ export class OwnWrites {
   readonly #clock: Clock
   readonly #release: (key: string, afterMs: number) => void
   readonly #byKey = new Map<string, Set<Pending>>()
-  readonly #byInformer = new Map<Informer<KubeObject>, Set<Pending>>()
+  readonly #byInformer = new Map<Informer<KubeObject>, Waiting>()
 
   /** `release` is called for a key that was found unsettled, once it may be worked on (or looked at again after a time). */
   constructor(informers: Informers, clock: Clock, release: (key: string, afterMs: number) => void) {
@@ -49,7 +51,7 @@ export class OwnWrites {
   clientFor(key: string, client: Client): Client {
     const wrote = (kind: KindRef, object: Readonly<KubeObject>): void => {
       const revision = Number(object.metadata.resourceVersion ?? 0)
-      this.#add(key, kind, (informer) => informer.revision >= revision)
+      this.#add(key, kind, revision, (informer) => informer.revision >= revision)
     }
     const remember = async <T extends KubeObject>(kind: KindRef<T>, options: { readonly dryRun?: boolean } | undefined, answer: Promise<Readonly<T>>): Promise<Readonly<T>> => {
       const object = await answer
@@ -64,38 +66,68 @@ export class OwnWrites {
       delete: async (ctx, kind, at, options) => {
         const uid = options?.preconditions?.uid ?? this.#informers.known(kind)?.lister.get(at)?.metadata.uid
         const deleted = await client.delete(ctx, kind, at, options)
-        if (deleted && uid !== undefined) this.#add(key, kind, (informer) => isGoing(informer, at, uid))
+        if (deleted && uid !== undefined) this.#add(key, kind, undefined, (informer) => isGoing(informer, at, uid))
         return deleted
       },
     }
   }
 
-  #add(key: string, kind: KindRef, seenBy: (informer: Informer<KubeObject>) => boolean): void {
+  #add(key: string, kind: KindRef, revision: number | undefined, seenBy: (informer: Informer<KubeObject>) => boolean): void {
     const informer = this.#informers.known(kind)
     if (informer === undefined || seenBy(informer)) return
-    const pending: Pending = { key, informer, seen: () => seenBy(informer), until: this.#clock.monotonic() + rememberedMs }
+    const pending: Pending = { key, informer, revision, seen: () => seenBy(informer), until: this.#clock.monotonic() + rememberedMs }
     this.#byKey.set(key, (this.#byKey.get(key) ?? new Set()).add(pending))
     let waiting = this.#byInformer.get(informer)
     if (waiting === undefined) {
-      this.#byInformer.set(informer, (waiting = new Set()))
+      this.#byInformer.set(informer, (waiting = new Waiting()))
       informer.onRevision(() => this.#look(informer))
     }
     waiting.add(pending)
   }
 
   #look(informer: Informer<KubeObject>): void {
-    for (const pending of this.#byInformer.get(informer) ?? []) {
-      if (!pending.seen()) continue
-      this.#drop(pending)
+    for (const pending of this.#byInformer.get(informer)?.takeSeen() ?? []) {
+      this.#leave(pending)
       if (!this.#byKey.has(pending.key)) this.#release(pending.key, 0)
     }
   }
 
   #drop(pending: Pending): void {
-    this.#byInformer.get(pending.informer)?.delete(pending)
+    this.#byInformer.get(pending.informer)?.forget(pending)
+    this.#leave(pending)
+  }
+
+  #leave(pending: Pending): void {
     const mine = this.#byKey.get(pending.key)
     mine?.delete(pending)
     if (mine?.size === 0) this.#byKey.delete(pending.key)
+  }
+}
+
+/** Writes that one informer has yet to show, in the order of their revisions: an event looks at those alone that it shows. */
+class Waiting {
+  #ordered: Pending[] = []
+  readonly #deletions = new Set<Pending>()
+
+  add(pending: Pending): void {
+    const { revision } = pending
+    if (revision === undefined) return void this.#deletions.add(pending)
+    let at = this.#ordered.length // answers come almost in order
+    while (at > 0 && (this.#ordered[at - 1]?.revision ?? 0) > revision) at--
+    this.#ordered.splice(at, 0, pending)
+  }
+
+  takeSeen(): readonly Pending[] {
+    const first = this.#ordered.findIndex((pending) => !pending.seen())
+    const shown = first < 0 ? this.#ordered.splice(0) : this.#ordered.splice(0, first)
+    for (const pending of this.#deletions) if (pending.seen()) shown.push(pending)
+    return shown
+  }
+
+  forget(pending: Pending): void {
+    this.#deletions.delete(pending)
+    const at = this.#ordered.indexOf(pending)
+    if (at >= 0) this.#ordered.splice(at, 1)
   }
 }
 
