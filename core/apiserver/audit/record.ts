@@ -35,7 +35,7 @@ export class AuditRecord {
   readonly #received: Received
   readonly #emit: Emit
   readonly #now: () => number
-  readonly #annotations = new Map<string, string>()
+  readonly #annotations: { readonly key: string; readonly value: string }[] = []
   #impersonated: User | undefined
   #namespace: string
   #name: string
@@ -64,7 +64,7 @@ export class AuditRecord {
   /** The first that says something of a key is heard. */
   annotate(key: string, value: string, level: 'Metadata' | 'Request' = 'Metadata'): void {
     if (level === 'Request' && this.level === 'Metadata') return
-    if (!this.#annotations.has(key)) this.#annotations.set(key, value)
+    if (this.#annotations.every((known) => known.key !== key)) this.#annotations.push({ key, value })
   }
 
   /** The object that the client sent, before anything is done with it. */
@@ -137,7 +137,7 @@ export class AuditRecord {
       `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${this.level}","auditID":${quote(this.id)},"stage":"${stage}","requestURI":${quote(uri)},"verb":${quote(info.verb)},"user":${user === undefined ? '{}' : userText(user)}` +
       (this.#impersonated === undefined ? '' : `,"impersonatedUser":${userText(this.#impersonated)}`) +
       `,"sourceIPs":[${sources.length === 1 ? quote(sources[0] ?? '') : sources.map(quote).join(',')}]` +
-      (agent === '' ? '' : `,"userAgent":${quote(agent.length > agentLengthMax ? `${agent.slice(0, agentLengthMax)}...TRUNCATED` : agent)}`) +
+      (agent === '' ? '' : `,"userAgent":${quoteOften(agent.length > agentLengthMax ? `${agent.slice(0, agentLengthMax)}...TRUNCATED` : agent)}`) +
       (info.isResource ? `,"objectRef":${this.#objectRef(info)}` : '') +
       (this.#status === undefined ? '' : `,"responseStatus":${this.#status}`) +
       (this.#request === undefined ? '' : `,"requestObject":${this.#request}`) +
@@ -162,9 +162,12 @@ export class AuditRecord {
   }
 
   #annotationText(): string {
-    if (this.#annotations.size === 0) return ''
-    const keys = [...this.#annotations.keys()].sort()
-    return `,"annotations":{${keys.map((key) => `${quote(key)}:${quote(this.#annotations.get(key) ?? '')}`).join(',')}}`
+    const annotations = this.#annotations
+    if (annotations.length === 0) return ''
+    if (annotations.length > 1) annotations.sort((a, b) => (a.key < b.key ? -1 : 1))
+    let text = ''
+    for (const { key, value } of annotations) text += `${text === '' ? '' : ','}${quoteOften(key)}:${quote(value)}`
+    return `,"annotations":{${text}}`
   }
 }
 
@@ -174,6 +177,19 @@ export function quote(text: string): string {
 }
 
 const plain = /^[\u0020-\u0021\u0023-\u005b\u005d-\u007e]*$/
+
+const quoted = new Map<string, string>()
+const quotedMax = 1_000
+
+/** For what comes again and again. */
+function quoteOften(text: string): string {
+  let known = quoted.get(text)
+  if (known === undefined) {
+    if (quoted.size >= quotedMax) quoted.clear()
+    quoted.set(text, (known = quote(text)))
+  }
+  return known
+}
 
 function isJson(text: string): boolean {
   try {

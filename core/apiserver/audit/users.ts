@@ -20,7 +20,25 @@ export function userText(user: User): string {
 
 function same(a: User, b: User): boolean {
   if (a === b) return true
-  if (a.uid !== b.uid || a.extra !== b.extra || a.groups.length !== b.groups.length) return false
-  for (let i = 0; i < a.groups.length; i++) if (a.groups[i] !== b.groups[i]) return false
+  return a.uid === b.uid && sameTexts(a.groups, b.groups) && sameExtra(a.extra, b.extra)
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
+}
+
+function sameExtra(a: User['extra'], b: User['extra']): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined) return false
+  let keys = 0
+  for (const key in a) {
+    const other = b[key]
+    if (other === undefined || !sameTexts(a[key] ?? [], other)) return false
+    keys++
+  }
+  for (const _key in b) keys--
+  return keys === 0
 }
