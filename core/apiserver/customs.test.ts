@@ -1,26 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { customResourceDefinitions } from '../api/apiextensions/customresourcedefinition.ts'
 import type { AnyObject } from '../api/meta.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../api/schema/types.ts'
-import { serveCustomKinds, type Customs } from './customs.ts'
 import { openRig, type Rig } from './rig.fake.ts'
-import { RegistryWorld } from './world.ts'
 
 let rig: Rig
-let customs: Customs
 let told: number
 
 beforeEach(async () => {
   rig = await openRig()
-  const changes = await RegistryWorld.open(rig.ctx, rig.registry, [customResourceDefinitions])
-  customs = serveCustomKinds(rig.ctx, { registry: rig.registry, changes, conversion: () => (objects, apiVersion) => Promise.resolve(objects.map((object) => ({ ...object, apiVersion }))) })
   told = 0
-  customs.onKinds(() => told++)
+  rig.customs.onKinds(() => told++)
 })
-afterEach(async () => {
-  customs.stop()
-  await rig.close()
-})
+afterEach(() => rig.close())
 
 const names = { plural: 'crontabs', singular: 'crontab', kind: 'CronTab', listKind: 'CronTabList', shortNames: ['ct'], categories: ['all'] }
 const version = (name: string, more: Partial<CustomResourceDefinitionVersion> = {}): CustomResourceDefinitionVersion => ({

@@ -1,4 +1,5 @@
 /** A whole API server for tests: memory store, real registry, everybody of system:masters may do everything, others nothing. */
+import { customResourceDefinitions } from '../api/apiextensions/customresourcedefinition.ts'
 import { kinds } from '../api/kinds.ts'
 import type { Kind } from '../api/kind.ts'
 import { virtualClock, type VirtualClock } from '../lib/clock.ts'
@@ -10,10 +11,12 @@ import { openRegistry, type OpenRegistry } from '../registry/open.ts'
 import { openMemory } from '../store/drivers/memory.ts'
 import type { Identity } from '../client/inprocess.ts'
 import type { Credentials, User } from '../auth/user.ts'
+import { serveCustomKinds, type Customs, type CustomsInit } from './customs.ts'
 import type { ApiServerDeps } from './deps.ts'
 import type { Headers, Incoming, Outlet } from './exchange.ts'
 import { handle, handling, type Handling } from './handle.ts'
 import { createSite } from './site.ts'
+import { RegistryWorld } from './world.ts'
 
 export const admin: Identity = { name: 'admin', groups: ['system:masters'], agent: 'test/1' }
 
@@ -23,6 +26,8 @@ export interface Rig {
   readonly deps: ApiServerDeps
   readonly registry: OpenRegistry
   readonly on: Handling
+  /** Custom kinds are served once their definition says Established. */
+  readonly customs: Customs
   kind(plural: string, group?: string): Kind
   /** One request through the whole chain, without a socket. */
   ask(method: string, url: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>
@@ -52,6 +57,10 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
   const ctx: Ctx = { clock, log: silentLog, signal: end.signal }
   const random = seededRandom(1)
   const registry = await openRegistry(ctx, { store: openMemory(), kinds, random })
+  const definitions = await RegistryWorld.open(ctx, registry, [customResourceDefinitions])
+  // A webhook that says yes to everything.
+  const conversion: CustomsInit['conversion'] = () => (objects, apiVersion) => Promise.resolve(objects.map((object) => ({ ...object, apiVersion })))
+  const customs = serveCustomKinds(ctx, { registry, changes: definitions, conversion })
   const deps: ApiServerDeps = {
     registry,
     random,
@@ -81,6 +90,7 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
     deps,
     registry,
     on,
+    customs,
     kind(plural, group = '') {
       const found = kinds.find((kind) => kind.plural === plural && kind.group === group)
       if (found === undefined) throw new Error(`no kind ${plural}`)
@@ -93,6 +103,7 @@ export async function openRig(more: Partial<ApiServerDeps> = {}, clock = virtual
     },
     open: (url, headers = {}) => open('GET', url, undefined, headers),
     async close() {
+      customs.stop()
       end.abort()
       await registry.close()
     },
