@@ -1,6 +1,6 @@
 /**
  * Admission in call order, which is upstream's (pkg/kubeapiserver/options/plugins.go)
- * with Kubun's RBACEscalation where upstream checks in the registry. All plugins
+ * with Kubun's RBACEscalation and PolicyParams where upstream checks in the registry. All plugins
  * change the object first, in order; after defaulting and validation all judge it.
  * To add one: a file in plugins/, its test, a line here.
  */
@@ -14,11 +14,13 @@ import { defaultIngressClass } from './plugins/defaultingressclass.ts'
 import { defaultStorageClass } from './plugins/defaultstorageclass.ts'
 import { defaultTolerationSeconds } from './plugins/defaulttolerationseconds.ts'
 import { limitRanger } from './plugins/limitranger.ts'
+import { mutatingPolicy } from './plugins/mutatingpolicy.ts'
 import { mutatingWebhook } from './plugins/mutatingwebhook.ts'
 import { namespaceLifecycle } from './plugins/namespacelifecycle.ts'
 import { nodeRestriction } from './plugins/noderestriction.ts'
 import { podSecurity } from './plugins/podsecurity.ts'
 import { podTopologyLabels } from './plugins/podtopologylabels.ts'
+import { policyParams } from './plugins/policyparams.ts'
 import { priority } from './plugins/priority.ts'
 import { rbacEscalation } from './plugins/rbacescalation.ts'
 import { resourceQuota } from './plugins/resourcequota.ts'
@@ -27,6 +29,7 @@ import { serviceAccount } from './plugins/serviceaccount.ts'
 import { serviceIp } from './plugins/serviceip.ts'
 import { storageObjectInUseProtection } from './plugins/storageprotection.ts'
 import { taintNodesByCondition } from './plugins/taintnodes.ts'
+import { validatingPolicy } from './plugins/validatingpolicy.ts'
 import { validatingWebhook } from './plugins/validatingwebhook.ts'
 
 export const plugins = [
@@ -48,7 +51,10 @@ export const plugins = [
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  mutatingPolicy,
   mutatingWebhook, // sees what all of the above made
+  policyParams,
+  validatingPolicy,
   validatingWebhook,
   serviceIp, // upstream's registry does it: the last to change a Service
   resourceQuota, // last: charges only what everybody else lets through
@@ -62,11 +68,12 @@ export function admissionChain(deps: AdmissionDeps): readonly AdmissionPlugin[] 
 export async function runMutate(ctx: Ctx, chain: readonly AdmissionPlugin[], request: AdmissionRequest): Promise<ApiError | undefined> {
   for (let i = 0; i < chain.length; i++) {
     const plugin = chain[i]
-    if (plugin?.mutate === undefined || !plugin.handles(request)) continue
-    const refusal = await plugin.mutate(ctx, request)
-    if (refusal !== undefined) return refusal
+    if (plugin?.mutate !== undefined && plugin.handles(request)) {
+      const refusal = await plugin.mutate(ctx, request)
+      if (refusal !== undefined) return refusal
+    }
     const { reinvocation } = request
-    if (plugin.endsRound !== true || reinvocation?.wanted !== true || reinvocation.again) continue
+    if (plugin?.endsRound !== true || reinvocation?.wanted !== true || reinvocation.again) continue
     reinvocation.again = true
     const again = await runMutate(ctx, chain.slice(0, i + 1), request)
     if (again !== undefined) return again

@@ -52,8 +52,16 @@ import { flowSchemas } from './flowcontrol/flowschema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/prioritylevelconfiguration.ts'
 import { customResourceDefinitions } from './apiextensions/customresourcedefinition.ts'
 import { certificateSigningRequests } from './certificates/certificatesigningrequest.ts'
+import { mutatingAdmissionPolicies } from './admissionregistration/mutatingadmissionpolicy.ts'
+import { mutatingAdmissionPolicyBindings } from './admissionregistration/mutatingadmissionpolicybinding.ts'
 import { mutatingWebhookConfigurations } from './admissionregistration/mutatingwebhookconfiguration.ts'
+import { validatingAdmissionPolicies } from './admissionregistration/validatingadmissionpolicy.ts'
+import { validatingAdmissionPolicyBindings } from './admissionregistration/validatingadmissionpolicybinding.ts'
 import { validatingWebhookConfigurations } from './admissionregistration/validatingwebhookconfiguration.ts'
+import { deviceClasses } from './resource/deviceclass.ts'
+import { resourceClaims } from './resource/resourceclaim.ts'
+import { resourceClaimTemplates } from './resource/resourceclaimtemplate.ts'
+import { resourceSlices } from './resource/resourceslice.ts'
 import { selfSubjectReviews } from './authentication/selfsubjectreview.ts'
 import { tokenReviews } from './authentication/tokenreview.ts'
 import { localSubjectAccessReviews } from './authorization/localsubjectaccessreview.ts'
@@ -109,8 +117,16 @@ export const kinds: readonly Kind[] = [
   networkPolicies,
   serviceCIDRs,
   runtimeClasses,
+  mutatingAdmissionPolicies,
+  mutatingAdmissionPolicyBindings,
   mutatingWebhookConfigurations,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
   validatingWebhookConfigurations,
+  deviceClasses,
+  resourceClaims,
+  resourceClaimTemplates,
+  resourceSlices,
   flowSchemas,
   priorityLevelConfigurations,
   customResourceDefinitions,

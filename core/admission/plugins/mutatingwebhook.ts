@@ -4,11 +4,11 @@
  */
 import { ApiError, internal, timeout } from '../../api/errors.ts'
 import { mutatingWebhookConfigurations } from '../../api/admissionregistration/mutatingwebhookconfiguration.ts'
-import { cloneJson, equalJson } from '../../lib/json.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import type { AdmissionDeps } from '../deps.ts'
 import { isExempt, type Match } from '../match.ts'
-import type { AdmissionPlugin, AdmissionRequest, Reinvocation } from '../plugin.ts'
+import type { AdmissionPlugin, AdmissionRequest } from '../plugin.ts'
+import { roundOf } from '../round.ts'
 import { callHook, type Outcome } from '../webhook/call.ts'
 import { chooseHook } from '../webhook/choose.ts'
 import { Forms } from '../webhook/forms.ts'
@@ -27,7 +27,7 @@ export function mutatingWebhook(deps: AdmissionDeps): AdmissionPlugin {
     endsRound: true,
     handles: (request) => hooks().length > 0 && !isExempt(request),
     async mutate(ctx, request) {
-      const round = roundOf(request)
+      const round = roundOf(request, name)
       const forms = new Forms(request)
       let index = -1
       for (const hook of hooks()) {
@@ -91,46 +91,4 @@ function refusalOf(ctx: Ctx, hook: Hook, outcome: Outcome): ApiError | undefined
   if (outcome.type !== 'failed') return outcome.error
   if (!hook.ignoresFailure) return internal(outcome.why)
   return ctx.signal.aborted ? timeout('request did not complete within requested timeout') : undefined
-}
-
-/** What the two rounds of one request know of each other. */
-interface Memory {
-  /** Webhooks that want to see later changes, and have seen none since. */
-  readonly called: Set<string>
-  /** Those that are to be called once more. */
-  readonly due: Set<string>
-  /** As the first round left it. */
-  left: unknown
-}
-
-interface Round extends Memory {
-  readonly again: boolean
-  /** The object has changed: those that were called before are due. */
-  change(request: AdmissionRequest): void
-  keep(request: AdmissionRequest): void
-}
-
-function roundOf(request: AdmissionRequest): Round {
-  const again = request.reinvocation?.again === true
-  const memory = (request.reinvocation?.memory.get(name) as Memory | undefined) ?? { called: new Set<string>(), due: new Set<string>(), left: undefined }
-  const round: Round = {
-    ...memory,
-    again,
-    change(changed) {
-      reinvocationOf(changed).wanted = true
-      for (const id of round.called) round.due.add(id)
-      round.called.clear()
-    },
-    keep(kept) {
-      const { called, due } = round
-      reinvocationOf(kept).memory.set(name, { called, due, left: kept.object === undefined ? undefined : cloneJson(kept.object) } satisfies Memory)
-    },
-  }
-  // The other plugins have changed it: everybody who wants to know is due.
-  if (again && !equalJson(memory.left, request.object)) round.change(request)
-  return round
-}
-
-function reinvocationOf(request: AdmissionRequest): Reinvocation {
-  return (request.reinvocation ??= { wanted: false, again: false, memory: new Map() })
 }

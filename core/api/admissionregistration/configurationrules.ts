@@ -8,6 +8,7 @@ import type { MutatingWebhook, MutatingWebhookConfiguration, ValidatingWebhook, 
 import { webhookService, webhookUrl } from '../webhookrules.ts'
 import { matchConditions, type ExpressionCheck } from './matchconditions.ts'
 import { failurePolicies, matchPolicies, ruleWithOperations } from './resourcerules.ts'
+import { staticNameWarnings } from './staticnames.ts'
 
 type Webhook = Readonly<ValidatingWebhook> & Pick<MutatingWebhook, 'reinvocationPolicy'>
 type Configuration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration
@@ -27,16 +28,13 @@ const allSideEffects = ['None', 'NoneOnDryRun', 'Some', 'Unknown']
 const reviewVersions = ['v1', 'v1beta1']
 const reinvocationPolicies = ['IfNeeded', 'Never']
 const timeoutSMax = 30
-/** Names that upstream keeps for configurations read from files. */
-const staticSuffix = '.static.k8s.io'
 
 /** @param check a match condition's expression */
 export function configurationStrategy<T extends Configuration>(check: ExpressionCheck): Strategy<T> {
   return {
     validateCreate: (next) => validate(next, strict, check),
     validateUpdate: (next, prev) => validate(next, leniencyFor(next, prev), check),
-    warnings: (next) => (next.metadata.name?.endsWith(staticSuffix) === true
-      ? [`metadata.name: names ending with "${staticSuffix}" are reserved for static manifest-based configurations and cannot be managed via the API`] : []),
+    warnings: staticNameWarnings,
   }
 }
 

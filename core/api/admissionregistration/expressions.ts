@@ -6,7 +6,7 @@ import { environment, type Compiled, type Environment } from '../cel/cel.ts'
 import { kubernetesLibraries, mutatingLibraries } from '../cel/environments.ts'
 import { authorizerType, resourceCheckType } from '../cel/library/authorizer.ts'
 import { bool, dyn, int, list, map, string, timestamp, type CelType, type FieldType, type ObjectType } from '../cel/type.ts'
-import { formatType } from '../cel/typing.ts'
+import { parameters, typeName } from '../cel/typing.ts'
 import { FieldError, invalidValue, type Path } from '../field.ts'
 
 export interface VariablesInit {
@@ -78,18 +78,25 @@ export { kubernetesLibraries, mutatingLibraries }
 
 export type CompiledExpression = { readonly ok: true; readonly compiled: Compiled } | { readonly ok: false; readonly internal: boolean; readonly detail: string }
 
-/** The expression, if what comes of it is of one of these types. */
-export function compileExpression(env: Environment, text: string, results: readonly CelType[]): CompiledExpression {
+/** The expression, if what comes of it is of one of these types; without types, whatever comes of it. */
+export function compileExpression(env: Environment, text: string, results: readonly CelType[] | undefined): CompiledExpression {
   const compilation = env.compile(text)
   if (!compilation.ok) {
     const planned = compilation.stage === 'plan'
     return { ok: false, internal: planned, detail: `${planned ? 'program instantiation' : 'compilation'} failed: ${compilation.text}` }
   }
-  const have = formatType(compilation.compiled.type)
-  const want = results.map(formatType)
+  if (results === undefined) return compilation
+  const have = fullName(compilation.compiled.type)
+  const want = results.map(fullName)
   if (want.includes(have)) return compilation
   const wanted = want.length === 1 ? `${want[0]}` : `one of [${want.join(' ')}]`
   return { ok: false, internal: false, detail: `must evaluate to ${wanted} but got ${have}` }
+}
+
+/** With the names that types have at run time (cel-go: Type.String()). */
+function fullName(type: CelType): string {
+  const inner = parameters(type)
+  return inner.length === 0 ? typeName(type) : `${typeName(type)}(${inner.map(fullName).join(', ')})`
 }
 
 /** As upstream tells of it where the expression is written. */
