@@ -6,6 +6,7 @@ import { check } from './check.ts'
 import { estimate } from './estimate.ts'
 import { Failure } from './failure.ts'
 import type { Library, Range } from './library.ts'
+import type { Syntax } from './macro.ts'
 import { type Names, namesOf } from './names.ts'
 import { parse } from './parse.ts'
 import type { Plan } from './plan.ts'
@@ -28,6 +29,8 @@ export interface EnvironmentInit {
   readonly constructible?: (name: string) => ObjectType | undefined
   /** Optional syntax: `a.?b`, `[?x]`. On unless false, as in all of Kubernetes' environments. */
   readonly optionals?: boolean
+  /** The macro `cel.bind(name, value, expression)`. Off unless true. */
+  readonly bindings?: boolean
 }
 
 export interface Issue {
@@ -66,12 +69,13 @@ export function environment(init: EnvironmentInit): Environment {
   const optionals = init.optionals !== false
   const built = [standardLibrary, ...(optionals ? [optionalLibrary] : [])]
   const names = namesOf(init, [...built, ...init.libraries.filter((library) => !built.includes(library))])
-  return { compile: (text) => compile(text, names, optionals) }
+  const syntax = { optionals, bindings: init.bindings === true }
+  return { compile: (text) => compile(text, names, syntax) }
 }
 
-function compile(text: string, names: Names, optionals: boolean): Compilation {
+function compile(text: string, names: Names, syntax: Syntax): Compilation {
   const source = new Source(text)
-  const expr = parse(source, { optionals })
+  const expr = parse(source, syntax)
   if (expr === undefined || source.failed) return failed(source)
   const checked = check(expr, names, source)
   if (!source.failed) validate(expr, checked, source)

@@ -6,7 +6,7 @@ import { type CallExpr, type Expr, type FoldExpr, qualifiedName, type SelectExpr
 import type { Overload } from './library.ts'
 import type { FunctionEntry, Names } from './names.ts'
 import type { Source } from './source.ts'
-import { bool, type CelType, dyn, int, list, map, type ObjectType, optional, param } from './type.ts'
+import { any, bool, type CelType, dyn, int, list, map, type ObjectType, optional, param } from './type.ts'
 import { errorType, formatType, fresh, isDynOrError, mostGeneral, sameType, Substitution } from './typing.ts'
 import type { Value } from './value.ts'
 import { valueType } from './kinds.ts'
@@ -285,7 +285,7 @@ class Checker {
     const two = expr.variable2 !== undefined
     if (range.kind === 'list') return two ? [int, range.element] : [range.element, dyn]
     if (range.kind === 'map') return [range.key, range.value]
-    if (range.kind === 'param' || isDynOrError(range)) {
+    if (range.kind === 'param' || (isDynOrError(range) && range !== any)) {
       this.#substitution.assign(dyn, range)
       return [dyn, dyn]
     }

@@ -26,11 +26,18 @@ export interface Build {
 
 export type Macro = (build: Build, target: Expr, args: readonly Expr[]) => Expr
 
+/** What an environment may add to the language. */
+export interface Syntax {
+  readonly optionals: boolean
+  readonly bindings: boolean
+}
+
 /** Undefined: an ordinary call. */
-export function macro(name: string, member: boolean, count: number, optionals: boolean): Macro | undefined {
-  if (!member) return name === 'has' && count === 1 ? has : undefined
+export function macro(name: string, target: Expr | undefined, count: number, { optionals, bindings }: Syntax): Macro | undefined {
+  if (target === undefined) return name === 'has' && count === 1 ? has : undefined
   const found = members[`${name}/${count}`]
   if (found !== undefined) return found
+  if (bindings && name === 'bind' && count === 3 && target.kind === 'ident' && target.name === 'cel') return bind
   return optionals ? optionalMembers[`${name}/${count}`] : undefined
 }
 
@@ -189,6 +196,16 @@ function bound(build: Build, name: string, target: Expr, [variable, value]: read
     init: build.member('value', build.copy(target)), condition: build.literal(false), step: build.ident(variable.name), result: value,
   })
   return build.call('_?_:_', build.member('hasValue', target), wrap(binding), build.call('optional.none'))
+}
+
+/** `cel.bind(v, a, f(v))`: f of a, which is computed once. The binding is a loop over nothing. */
+function bind(build: Build, _target: Expr, [variable, value, result]: readonly Expr[]): Expr {
+  if (variable === undefined || value === undefined || result === undefined) throw new Error('macro without arguments')
+  if (variable.kind !== 'ident') return build.fail(variable, 'cel.bind() variable names must be simple identifiers')
+  return build.fold({
+    range: build.list(), variable: '#unused', variable2: undefined, accumulator: variable.name,
+    init: value, condition: build.literal(false), step: build.ident(variable.name), result,
+  })
 }
 
 function isAccumulator(name: string): boolean {

@@ -8,6 +8,8 @@ export type CelType = SimpleType | ListType | MapType | OptionalType | TypeType 
 
 export interface SimpleType {
   readonly kind: 'dyn' | 'null' | 'bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'timestamp' | 'duration'
+  /** Of dyn: google.protobuf.Any, which is good for everything too, but nothing loops over it. */
+  readonly any?: true
 }
 
 export interface ListType {
@@ -69,6 +71,7 @@ export interface ParamType {
 }
 
 export const dyn: SimpleType = { kind: 'dyn' }
+export const any: SimpleType = { kind: 'dyn', any: true }
 export const nullType: SimpleType = { kind: 'null' }
 export const bool: SimpleType = { kind: 'bool' }
 export const int: SimpleType = { kind: 'int' }

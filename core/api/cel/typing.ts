@@ -17,6 +17,7 @@ export function formatType(type: CelType): string {
     case 'object':
     case 'opaque':
     case 'param': return type.name
+    case 'dyn': return type.any === true ? 'any' : 'dyn'
     default: return type.kind
   }
 }
