@@ -5,6 +5,7 @@ import type { AnyObject, Key } from '../api/meta.ts'
 import type { Random } from '../lib/random.ts'
 import type { Cache, PrefixCache } from '../store/cache.ts'
 import type { Store } from '../store/store.ts'
+import type { Horizon } from './horizon.ts'
 import { encodeStored } from './item.ts'
 import type { Item } from './registry.ts'
 
@@ -12,6 +13,7 @@ export interface Base {
   readonly store: Store
   readonly cache: Cache<Item>
   readonly random: Random
+  readonly horizon: Horizon
   /** Ends with the registry. */
   readonly life: AbortSignal
 }

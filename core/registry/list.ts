@@ -38,6 +38,7 @@ export async function list(base: Base, ctx: Ctx, kind: Kind, query: ListQuery): 
   const selection = selectionOf(kind, query)
   const start = await startOf(base, ctx, kind, selection, query)
   const at = start.at ?? base.cache.revision()
+  if (start.at !== undefined && at < base.horizon.oldest) throw tooOld(kind, query, start.after)
   const items = shelf(base, kind)
   const limit = query.limit !== undefined && query.limit > 0 ? query.limit : Infinity
   if (start.at === undefined || !items.changedSince(at)) {
@@ -62,10 +63,14 @@ async function sourceAt(base: Base, ctx: Ctx, kind: Kind, selection: Selection, 
   try {
     return await shelf(base, kind).listAt(ctx, selection.range, at)
   } catch (error) {
-    if (!(error instanceof Compacted)) throw error
-    if ((query.continue ?? '') === '') throw expired(tooOldList)
-    throw new ApiError({ code: 410, reason: 'Expired', message: inconsistentSentence, continue: encodeContinue(kind, after, -1) })
+    throw error instanceof Compacted ? tooOld(kind, query, after) : error
   }
+}
+
+/** A list in pages may go on without being of one moment. */
+function tooOld(kind: Kind, query: ListQuery, after: string): ApiError {
+  if ((query.continue ?? '') === '') return expired(tooOldList)
+  return new ApiError({ code: 410, reason: 'Expired', message: inconsistentSentence, continue: encodeContinue(kind, after, -1) })
 }
 
 function page(source: Source, kind: Kind, selection: Selection, after: string, limit: number, at: Revision): ListResult {

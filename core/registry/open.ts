@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts'
 import { absent, standing, type Base } from './base.ts'
 import { create } from './create.ts'
 import { deleteObject, sweep } from './delete.ts'
+import { Horizon, markMs } from './horizon.ts'
 import { storedItems, viewOf } from './item.ts'
 import { list } from './list.ts'
 import type { DeleteResult, Item, ListQuery, ListResult, Registry, UpdateOptions, WatchQuery, WatchSink, WriteOptions } from './registry.ts'
@@ -47,7 +48,7 @@ export interface OpenRegistry extends Registry {
 /** `ctx` is the life of the registry; the store stays the caller's, to close after it. */
 export async function openRegistry(ctx: Ctx, init: RegistryInit): Promise<OpenRegistry> {
   const cache = await Cache.open(ctx, init.store, storedItems)
-  return new StoreRegistry(ctx, { store: init.store, cache, random: init.random }, init.kinds)
+  return new StoreRegistry(ctx, { store: init.store, cache, random: init.random, horizon: new Horizon() }, init.kinds)
 }
 
 class StoreRegistry implements OpenRegistry {
@@ -71,6 +72,7 @@ class StoreRegistry implements OpenRegistry {
     this.#life = life
     this.#endLife = end
     this.#every('bookmarks', bookmarkMs, () => this.#bookmarks.tell(base.cache.revision()))
+    this.#every('horizon', markMs, () => base.horizon.mark(base.cache.revision()))
     this.#every('sweep', sweepMs, () => {
       this.#sweeping = this.#sweep()
     })

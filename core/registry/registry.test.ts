@@ -320,6 +320,21 @@ describe('list', () => {
     expect(names(rest.items)).toBe('b c a')
   })
 
+  it('says Expired of what was more than a few minutes ago, though the store remembers', async () => {
+    const first = await list({ limit: 2 })
+    await make(configMap('bb'))
+    await clock.advance(300_000)
+    expect(names((await list({ limit: 2, continue: first.continue })).items)).toBe('b c')
+    await clock.advance(60_000)
+    const error = await list({ limit: 2, continue: first.continue }).catch((e: ApiError) => e)
+    expect(error).toMatchObject({ code: 410, reason: 'Expired' })
+    expect(names((await list({ continue: (error as ApiError).status().metadata.continue })).items)).toBe('b bb c a')
+    expect(await refusal(list({ resourceVersion: first.resourceVersion, resourceVersionMatch: 'Exact' }))).toBe(
+      '410 Expired The resourceVersion for the provided list is too old.',
+    )
+    expect(store.compacted()).toBe(0)
+  })
+
   it('shows the state at a revision', async () => {
     const exact = { resourceVersion: '2', resourceVersionMatch: 'Exact' }
     await registry.delete(ctx, configMaps, key('b'), {}, write())
@@ -413,6 +428,16 @@ describe('watch', () => {
     expect([w.lines.length, w.lines[0], w.lines.at(-1)]).toEqual([5_001, 'MODIFIED a@2', 'ADDED b@5002'])
     await store.compact(ctx, 3_000)
     expect(await refusal(open({ resourceVersion: '2999' }))).toBe('410 Expired too old resource version: 2999 (3000)')
+  })
+
+  it('tells what memory holds however old it is, and says Expired of what the store alone remembers', async () => {
+    await make(configMap('a'))
+    await clock.advance(600_000)
+    const w = await open({ resourceVersion: '1' })
+    for (let i = 0; i < 5_000; i++) await change('a', (o) => void (o['data'] = { i: String(i) }))
+    expect([w.lines.length, store.compacted()]).toEqual([5_000, 0])
+    await clock.advance(360_000)
+    expect(await refusal(open({ resourceVersion: '1' }))).toBe('410 Expired too old resource version: 1 (5001)')
   })
 
   it('ends with its kind', async () => {

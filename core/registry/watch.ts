@@ -40,7 +40,9 @@ export async function watch(base: Base, bookmarks: Bookmarks, ctx: Ctx, kind: Ki
   // Without a version, or with 0, a watch begins with what there is, unless told not to.
   const initial = query.sendInitialEvents ?? (version === undefined || version === 0)
   const from = initial || version === undefined || version === 0 ? base.cache.revision() : version
-  if (from < base.store.compacted()) throw tooOldWatch(from, base.store.compacted())
+  // What memory holds may be told however old it is.
+  const oldest = shelf(base, kind).reaches(from) ? 0 : Math.max(base.horizon.oldest, base.store.compacted())
+  if (from < oldest) throw tooOldWatch(from, oldest)
   if (kind.remote !== undefined) return watchConverted(base, bookmarks, ctx, kind, { query, selection, from, initial }, sink)
   if (initial) sendInitial(kind, selection, initialItems(base, kind, selection), sink)
   if (query.sendInitialEvents === true && query.allowBookmarks) sink.bookmark(from, true)

@@ -181,6 +181,11 @@ export class PrefixCache<T> {
     return at < this.#since || (this.#events.at(-1)?.revision ?? 0) > at
   }
 
+  /** Whether all that has happened since this revision is remembered. */
+  reaches(at: Revision): boolean {
+    return at >= this.#since
+  }
+
   entries(range: string, after = ''): Iterable<[string, T]> {
     return this.#items.entries(range, after)
   }
