@@ -8,7 +8,6 @@ export interface Unserved {
 export const unserved: readonly Unserved[] = [
   { specs: /(Validating|Mutating)AdmissionPolicy/, reason: 'admission policies (CEL) are not served yet' },
   { specs: /\[sig-node\] \[DRA\]|\[DRA\]|ResourceClaim|DeviceClass/, reason: 'resource.k8s.io (dynamic resource allocation) is not served yet' },
-  { specs: /ResourceQuota should (?!manage the lifecycle)|condition on a common issue like exceeded quota/, reason: 'the ResourceQuota controller is not there yet: usage is never counted' },
   { specs: /CronJob should (?!support CronJob API)/, reason: 'the CronJob controller is not there yet' },
   { specs: /EndpointSliceMirroring/, reason: 'the EndpointSlice mirroring controller is not there yet' },
   { specs: /DisruptionController (should create a PodDisruptionBudget|Listing PodDisruptionBudgets)/, reason: 'the disruption controller is not there yet' },
