@@ -1,6 +1,6 @@
 /**
  * Admission in call order, which is upstream's (pkg/kubeapiserver/options/plugins.go)
- * with Kubun's RBACEscalation and PolicyParams where upstream checks in the registry. All plugins
+ * with Kubun's RBACEscalation, DeviceAccess and PolicyParams where upstream checks in the registry. All plugins
  * change the object first, in order; after defaulting and validation all judge it.
  * To add one: a file in plugins/, its test, a line here.
  */
@@ -13,6 +13,7 @@ import { claimResize } from './plugins/claimresize.ts'
 import { defaultIngressClass } from './plugins/defaultingressclass.ts'
 import { defaultStorageClass } from './plugins/defaultstorageclass.ts'
 import { defaultTolerationSeconds } from './plugins/defaulttolerationseconds.ts'
+import { deviceAccess } from './plugins/deviceaccess.ts'
 import { limitRanger } from './plugins/limitranger.ts'
 import { mutatingPolicy } from './plugins/mutatingpolicy.ts'
 import { mutatingWebhook } from './plugins/mutatingwebhook.ts'
@@ -44,6 +45,7 @@ export const plugins = [
   defaultStorageClass,
   storageObjectInUseProtection,
   rbacEscalation,
+  deviceAccess,
   claimResize,
   runtimeClass,
   certificateApproval,

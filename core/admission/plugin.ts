@@ -11,6 +11,8 @@ import type { User } from '../auth/user.ts'
 
 export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  /** As authorization knows it: an update may come as a patch. */
+  readonly verb?: string
   readonly kind: Kind
   /** '' for the object itself. */
   readonly subresource: string

@@ -51,9 +51,12 @@ function valueOf(kind: Kind, object: Readonly<AnyObject>, { field }: FieldRequir
 /** Upstream has one sentence for kinds that know fields of their own (and custom ones), another for the rest. */
 function checkField(kind: Kind, field: string): void {
   if (field === 'metadata.name' || field === 'metadata.namespace' || Object.hasOwn(kind.selectableFields, field)) return
-  if (Object.keys(kind.selectableFields).length > 0 || kind.custom !== undefined) throw badRequest(`field label not supported: ${field}`)
+  if (Object.keys(kind.selectableFields).length > 0 || kind.custom !== undefined) throw badRequest(`field label not supported${namesItself.has(kind.group) ? ` for ${kind.group}/${kind.version}, Kind=${kind.kind}` : ''}: ${field}`)
   throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
 }
+
+/** Groups whose kinds name themselves there. */
+const namesItself = new Set(['resource.k8s.io'])
 
 /** Whether an item's key lies in the selection's range; cheaper than looking at the object. */
 export function covers(selection: Selection, key: string): boolean {

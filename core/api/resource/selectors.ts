@@ -6,7 +6,7 @@ import { environment, type Compilation } from '../cel/cel.ts'
 import { kubernetesLibraries } from '../cel/environments.ts'
 import { quantityType } from '../cel/library/quantity.ts'
 import { any, bool, map, string, type CelType, type ObjectType } from '../cel/type.ts'
-import { formatType } from '../cel/typing.ts'
+import { typeName } from '../cel/typing.ts'
 import type { Range } from '../cel/library.ts'
 import type { Errors } from '../checks.ts'
 import { FieldError, forbiddenField, invalidValue, tooLong, type Path } from '../field.ts'
@@ -82,6 +82,17 @@ export function validateExpression(errors: Errors, text: string, at: Path): void
     return
   }
   const { type } = result.compiled
-  if (type !== any && type.kind !== 'bool') errors.push(invalidValue(at, text, `must evaluate to bool or the unknown type, not ${formatType(type)}`))
+  if (type !== any && type.kind !== 'bool') errors.push(invalidValue(at, text, `must evaluate to bool or the unknown type, not ${shownType(type)}`))
   else if (result.compiled.estimate(sizeOfDevice).max > expressionCostMax) errors.push(forbiddenField(at, 'too complex, exceeds cost limit'))
+}
+
+/** As Go prints a type, which is not as the checker does. */
+function shownType(type: CelType): string {
+  switch (type.kind) {
+    case 'list': return `list(${shownType(type.element)})`
+    case 'map': return `map(${shownType(type.key)}, ${shownType(type.value)})`
+    case 'optional': return `optional_type(${shownType(type.of)})`
+    case 'type': return `type(${shownType(type.of)})`
+    default: return type === any ? 'google.protobuf.Any' : typeName(type)
+  }
 }

@@ -110,6 +110,7 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
   const { ctx, info, kind, user } = call
   const request = (object: AnyObject | undefined, old: Readonly<AnyObject> | undefined) => ({
     operation: more.operation,
+    verb: info.verb,
     kind,
     subresource: info.subresource,
     namespace: info.namespace,
