@@ -11,7 +11,7 @@ import { FlowControl, type FlowControlInit } from './flowcontrol.ts'
 import { RetryAfter } from './retry.ts'
 import { deal, flowHash } from './shuffle.ts'
 import type { Ticket } from './ticket.ts'
-import { turnSeats } from './turns.ts'
+import { atOnceSeats, turnSeats } from './turns.ts'
 
 const pods = '/api/v1/namespaces/default/pods'
 
@@ -63,7 +63,7 @@ describe('turns of the loop', () => {
   it('start few of a thousand that come at once, and another client first of those that wait', async () => {
     const { enter, leave, turn } = control()
     const greedy = Array.from({ length: 1_000 }, () => enter('greedy'))
-    expect(greedy.filter((ticket) => ticket.state === 'running')).toHaveLength(turnSeats)
+    expect(greedy.filter((ticket) => ticket.state === 'running')).toHaveLength(atOnceSeats)
     endsAtOnce(greedy, leave)
     const polite = enter('polite')
     expect(polite.state).toBe('waiting')
@@ -84,7 +84,7 @@ describe('turns of the loop', () => {
     const done = (of: readonly Ticket[]): number => of.filter((ticket) => ticket.state === 'done').length
     // The first turn was the low ones' alone. workload-high has twice the shares of global-default.
     expect(done(all)).toBeGreaterThan(5 * turnSeats - 1)
-    expect(done(high)).toBeGreaterThan(1.5 * (done(low) - turnSeats))
+    expect(done(high)).toBeGreaterThan(1.5 * (done(low) - atOnceSeats))
   })
 
   it('send refusals in small numbers', async () => {
@@ -104,7 +104,7 @@ describe('a level', () => {
     const queued = Array.from({ length: 1_000 }, () => enter('greedy'))
     const { limit, mode } = queued[0]?.flow.level ?? { limit: 0, mode: { type: 'reject' } }
     if (mode.type !== 'queue') throw new Error('global-default has queues')
-    expect(states(queued)).toEqual({ refused: 1_000 - Math.max(limit, turnSeats + mode.handSize * mode.queueLengthLimit), refusal: 'queue-full' })
+    expect(states(queued)).toEqual({ refused: 1_000 - Math.max(limit, atOnceSeats + mode.handSize * mode.queueLengthLimit), refusal: 'queue-full' })
     flow.configure([], [])
     const rejected = Array.from({ length: 1_000 }, () => enter('other'))
     expect(states(rejected)).toEqual({ refused: 400, refusal: 'concurrency-limit' })
@@ -127,7 +127,7 @@ describe('a level', () => {
 
   it('forgets those who waited too long or have left', () => {
     const { flow, enter, metrics } = control()
-    const tickets = Array.from({ length: 12 }, () => enter('a'))
+    const tickets = Array.from({ length: atOnceSeats + 4 }, () => enter('a'))
     const [late, gone] = tickets.filter((ticket) => ticket.state === 'waiting')
     flow.giveUp(late as Ticket, 'time-out')
     flow.giveUp(gone as Ticket, 'cancelled')

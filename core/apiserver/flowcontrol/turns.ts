@@ -6,7 +6,9 @@
  */
 import type { Level } from './level.ts'
 
-/** Seats that may start in one turn, at first; then as many as turns of the wanted length have room for, within bounds. */
+/** Seats that may start at once while nobody waits: enough for those whose writes were committed together to come again together. */
+export const atOnceSeats = 16
+/** Seats that start in one turn while others wait, at first; then as many as turns of the wanted length have room for, within bounds. */
 export const turnSeats = 8
 const turnSeatsMin = 4
 const turnSeatsMax = 16
@@ -41,7 +43,7 @@ export class Turns {
     if (now - this.#began >= turnMs) {
       this.#began = now
       this.#used = 0
-    } else if (this.#used >= this.#seats) {
+    } else if (this.#used >= atOnceSeats) {
       return false
     }
     this.#used += seats
@@ -79,7 +81,9 @@ export class Turns {
     }
     for (const send of this.#refusals.splice(0, turnRefusalsMax)) send()
     this.#inRow = this.#refusals.length > 0 || this.#nextLevel() !== undefined
-    if (this.#inRow) this.schedule()
+    if (!this.#inRow) return
+    this.#used = atOnceSeats // who comes now takes his place behind those that wait
+    this.schedule()
   }
 
   #fit(took: number): void {
