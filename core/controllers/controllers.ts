@@ -18,6 +18,7 @@ import { taintEvictionController } from './node/eviction.ts'
 import { nodeIpamController } from './node/ipam.ts'
 import { nodeLifecycleController } from './node/lifecycle.ts'
 import { podGc } from './podgc.ts'
+import { policyStatus } from './policystatus.ts'
 import { attributesProtection, claimProtection, volumeProtection } from './protection.ts'
 import { replicaSetController, replicationController } from './replicaset/replicaset.ts'
 import { resourceQuotaController } from './resourcequota.ts'
@@ -49,6 +50,7 @@ export const controllers: readonly Controller[] = [
   endpointSliceController,
   endpointsController,
   resourceQuotaController,
+  policyStatus,
   definitionCleanup,
   namespaceController,
   garbageCollector,

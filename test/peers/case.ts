@@ -15,6 +15,8 @@ export interface Case {
   readonly path: string
   /** Objects are sent as JSON, strings as they are. */
   readonly body?: unknown
+  /** In place of a body: bytes, in base64. */
+  readonly binary?: string
   /** application/json where there is a body and nothing is said. */
   readonly type?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -23,6 +25,10 @@ export interface Case {
   readonly save?: Readonly<Record<string, string>>
   /** What of the answer counts; the default is everything. `code`: also ends a long answer early. */
   readonly compare?: 'all' | 'code' | 'none'
+  /** Before it upstream must have noticed what the cases before it did; we need no time for that. */
+  readonly upstreamNeedsMs?: number
+  /** Sent again until this is its code: for what a server takes a moment to serve. */
+  readonly until?: number
 }
 
 export interface CaseGroup {

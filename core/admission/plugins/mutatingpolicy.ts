@@ -2,7 +2,7 @@
  * MutatingAdmissionPolicy: lets the policies that are bound to an object change it, one after another; those that ask for
  * it see it once more when it changed afterwards (k8s.io/apiserver/pkg/admission/plugin/policy/mutating).
  */
-import { ApiError, internal, serviceUnavailable } from '../../api/errors.ts'
+import { ApiError, internal } from '../../api/errors.ts'
 import { mutatingAdmissionPolicies } from '../../api/admissionregistration/mutatingadmissionpolicy.ts'
 import { mutatingAdmissionPolicyBindings } from '../../api/admissionregistration/mutatingadmissionpolicybinding.ts'
 import type { AnyObject } from '../../api/meta.ts'
@@ -15,7 +15,7 @@ import { resourceOf, type Match } from '../match.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../plugin.ts'
 import { chooseBinding, choosePolicy, isKeptFromPolicies } from '../policy/choose.ts'
 import { followPolicies, type PolicyHook } from '../policy/hooks.ts'
-import { compileMutator, mergeTypeOf, mutate, type Mutator } from '../policy/mutation.ts'
+import { compileMutator, mutate, type Mutator } from '../policy/mutation.ts'
 import { namespaceObject } from '../policy/namespace.ts'
 import { roundOf, type Round } from '../round.ts'
 import { evaluateConditions } from '../webhook/conditions.ts'
@@ -147,11 +147,7 @@ class Dispatch {
   /** Undefined: it is done. Text: why it cannot be. */
   async #apply(mutation: Mutator['mutations'][number], { variables }: Mutator, input: ExpressionInput): Promise<string | ApiError | undefined> {
     const { as, kind } = input.match
-    const type = mergeTypeOf(as, kind)
-    if (type === undefined) {
-      return serviceUnavailable(`Resource kind ${kind.group}/${kind.version}, Kind=${kind.kind} not found. There can be a delay between when CustomResourceDefinitions are created and when they are available.`)
-    }
-    const result = await mutate(mutation, variables, { input, type })
+    const result = await mutate(mutation, variables, input)
     if (typeof result === 'string') return result
     const decoded = decodeMutated(result.made, as, kind, mutation.type === 'JSONPatch')
     if ('error' in decoded) return mutation.type === 'JSONPatch' ? internal(decoded.error) : decoded.error

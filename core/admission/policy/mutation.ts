@@ -17,6 +17,7 @@ import { validateTyped } from '../../api/patch/validate.ts'
 import { definitionOf } from '../../api/schema/schema.ts'
 import type { MutatingAdmissionPolicy, Mutation } from '../../api/schema/types.ts'
 import { bindingsOf, outOfBudget, type ExpressionInput } from '../expressions.ts'
+import type { Match } from '../match.ts'
 import type { GroupVersionKind } from '../plugin.ts'
 import { compileConditions, type Conditions } from '../webhook/conditions.ts'
 import { asShown } from '../webhook/review.ts'
@@ -54,35 +55,36 @@ function compileMutation({ patchType, applyConfiguration, jsonPatch }: Readonly<
   return { type, text, expression: compiler.compile(text, [type === 'JSONPatch' ? jsonPatchesType : configurationType], { patches: true }) }
 }
 
-/** How the object's parts merge; undefined: what it is is not published. */
-export function mergeTypeOf(kind: Kind, as: GroupVersionKind): MergeType | undefined {
+/** How the object's parts merge; undefined: upstream's OpenAPI does not publish it with its version's resources (Scale, Eviction, options of connections). */
+function mergeTypeOf(kind: Kind, as: GroupVersionKind): MergeType | undefined {
   if (kind.custom !== undefined && kind.kind === as.kind) return kind.custom.type.type
-  if (definitionOf(as.group, as.version, as.kind) === undefined) return undefined
+  if (as.group !== kind.group || as.version !== kind.version || definitionOf(as.group, as.version, as.kind) === undefined) return undefined
   return objectTypeOf(as.kind === kind.kind ? kind : { ...as, plural: '', namespaced: false }).type
 }
 
 /** As JSON: not yet decoded, without defaults. Text: why it fails. */
-export async function mutate(mutation: CompiledMutation, variables: Mutator['variables'], { input, type }: { readonly input: ExpressionInput; readonly type: MergeType }): Promise<{ readonly made: unknown } | string> {
+export async function mutate(mutation: CompiledMutation, variables: Mutator['variables'], input: ExpressionInput): Promise<{ readonly made: unknown } | string> {
   if (!mutation.expression.ok) return mutation.expression.detail
   const result = await new Run(bindingsOf(input), variables).evaluate(mutation.expression, mutation.text)
   if (result === exhausted) return outOfBudget
   if ('error' in result) return result.error
   const object = asShown(input.object as Readonly<AnyObject>, input.match)
   try {
-    return mutation.type === 'JSONPatch' ? applyPatch(object, result.value) : applyConfiguration(object, result.value, type, input.match.kind)
+    return mutation.type === 'JSONPatch' ? applyPatch(object, result.value) : applyConfiguration(object, result.value, input.match)
   } catch (error) {
     if (error instanceof CelError || error instanceof PatchFailed) return error.message
     throw error
   }
 }
 
-function applyConfiguration(object: Readonly<AnyObject>, value: Value, type: MergeType, kind: GroupVersionKind): { readonly made: unknown } | string {
+function applyConfiguration(object: Readonly<AnyObject>, value: Value, { as, kind }: Match): { readonly made: unknown } | string {
   if (!isConfiguration(value)) return 'unsupported return type from ApplyConfiguration expression'
   const wrong = misnamed(value)
   if (wrong.length > 0) return `type mismatch: ${wrong.join('\n')}`
   const configuration = { ...(toJson(value) as object), apiVersion: apiVersionOf(kind), kind: kind.kind }
-  const unfit = validateTyped(type, configuration, 'refused')
-  if (unfit !== undefined) return `error applying patch: failed to convert patch object to typed object: ${unfit}`
+  const type = mergeTypeOf(as, kind)
+  const unfit = type === undefined ? `no corresponding type for ${kind.group}/${kind.version}, Kind=${kind.kind}` : validateTyped(type, configuration, 'refused')
+  if (type === undefined || unfit !== undefined) return `error applying patch: failed to convert patch object to typed object: ${unfit}`
   const atomic = atomicPlaces(type, configuration)
   if (atomic.length > 0) return `error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomic.join(', ')}`
   return { made: structuredClone(mergeValues(type, object, configuration)) }

@@ -13,8 +13,6 @@ export interface PolicyCompilerInit {
   readonly params: boolean
   /** There are `variables`. On unless false. */
   readonly composed?: boolean
-  /** Types of variables that are known better than elsewhere. */
-  readonly types?: Readonly<Record<string, CelType>>
 }
 
 export interface ExpressionOptions {
@@ -28,7 +26,7 @@ export class PolicyCompiler {
   /** Every variable so far, by name, in order. */
   readonly variables = new Map<string, CompiledExpression>()
   readonly #init: PolicyCompilerInit
-  readonly #fields = new Map<string, FieldType>()
+  readonly #types = new VariableTypes()
   readonly #environments = new Map<string, Environment>()
 
   constructor(init: PolicyCompilerInit) {
@@ -39,7 +37,7 @@ export class PolicyCompiler {
   variable(name: string, text: string): CompiledExpression {
     const compiled = this.compile(text, undefined)
     this.variables.set(name, compiled)
-    this.#fields.set(name, { type: compiled.ok ? declared(compiled.compiled.type) : dyn, jsonName: name })
+    this.#types.add(name, compiled.ok ? compiled.compiled.type : undefined)
     return compiled
   }
 
@@ -56,18 +54,27 @@ export class PolicyCompiler {
       libraries: patches ? mutatingLibraries : kubernetesLibraries,
       variables: {
         ...admissionVariables({ params: this.#init.params, authorizer }),
-        ...(this.#init.composed === false ? {} : { variables: this.#variablesType() }),
-        ...this.#init.types,
+        ...(this.#init.composed === false ? {} : { variables: this.#types.type }),
       },
       ...(patches ? { constructible: patchTypeOf } : {}),
     })
     this.#environments.set(id, made)
     return made
   }
+}
 
-  /** It grows with every variable. */
-  #variablesType(): ObjectType {
-    return { kind: 'object', name: 'kubernetes.variables', field: (name) => this.#fields.get(name), fieldNames: () => [...this.#fields.keys()] }
+/** The type of `variables`, which grows with every variable. */
+export class VariableTypes {
+  readonly type: ObjectType
+  readonly #fields = new Map<string, FieldType>()
+
+  constructor() {
+    this.type = { kind: 'object', name: 'kubernetes.variables', field: (name) => this.#fields.get(name), fieldNames: () => [...this.#fields.keys()] }
+  }
+
+  /** @param type of its expression; undefined: that does not compile */
+  add(name: string, type: CelType | undefined): void {
+    this.#fields.set(name, { type: type === undefined ? dyn : declared(type), jsonName: name })
   }
 }
 

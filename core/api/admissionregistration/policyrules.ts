@@ -98,7 +98,7 @@ export function paramRef(errors: Errors, reference: Readonly<ParamRef> | undefin
   else if (!notFoundActions.includes(action)) errors.push(notSupported(at.child('parameterNotFoundAction'), action, notFoundActions))
 }
 
-/** Mutating policies: there is nothing to mutate in other requests. */
+/** Mutating policies: a deletion has nothing to mutate. */
 export function mutableOperations(errors: Errors, match: Readonly<MatchResources> | undefined, at: Path): void {
   for (const rule of match?.resourceRules ?? []) {
     for (const operation of rule.operations ?? []) {
@@ -107,6 +107,6 @@ export function mutableOperations(errors: Errors, match: Readonly<MatchResources
   }
 }
 
-const mutable = ['CREATE', 'UPDATE']
+const mutable = ['*', 'CONNECT', 'CREATE', 'UPDATE']
 
 

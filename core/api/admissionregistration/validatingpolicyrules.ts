@@ -14,7 +14,7 @@ import { matchResources } from './resourcerules.ts'
 import { staticNameWarnings } from './staticnames.ts'
 
 const actions = ['Audit', 'Deny', 'Warn']
-const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']
+const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
 const annotationsMax = 20
 const annotationExpressionBytesMax = 5 * 1_024
 
@@ -54,7 +54,7 @@ function judgements(errors: Errors, { validations = [], auditAnnotations = [] }:
   }
   validations.forEach((one, i) => validation(errors, one, scope, at.child('validations').index(i)))
   const here = at.child('auditAnnotations')
-  if (auditAnnotations.length > annotationsMax) errors.push(invalidValue(here, auditAnnotations, `must not have more than ${annotationsMax} auditAnnotations`))
+  if (auditAnnotations.length > annotationsMax) errors.push(invalidValue(here, auditAnnotations.map(asInGo), `must not have more than ${annotationsMax} auditAnnotations`))
   const keys = new Set<string>()
   auditAnnotations.forEach((one, i) => {
     auditAnnotation(errors, one, scope, here.index(i))
@@ -62,6 +62,8 @@ function judgements(errors: Errors, { validations = [], auditAnnotations = [] }:
     keys.add(one.key)
   })
 }
+
+const asInGo = ({ key, valueExpression }: Readonly<AuditAnnotation>): object => ({ Key: key, ValueExpression: valueExpression })
 
 function validation(errors: Errors, { expression, message = '', messageExpression = '', reason }: Readonly<Validation>, { compiler }: Scope, at: Path): void {
   if (expression.trim() === '') errors.push(required(at.child('expression'), 'expression is not specified'))

@@ -105,6 +105,12 @@ export function managerOf(agent: string): string {
   return made
 }
 
+/** Those of a collection are deleted without a name, as far as admission goes. */
+function admittedName({ info }: Call, { operation }: WriteInit, object: Readonly<AnyObject> | undefined): string {
+  if (info.verb === 'deletecollection') return ''
+  return info.name !== '' && operation !== 'CREATE' ? info.name : (object?.metadata.name ?? info.name)
+}
+
 /** What the registry needs for a write, with admission bound to this request. */
 export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more: WriteInit): WriteOptions {
   const { ctx, info, kind, user } = call
@@ -114,7 +120,7 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
     kind,
     subresource: info.subresource,
     namespace: info.namespace,
-    name: info.name !== '' && more.operation !== 'CREATE' ? info.name : ((object ?? old)?.metadata.name ?? info.name),
+    name: admittedName(call, more, object ?? old),
     object: object === undefined ? undefined : (more.as?.of?.(object) ?? object),
     oldObject: old === undefined ? undefined : (more.as?.of?.(old) ?? old),
     ...(more.as === undefined ? {} : { objectKind: more.as.kind }),

@@ -8,7 +8,9 @@ import { discovery } from './discovery.ts'
 import { invalidKinds } from './invalid.ts'
 import { kinds } from './kinds.ts'
 import { patches } from './patches.ts'
+import { policies } from './policies.ts'
+import { policyRules } from './policyrules.ts'
 import { queries, waits } from './queries.ts'
 import { writes } from './writes.ts'
 
-export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, writes, patches, apply, invalidKinds, definitions, kinds, discovery]
+export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, discovery]
