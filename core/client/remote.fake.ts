@@ -26,6 +26,8 @@ export interface RemoteServer {
   readonly port: number
   /** Base64 of PEM. */
   readonly caBundle: string
+  /** The server's own certificate, in Base64 of PEM. */
+  readonly ownBundle: string
   /** For clients that show a certificate. */
   readonly client: Identity
   readonly heard: readonly Heard[]
@@ -74,6 +76,7 @@ export async function remoteServer(names: readonly string[], answer: (heard: Hea
   return {
     port: (server.address() as AddressInfo).port,
     caBundle: Buffer.from(authority.certificate.pem).toString('base64'),
+    ownBundle: Buffer.from(shown.certificate.pem).toString('base64'),
     client,
     heard,
     connections: () => connections,

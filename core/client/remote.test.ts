@@ -56,6 +56,11 @@ describe('a remote server', () => {
     expect(server.heard.at(-1)).toMatchObject({ method: 'POST', url: '/path?timeout=5s', body: '{"a":1}', headers: { 'content-type': 'application/json', 'user-agent': 'test' } })
   })
 
+  it('is trusted when the bundle has its own certificate instead of its authority', async () => {
+    await expect(post({ ...service(), caBundle: server.ownBundle })).resolves.toContain('svc.ns.svc:443')
+    await expect(post({ ...service(), caBundle: stranger.ownBundle })).rejects.toThrow('x509: certificate signed by unknown authority')
+  })
+
   it('is shown a certificate and a token where there are any, on connections of their own', async () => {
     const target = { ...service(), credentials: { certificate: server.client.certificate.pem, key: server.client.key.pem, token: 'secret' } }
     expect(JSON.parse(await post(target))).toMatchObject({ client: 'caller' })

@@ -156,6 +156,7 @@ function optionsOf(init: RemoteInit, target: RemoteTarget, place: Place, address
     // Always given, or the Host header would stand in; empty for an address, which is then itself what the certificate must have.
     servername: isIP(place.name) === 0 ? place.name : '',
     ...(target.caBundle === undefined || target.caBundle === '' ? {} : { ca: Buffer.from(target.caBundle, 'base64').toString('utf8') }),
+    allowPartialTrustChain: true, // what the bundle has is trusted, be it the server's own certificate
     ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
     rejectUnauthorized: target.insecureSkipTlsVerify !== true,
   }

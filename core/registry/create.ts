@@ -17,9 +17,6 @@ const generatedNamesMax = 8
 
 export async function create(base: Base, ctx: Ctx, kind: Kind, namespace: string, object: AnyObject, options: WriteOptions): Promise<Item> {
   object.metadata ??= {}
-  if ((object.metadata.resourceVersion ?? '') !== '') {
-    throw new ApiError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' })
-  }
   await admit(kind, namespace, object, options)
   if (!needsName(object)) return await attempt(base, ctx, kind, object, options)
   for (let tried = 1; ; tried++) {
@@ -33,13 +30,13 @@ export async function create(base: Base, ctx: Ctx, kind: Kind, namespace: string
 
 /** An absent object that an update creates: it has a name. What a PUT says of versions does not count then, as upstream has it. */
 export async function createNamed(base: Base, ctx: Ctx, kind: Kind, namespace: string, object: AnyObject, options: WriteOptions): Promise<Item> {
+  delete object.metadata.resourceVersion
   await admit(kind, namespace, object, options)
   return await attempt(base, ctx, kind, object, options)
 }
 
 async function admit(kind: Kind, namespace: string, object: AnyObject, options: WriteOptions): Promise<void> {
   place(kind, namespace, object)
-  delete object.metadata.resourceVersion
   wipe(object)
   clearStatus(kind, object)
   setDefaults(kind, object, options.env.now)
@@ -61,10 +58,14 @@ async function insert(base: Base, ctx: Ctx, kind: Kind, object: AnyObject, optio
   const name = object.metadata.name ?? ''
   const at = { namespace: object.metadata.namespace ?? '', name }
   const key = storeKey(kind, at)
+  const { resourceVersion = '' } = object.metadata
+  delete object.metadata.resourceVersion
   if (options.dryRun) {
     if (standing(base, kind, at) !== undefined) throw exists(base, kind, object, key)
     return looseItem(object, 0)
   }
+  // The last of all refusals, and none of a dry run: it is the storage's own.
+  if (resourceVersion !== '') throw new ApiError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' })
   const bytes = kind.remote === undefined ? stored(kind, object) : await storedRemotely(base, kind, object)
   const outcome = await base.store.put(ctx, key, bytes, 'absent')
   if (!outcome.ok) throw exists(base, kind, object, key)

@@ -111,6 +111,13 @@ describe('create', () => {
     expect(item.object.metadata.name).toBe('a')
     expect(await refusal(registry.get(ctx, configMaps, key('a')))).toBe('404 NotFound configmaps "a" not found')
   })
+
+  it('minds a resourceVersion after everything else, and not in a dry run', async () => {
+    const versioned = (labels: object): AnyObject => configMap('a', {}, { resourceVersion: '1', labels })
+    expect(await refusal(make(versioned({ a: 'b c' })))).toMatch(/^422 Invalid/)
+    const item = await registry.create(ctx, configMaps, 'default', versioned({}), write({ dryRun: true }))
+    expect(item.object.metadata.name).toBe('a')
+  })
 })
 
 describe('update', () => {
