@@ -2,7 +2,7 @@
  * `a.b` and `a[b]` on values, and the lists, maps and records that expressions make
  * (cel-go/interpreter/attributes.go refQualify, common/types/list.go, map.go).
  */
-import { attempt, Failure, noSuchOverload, type Result } from './failure.ts'
+import { Failure, failureOf, noSuchOverload, type Result } from './failure.ts'
 import { valueTypeName } from './kinds.ts'
 import { print } from './print.ts'
 import type { CelType, ObjectType } from './type.ts'
@@ -12,10 +12,14 @@ const int64Max = 2n ** 63n - 1n
 
 /** Undefined: it is not there. */
 export function find(container: Value, key: Value): Result | undefined {
-  if (container instanceof MapValue) return attemptFind(() => container.get(wholeNumber(key)))
-  if (container instanceof ObjectValue) return typeof key === 'string' ? attemptFind(() => container.get(key)) : noSuchOverload
-  if (container instanceof ListValue) return findInList(container, key)
-  return undefined
+  try {
+    if (container instanceof MapValue) return container.get(wholeNumber(key))
+    if (container instanceof ObjectValue) return typeof key === 'string' ? container.get(key) : noSuchOverload
+    if (container instanceof ListValue) return findInList(container, key)
+    return undefined
+  } catch (error) {
+    return failureOf(error)
+  }
 }
 
 /** What is said of find()'s undefined. */
@@ -23,20 +27,10 @@ export function missing(container: Value, key: Value): Failure {
   return new Failure(`${container instanceof ListValue ? 'index out of bounds' : 'no such key'}: ${print(key)}`)
 }
 
-function attemptFind(get: () => Value | undefined): Result | undefined {
-  let absent = false
-  const result = attempt(() => {
-    const value = get()
-    absent = value === undefined
-    return value ?? null
-  })
-  return absent ? undefined : result
-}
-
 function findInList(list: ListValue, key: Value): Result | undefined {
   const index = listIndex(key)
   if (index instanceof Failure) return index
-  return index >= 0 && index < list.size ? attempt(() => list.at(index)) : undefined
+  return index >= 0 && index < list.size ? list.at(index) : undefined
 }
 
 export function listIndex(key: Value): number | Failure {

@@ -6,6 +6,7 @@ import { find, goTypeName, missing } from './access.ts'
 import { Failure, noSuchOverload, type Result } from './failure.ts'
 import type { Plan } from './plan.ts'
 import type { Scope } from './scope.ts'
+import type { Tracker } from './tracker.ts'
 import { OptionalValue, Uint, type Value } from './value.ts'
 
 export interface Qualifier {
@@ -19,31 +20,29 @@ export interface Attribute {
   readonly id: number
   resolve(scope: Scope): Result
   add(qualifier: Qualifier): void
-  /** What lies on the cost stack for it, and is done with once it is resolved. */
-  readonly dropped: readonly number[]
+  /** Leaves of it on the cost stack what it has come to, and nothing else. */
+  settle(tracker: Tracker, result: Result): void
   /** What naming it costs beside its qualifiers. */
   readonly cost: number
 }
 
 abstract class Qualified implements Attribute {
-  readonly #id: number
+  /** Of its last qualifier. */
+  id: number
   readonly #qualifiers: Qualifier[] = []
   readonly cost = 1
 
   constructor(id: number) {
-    this.#id = id
+    this.id = id
   }
 
-  get id(): number {
-    return this.#qualifiers.at(-1)?.id ?? this.#id
-  }
-
-  get dropped(): readonly number[] {
-    return [this.id]
+  settle(tracker: Tracker, result: Result): void {
+    tracker.replace(this.id, result)
   }
 
   add(qualifier: Qualifier): void {
     this.#qualifiers.push(qualifier)
+    this.id = qualifier.id
   }
 
   abstract resolve(scope: Scope): Result
@@ -57,15 +56,24 @@ abstract class Qualified implements Attribute {
       optional = this.#qualifiers.length > 0
       if (optional) value = value.value
     }
-    for (const qualifier of this.#qualifiers) {
+    const qualifiers = this.#qualifiers
+    for (let i = 0; i < qualifiers.length; i++) {
+      const qualifier = qualifiers[i] as Qualifier
       optional ||= qualifier.optional
       const next = qualifier.qualify(scope, value, optional)
       if (next === undefined) return new OptionalValue(undefined)
+      if (scope.tracker !== undefined) pay(scope.tracker, qualifier.id, next, i === qualifiers.length - 1)
       if (next instanceof Failure) return next
       value = next
     }
     return optional ? new OptionalValue(value) : value
   }
+}
+
+/** What is not there costs nothing where it may be missing. Nobody looks for any but the last qualifier on the stack. */
+function pay(tracker: Tracker, id: number, result: Result, last: boolean): void {
+  tracker.cost++
+  if (last) tracker.push(id, result)
 }
 
 /** Begins with a name. */
@@ -116,8 +124,11 @@ export class ConditionalAttribute implements Attribute {
     return this.#yes.id === this.#no.id ? this.#yes.id : this.#id
   }
 
-  get dropped(): readonly number[] {
-    return [this.#no.id, this.#yes.id, this.#condition.id]
+  settle(tracker: Tracker, result: Result): void {
+    tracker.drop(this.#no.id)
+    tracker.drop(this.#yes.id)
+    tracker.drop(this.#condition.id)
+    tracker.push(this.id, result)
   }
 
   add(qualifier: Qualifier): void {
@@ -145,12 +156,12 @@ export class ConstantQualifier implements Qualifier {
     this.optional = optional
   }
 
-  qualify(scope: Scope, container: Value, optionally: boolean): Result | undefined {
-    return paid(scope, this.id, lookup(container, this.#key, optionally))
+  qualify(_scope: Scope, container: Value, optionally: boolean): Result | undefined {
+    return lookup(container, this.#key, optionally)
   }
 }
 
-/** `has(a.name)`: the answer is whether it is there. */
+/** `has(a.name)`, under the number of the has(): the answer is whether it is there. */
 export class TestQualifier implements Qualifier {
   readonly id: number
   readonly optional = false
@@ -161,10 +172,10 @@ export class TestQualifier implements Qualifier {
     this.#key = key
   }
 
-  qualify(scope: Scope, container: Value, optionally: boolean): Result | undefined {
+  qualify(_scope: Scope, container: Value, optionally: boolean): Result | undefined {
     const found = lookup(container, this.#key, true)
     const answer = found instanceof Failure ? found : found !== undefined
-    return paid(scope, this.id, optionally && answer === false ? undefined : answer)
+    return optionally && answer === false ? undefined : answer
   }
 }
 
@@ -182,14 +193,14 @@ export class ComputedQualifier implements Qualifier {
 
   qualify(scope: Scope, container: Value, optionally: boolean): Result | undefined {
     const key = this.#key.resolve(scope)
-    if (key instanceof Failure) return paid(scope, this.id, key)
-    if (!isKey(key)) return paid(scope, this.id, new Failure(`invalid qualifier type: ${goTypeName(key)}`))
-    return paid(scope, this.id, lookup(container, key, optionally))
+    if (key instanceof Failure) return key
+    return isKey(key) ? lookup(container, key, optionally) : new Failure(`invalid qualifier type: ${goTypeName(key)}`)
   }
 }
 
 export function isKey(value: Value): boolean {
-  return ['string', 'bigint', 'number', 'boolean'].includes(typeof value) || value instanceof Uint
+  const type = typeof value
+  return type === 'string' || type === 'bigint' || type === 'number' || type === 'boolean' || value instanceof Uint
 }
 
 function lookup(container: Value, key: Value, optionally: boolean): Result | undefined {
@@ -197,11 +208,3 @@ function lookup(container: Value, key: Value, optionally: boolean): Result | und
   return found === undefined && !optionally ? missing(container, key) : found
 }
 
-/** What is not there costs nothing where it may be missing. */
-function paid(scope: Scope, id: number, result: Result | undefined): Result | undefined {
-  const { tracker } = scope
-  if (result === undefined || tracker === undefined) return result
-  tracker.cost++
-  tracker.push(id, result)
-  return result
-}

@@ -8,6 +8,7 @@ import { CelError, Duration, ListValue, MapValue, ObjectValue, OpaqueValue, Opti
 import { typeName } from './typing.ts'
 
 export function equal(a: Value, b: Value): boolean {
+  if (typeof a === 'string' || (typeof a === 'bigint' && typeof b === 'bigint')) return a === b
   if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0
   if (a === null || typeof a !== 'object') return a === b
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0
@@ -54,10 +55,12 @@ export function isNumber(value: Value): value is CelNumber {
 /** NaN compares with nothing. Between a double and a whole number both are looked at as doubles. */
 export function compareNumbers(a: CelNumber, b: CelNumber): number {
   if (typeof a === 'number' || typeof b === 'number') {
-    const [x, y] = [toDouble(a), toDouble(b)]
+    const x = toDouble(a)
+    const y = toDouble(b)
     return x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN
   }
-  const [x, y] = [a instanceof Uint ? a.value : a, b instanceof Uint ? b.value : b]
+  const x = a instanceof Uint ? a.value : a
+  const y = b instanceof Uint ? b.value : b
   return x < y ? -1 : x > y ? 1 : 0
 }
 
@@ -78,7 +81,8 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 export function compareStrings(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
-    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
     if (x === y) continue
     const [xHigh, yHigh] = [x >= 0xd800 && x <= 0xdfff, y >= 0xd800 && y <= 0xdfff]
     if (xHigh !== yHigh) return xHigh ? 1 : -1

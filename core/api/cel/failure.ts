@@ -18,9 +18,14 @@ export function attempt(compute: () => Value): Result {
   try {
     return compute()
   } catch (error) {
-    if (error instanceof CelError) return new Failure(error.message)
-    throw error
+    return failureOf(error)
   }
+}
+
+/** What was caught, if it is the expression's own fault. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CelError) return new Failure(error.message)
+  throw error
 }
 
 export const noSuchOverload = new Failure('no such overload')

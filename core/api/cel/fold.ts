@@ -2,8 +2,8 @@
  * Loops over lists and maps: the only steps that run more than once, and that have variables of their own
  * (cel-go/interpreter/interpretable.go evalFold).
  */
-import { Concatenated, Elements, goTypeName, GrowingList, GrowingMap, keysOf } from './access.ts'
-import { attempt, Failure, type Result } from './failure.ts'
+import { Concatenated, Elements, find, goTypeName, GrowingList, GrowingMap, keysOf } from './access.ts'
+import { Failure, failureOf, type Result } from './failure.ts'
 import { accumulator } from './macro.ts'
 import type { Plan } from './plan.ts'
 import type { Scope } from './scope.ts'
@@ -44,18 +44,51 @@ export class Fold implements Plan {
   #evaluate(scope: Scope): Result {
     const range = this.#parts.range.evaluate(scope)
     if (range instanceof Failure) return range
-    const steps = this.#parts.variable2 === undefined ? singles(range) : pairs(range)
-    if (steps instanceof Failure) return steps
     const loop = new LoopScope(scope, this.#parts)
-    for (const [first, second] of steps) {
-      loop.first = first
-      loop.second = second
-      const go = this.#parts.condition.evaluate(loop)
-      if (go === false) break
-      loop.accumulated = this.#parts.step.evaluate(loop)
-    }
+    const refused = this.#parts.variable2 === undefined ? this.#singles(range, loop) : this.#pairs(range, loop)
+    if (refused !== undefined) return refused
     loop.closing = true
     return frozen(this.#parts.result.evaluate(loop))
+  }
+
+  /** Over elements, or over keys alone. */
+  #singles(range: Value, loop: LoopScope): Failure | undefined {
+    if (range instanceof ListValue) {
+      for (let i = 0; i < range.size; i++) if (!this.#step(loop, elementOf(range, i), null)) break
+      return undefined
+    }
+    const keys = keysOf(range)
+    if (keys === undefined) return new Failure(`got '${goTypeName(range)}', expected iterable type`)
+    for (const key of keys) if (!this.#step(loop, key, null)) break
+    return undefined
+  }
+
+  /** Over indexes and elements, or over keys and values. */
+  #pairs(range: Value, loop: LoopScope): Failure | undefined {
+    if (range instanceof ListValue) {
+      for (let i = 0; i < range.size; i++) if (!this.#step(loop, BigInt(i), elementOf(range, i))) break
+      return undefined
+    }
+    if (!(range instanceof MapValue || range instanceof ObjectValue)) return new Failure(`unsupported comprehension range type: ${goTypeName(range)}`)
+    for (const key of keysOf(range) ?? []) if (!this.#step(loop, key, find(range, key) ?? null)) break
+    return undefined
+  }
+
+  /** False: that was the last. */
+  #step(loop: LoopScope, first: Result, second: Result): boolean {
+    loop.first = first
+    loop.second = second
+    if (this.#parts.condition.evaluate(loop) === false) return false
+    loop.accumulated = this.#parts.step.evaluate(loop)
+    return true
+  }
+}
+
+function elementOf(list: ListValue, index: number): Result {
+  try {
+    return list.at(index)
+  } catch (error) {
+    return failureOf(error)
   }
 }
 
@@ -100,34 +133,4 @@ function growing(value: Result): Result {
 /** What leaves the loop is added to no more. */
 function frozen(value: Result): Result {
   return value instanceof GrowingList ? new Concatenated(value, new Elements([])) : value
-}
-
-function* elements(list: ListValue): Iterable<readonly [Result, Result]> {
-  for (let i = 0; i < list.size; i++) yield [attempt(() => list.at(i)), null]
-}
-
-function* keysAlone(keys: Iterable<Value>): Iterable<readonly [Result, Result]> {
-  for (const key of keys) yield [key, null]
-}
-
-function singles(range: Value): Iterable<readonly [Result, Result]> | Failure {
-  if (range instanceof ListValue) return elements(range)
-  const keys = keysOf(range)
-  return keys === undefined ? new Failure(`got '${goTypeName(range)}', expected iterable type`) : keysAlone(keys)
-}
-
-function* indexed(list: ListValue): Iterable<readonly [Result, Result]> {
-  for (let i = 0; i < list.size; i++) yield [BigInt(i), attempt(() => list.at(i))]
-}
-
-function* entries(map: MapValue | ObjectValue): Iterable<readonly [Result, Result]> {
-  for (const key of keysOf(map) ?? []) {
-    yield [key, attempt(() => (map instanceof MapValue ? map.get(key) : map.get(String(key))) ?? null)]
-  }
-}
-
-function pairs(range: Value): Iterable<readonly [Result, Result]> | Failure {
-  if (range instanceof ListValue) return indexed(range)
-  if (range instanceof MapValue || range instanceof ObjectValue) return entries(range)
-  return new Failure(`unsupported comprehension range type: ${goTypeName(range)}`)
 }

@@ -96,6 +96,8 @@ function length(written: string): Duration {
 class JsonList extends ListValue {
   readonly json: readonly unknown[]
   readonly #type: ListType
+  /** What was looked at before: loops look at it again. */
+  #seen: Value[] | undefined
   override readonly equals?: (other: ListValue) => boolean
   override readonly plus?: (other: ListValue) => ListValue
 
@@ -114,7 +116,9 @@ class JsonList extends ListValue {
   }
 
   at(index: number): Value {
-    return fromJson(this.json[index], this.#type.element)
+    const seen = (this.#seen ??= [])[index]
+    if (seen !== undefined) return seen
+    return (this.#seen[index] = fromJson(this.json[index], this.#type.element))
   }
 
   /** Each element of the other has one with its key here, and the two are equal. */
@@ -151,9 +155,25 @@ function canonical(json: unknown): string {
   return JSON.stringify(json, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))
 }
 
+/** Members that were looked at before: loops look at them again. */
+interface Seen {
+  members?: Map<string, Value>
+}
+
+/** Texts and truths are as quickly read as remembered. */
+function member(json: unknown, name: string, type: CelType, seen: Seen): Value {
+  if (typeof json !== 'object' && typeof json !== 'number') return fromJson(json, type)
+  const before = seen.members?.get(name)
+  if (before !== undefined) return before
+  const value = fromJson(json, type)
+  ;(seen.members ??= new Map()).set(name, value)
+  return value
+}
+
 class JsonMap extends MapValue {
   readonly json: Readonly<Record<string, unknown>>
   readonly #type: MapType
+  readonly #seen: Seen = {}
 
   constructor(json: Readonly<Record<string, unknown>>, type: MapType) {
     super()
@@ -170,7 +190,7 @@ class JsonMap extends MapValue {
   }
 
   get(key: Value): Value | undefined {
-    return typeof key === 'string' && Object.hasOwn(this.json, key) ? fromJson(this.json[key], this.#type.value) : undefined
+    return typeof key === 'string' && Object.hasOwn(this.json, key) ? member(this.json[key], key, this.#type.value, this.#seen) : undefined
   }
 }
 
@@ -179,6 +199,7 @@ class JsonObject extends ObjectValue {
   /** At run time it is a map, as upstream's adapter says; only the checker knew more. */
   readonly type = dyn
   readonly #declared: ObjectType
+  readonly #seen: Seen = {}
 
   constructor(json: Readonly<Record<string, unknown>>, declared: ObjectType) {
     super()
@@ -191,7 +212,7 @@ class JsonObject extends ObjectValue {
     const declared = this.#declared.field(field)
     if (declared === undefined || !Object.hasOwn(this.json, declared.jsonName)) return undefined
     const value = this.json[declared.jsonName]
-    return value === null || value === undefined ? undefined : fromJson(value, declared.type)
+    return value === null || value === undefined ? undefined : member(value, field, declared.type, this.#seen)
   }
 
   *fields(): Iterable<string> {

@@ -35,7 +35,18 @@ export function valueTypeName(value: Value): string {
 
 /** Element types are looked at in the first element only. */
 export function isOfType(value: Value, type: CelType): boolean {
-  if (type.kind === 'dyn' || type.kind === 'param') return true
+  switch (type.kind) { // what most are, without names
+    case 'dyn':
+    case 'param': return true
+    case 'string': return typeof value === 'string'
+    case 'int': return typeof value === 'bigint'
+    case 'bool': return typeof value === 'boolean'
+    case 'double': return typeof value === 'number'
+    default: return isOfObjectType(value, type)
+  }
+}
+
+function isOfObjectType(value: Value, type: CelType): boolean {
   if (type.kind === 'type') return value instanceof TypeValue
   if (type.kind === 'list') return value instanceof ListValue && (value.size === 0 || isOfType(value.at(0), type.element))
   if (type.kind === 'map') return isMap(value, type.key, type.value)

@@ -7,7 +7,7 @@ import type { Attribute } from './attribute.ts'
 import { Failure, noSuchOverload, type Result } from './failure.ts'
 import { print } from './print.ts'
 import type { Scope } from './scope.ts'
-import { type Tracker, orNothing } from './tracker.ts'
+import type { Tracker } from './tracker.ts'
 import type { ObjectType } from './type.ts'
 import { OptionalValue, type Value } from './value.ts'
 
@@ -37,30 +37,27 @@ export class Constant implements Plan {
 
 export class AttributePlan implements Plan {
   readonly attribute: Attribute
-  /** Set where has() asks only whether it is there; then the number of the has(). */
-  readonly #test: number | undefined
+  /** has() asks only whether it is there. */
+  readonly isTest: boolean
+  readonly #cost: number
 
-  constructor(attribute: Attribute, test?: number) {
+  constructor(attribute: Attribute, options: { readonly test?: boolean } = {}) {
     this.attribute = attribute
-    this.#test = test
+    this.isTest = options.test === true
+    this.#cost = attribute.cost - (this.isTest ? 1 : 0)
   }
 
   get id(): number {
-    return this.#test ?? this.attribute.id
-  }
-
-  get isTest(): boolean {
-    return this.#test !== undefined
+    return this.attribute.id
   }
 
   evaluate(scope: Scope): Result {
     const resolved = this.attribute.resolve(scope)
-    const result = this.#test !== undefined && resolved instanceof OptionalValue ? resolved.value !== undefined : resolved
+    const result = this.isTest && resolved instanceof OptionalValue ? resolved.value !== undefined : resolved
     const { tracker } = scope
     if (tracker === undefined) return result
-    for (const id of this.attribute.dropped) tracker.drop(id)
-    tracker.cost += this.attribute.cost - (this.#test === undefined ? 0 : 1)
-    tracker.push(this.id, result)
+    tracker.cost += this.#cost
+    this.attribute.settle(tracker, result)
     return result
   }
 }
@@ -70,25 +67,28 @@ export class Logic implements Plan {
   readonly id: number
   readonly #decisive: boolean
   readonly #terms: readonly Plan[]
+  readonly #ids: readonly number[]
 
   constructor(id: number, decisive: boolean, terms: readonly Plan[]) {
     this.id = id
     this.#decisive = decisive
     this.#terms = terms
+    this.#ids = terms.map((term) => term.id)
   }
 
   evaluate(scope: Scope): Result {
     const result = this.#evaluate(scope)
-    if (scope.tracker === undefined) return result
-    for (const term of this.#terms) scope.tracker.drop(term.id)
-    scope.tracker.push(this.id, result)
+    const { tracker } = scope
+    if (tracker === undefined) return result
+    for (let i = 0; i < this.#ids.length; i++) tracker.drop(this.#ids[i] as number)
+    tracker.push(this.id, result)
     return result
   }
 
   #evaluate(scope: Scope): Result {
     let failure: Failure | undefined
-    for (const term of this.#terms) {
-      const result = term.evaluate(scope)
+    for (let i = 0; i < this.#terms.length; i++) {
+      const result = (this.#terms[i] as Plan).evaluate(scope)
       if (result === this.#decisive) return this.#decisive
       if (typeof result !== 'boolean') failure ??= result instanceof Failure ? result : noSuchOverload
     }
@@ -106,39 +106,49 @@ export interface CallParts {
 }
 
 export class Call implements Plan {
+  readonly id: number
   readonly #parts: CallParts
+  readonly #args: readonly Plan[]
+  /** Of the arguments. They are all made by now. */
+  readonly #ids: readonly number[]
 
   constructor(parts: CallParts) {
+    this.id = parts.id
     this.#parts = parts
-  }
-
-  get id(): number {
-    return this.#parts.id
+    this.#args = parts.args
+    this.#ids = parts.args.map((arg) => arg.id)
   }
 
   evaluate(scope: Scope): Result {
-    const result = this.#evaluate(scope)
-    if (scope.tracker !== undefined) this.#pay(scope.tracker, result)
+    const args = this.#args
+    if (args.length === 2) return this.#binary(scope, args[0] as Plan, args[1] as Plan)
+    const values: Value[] = []
+    let failure: Failure | undefined
+    for (let i = 0; i < args.length; i++) {
+      const value = (args[i] as Plan).evaluate(scope)
+      if (value instanceof Failure) {
+        failure ??= value
+        if (this.#parts.stopsEarly) break
+      } else values.push(value)
+    }
+    const result = failure ?? this.#parts.apply(values)
+    if (scope.tracker !== undefined) this.#pay(scope.tracker, failure === undefined ? values : [], result)
     return result
   }
 
-  #evaluate(scope: Scope): Result {
-    const { args, stopsEarly, apply } = this.#parts
-    const values: Value[] = []
-    let failure: Failure | undefined
-    for (const arg of args) {
-      const value = arg.evaluate(scope)
-      if (value instanceof Failure) {
-        failure ??= value
-        if (stopsEarly) break
-      } else values.push(value)
-    }
-    return failure ?? apply(values)
+  /** The same for two, which most calls have. */
+  #binary(scope: Scope, left: Plan, right: Plan): Result {
+    const first = left.evaluate(scope)
+    const second = first instanceof Failure && this.#parts.stopsEarly ? first : right.evaluate(scope)
+    const failure = first instanceof Failure ? first : second instanceof Failure ? second : undefined
+    const values = failure === undefined ? [first as Value, second as Value] : []
+    const result = failure ?? this.#parts.apply(values)
+    if (scope.tracker !== undefined) this.#pay(scope.tracker, values, result)
+    return result
   }
 
-  #pay(tracker: Tracker, result: Result): void {
-    const args = tracker.dropArgs(this.#parts.args.map((arg) => arg.id))
-    if (args !== undefined) tracker.cost += this.#parts.cost(args.map(orNothing), orNothing(result))
+  #pay(tracker: Tracker, values: Value[], result: Result): void {
+    if (tracker.take(this.#ids, values)) tracker.cost += this.#parts.cost(values, result instanceof Failure ? false : result)
     tracker.push(this.id, result)
   }
 }
@@ -147,10 +157,12 @@ export class Call implements Plan {
 export class NotStrictlyFalse implements Plan {
   readonly id: number
   readonly #operand: Plan
+  readonly #ids: readonly number[]
 
   constructor(id: number, operand: Plan) {
     this.id = id
     this.#operand = operand
+    this.#ids = [operand.id]
   }
 
   evaluate(scope: Scope): Result {
@@ -158,7 +170,7 @@ export class NotStrictlyFalse implements Plan {
     const result = typeof value === 'boolean' ? value : true
     const { tracker } = scope
     if (tracker === undefined) return result
-    if (tracker.dropArgs([this.#operand.id]) !== undefined) tracker.cost++
+    if (tracker.take(this.#ids)) tracker.cost++
     tracker.push(this.id, result)
     return result
   }
@@ -216,12 +228,12 @@ export class OptionalOr implements Plan {
 /** Steps that make a list, a map or a record of what their parts come to. */
 abstract class Construction implements Plan {
   readonly id: number
-  readonly #parts: readonly Plan[]
+  readonly #ids: readonly number[]
   readonly #cost: number
 
   constructor(id: number, parts: readonly Plan[], cost: number) {
     this.id = id
-    this.#parts = parts
+    this.#ids = parts.map((part) => part.id)
     this.#cost = cost
   }
 
@@ -231,7 +243,7 @@ abstract class Construction implements Plan {
     const result = this.construct(scope)
     const { tracker } = scope
     if (tracker === undefined) return result
-    tracker.dropArgs(this.#parts.map((part) => part.id))
+    tracker.take(this.#ids)
     tracker.cost += this.#cost
     tracker.push(this.id, result)
     return result

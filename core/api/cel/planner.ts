@@ -10,7 +10,7 @@ import {
 import type { Checked, Resolved } from './check.ts'
 import { goTypeName } from './access.ts'
 import { equal } from './equality.ts'
-import { attempt, Failure, type Result } from './failure.ts'
+import { Failure, failureOf, type Result } from './failure.ts'
 import { Fold } from './fold.ts'
 import { isOfType, sizeOf, valueTypeName } from './kinds.ts'
 import type { FunctionEntry } from './names.ts'
@@ -62,7 +62,7 @@ class Planner {
       return operand
     }
     operand.attribute.add(new TestQualifier(expr.id, expr.field))
-    return new AttributePlan(operand.attribute, expr.id)
+    return new AttributePlan(operand.attribute, { test: true })
   }
 
   #list(expr: Extract<Expr, { kind: 'list' }>): Plan {
@@ -141,12 +141,27 @@ function onlyOverload(resolved: Resolved): Overload | undefined {
 
 function applying({ entry, overloads }: Resolved, only: Overload | undefined): (args: readonly Value[]) => Result {
   const shared = entry.unguarded ? entry.overloads[0] : undefined
-  if (shared !== undefined) return (args) => attempt(() => shared.apply(args))
+  if (shared !== undefined) return caught(shared.apply)
   // Which one it is may depend on values the checker could not know; then all of the function's are tried.
   const candidates = only === undefined ? entry.overloads : overloads
   return (args) => {
     const overload = candidates.find((candidate) => accepts(candidate, args))
-    return overload === undefined ? unknownSignature(entry, args) : attempt(() => overload.apply(args))
+    if (overload === undefined) return unknownSignature(entry, args)
+    try {
+      return overload.apply(args)
+    } catch (error) {
+      return failureOf(error)
+    }
+  }
+}
+
+function caught(apply: (args: readonly Value[]) => Value): (args: readonly Value[]) => Result {
+  return (args) => {
+    try {
+      return apply(args)
+    } catch (error) {
+      return failureOf(error)
+    }
   }
 }
 
@@ -181,8 +196,8 @@ function safely(cost: (args: readonly Value[], result: Value) => number): (args:
 function equality(id: number, left: Plan, right: Plan, want: boolean): Plan {
   return new Call({
     id, args: [left, right], stopsEarly: false,
-    apply: ([a, b]) => attempt(() => equal(a ?? null, b ?? null) === want),
-    cost: ([a, b]) => want && a instanceof OpaqueValue ? 1 : Math.ceil(Math.min(sizeOf(a ?? null), sizeOf(b ?? null)) * 0.1),
+    apply: caught((args) => equal(args[0] ?? null, args[1] ?? null) === want),
+    cost: (args) => want && args[0] instanceof OpaqueValue ? 1 : Math.ceil(Math.min(sizeOf(args[0] ?? null), sizeOf(args[1] ?? null)) * 0.1),
   })
 }
 

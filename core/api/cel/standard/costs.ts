@@ -45,7 +45,7 @@ export const searched: Costs = {
 
 /** Compares two values as far as the smaller goes. */
 export const smallerSize: Costs = {
-  cost: ([a, b]) => traversed(Math.min(size(a), size(b))),
+  cost: (args) => traversed(Math.min(size(args[0]), size(args[1]))),
   estimate([a, b]) {
     const max = Math.min(estimated(a).max, estimated(b).max)
     return { cost: scaled({ min: max > 0 ? 1 : 0, max }, perCharacter) }
@@ -54,7 +54,7 @@ export const smallerSize: Costs = {
 
 /** Makes a string or bytes of two. */
 export const sumOfSizes: Costs = {
-  cost: ([a, b]) => traversed(size(a) + size(b)),
+  cost: (args) => traversed(size(args[0]) + size(args[1])),
   estimate([a, b]) {
     const resultSize = sum(estimated(a), estimated(b))
     return { cost: scaled(resultSize, perCharacter), resultSize }
@@ -67,7 +67,7 @@ export const joinedSize: Costs = {
 }
 
 export const substring: Costs = {
-  cost: ([text, part]) => traversed(size(text)) * traversed(size(part)),
+  cost: (args) => traversed(size(args[0])) * traversed(size(args[1])),
   estimate: ([text, part]) => ({ cost: product(scaled(estimated(text), perCharacter), scaled(estimated(part), perCharacter)) }),
 }
 

@@ -45,10 +45,10 @@ export const operators: readonly FunctionDeclaration[] = [
     { ...signature('add_list', [list(a), list(a)], list(a)), ...joinedSize },
     { ...signature('add_string', [string, string], string), ...sumOfSizes },
     signature('add_uint64', [uint, uint], uint),
-  ], ([left, right]) => add(left as Value, right as Value)),
-  shared('_/_', numeric('divide', [double, int, uint]), ([left, right]) => divide(left as Value, right as Value)),
-  shared('_%_', numeric('modulo', [int, uint]), ([left, right]) => modulo(left as Value, right as Value)),
-  shared('_*_', numeric('multiply', [double, int, uint]), ([left, right]) => multiply(left as Value, right as Value)),
+  ], (args) => add(args[0] as Value, args[1] as Value)),
+  shared('_/_', numeric('divide', [double, int, uint]), (args) => divide(args[0] as Value, args[1] as Value)),
+  shared('_%_', numeric('modulo', [int, uint]), (args) => modulo(args[0] as Value, args[1] as Value)),
+  shared('_*_', numeric('multiply', [double, int, uint]), (args) => multiply(args[0] as Value, args[1] as Value)),
   shared('-_', [signature('negate_double', [double], double), signature('negate_int64', [int], int)], ([value]) => negate(value as Value)),
   shared('_-_', [
     signature('subtract_double', [double, double], double),
@@ -57,7 +57,7 @@ export const operators: readonly FunctionDeclaration[] = [
     signature('subtract_timestamp_duration', [timestamp, duration], timestamp),
     signature('subtract_timestamp_timestamp', [timestamp, timestamp], duration),
     signature('subtract_uint64', [uint, uint], uint),
-  ], ([left, right]) => subtract(left as Value, right as Value)),
+  ], (args) => subtract(args[0] as Value, args[1] as Value)),
   comparison('_<_', 'less', (order) => order < 0),
   comparison('_<=_', 'less_equals', (order) => order <= 0),
   comparison('_>_', 'greater', (order) => order > 0),
@@ -90,14 +90,11 @@ function comparison(name: string, verb: string, holds: (order: number) => boolea
     one(bool), one(int), two(int, double), two(int, uint), one(uint), two(uint, double), two(uint, int), one(double), two(double, int), two(double, uint),
     { ...one(string), ...smallerSize }, { ...one(bytes), ...smallerSize }, one(timestamp), one(duration),
   ]
-  return shared(name, overloads, ([left, right]) => {
-    const order = ordered(name, left as Value, right as Value)
-    return holds(order)
-  })
+  return shared(name, overloads, (args) => holds(ordered(name, args[0] as Value, args[1] as Value)))
 }
 
 function ordered(name: string, left: Value, right: Value): number {
-  if (!comparable.has(valueTypeName(left))) return noOperator(name, left)
+  if (typeof left === 'object' && !comparable.has(valueTypeName(left))) return noOperator(name, left)
   const order = compare(left, right)
   if (order === undefined) return noOverload()
   if (Number.isNaN(order)) throw new CelError('NaN values cannot be ordered')
