@@ -24,17 +24,19 @@ import { ensureFlowConfig, keepFlowConfig } from './apiserver/flowcontrol/produc
 import { startApiServer, type ApiServer } from './apiserver/server.ts'
 import { RegistryWorld } from './apiserver/world.ts'
 import { certificateAuthenticator, union } from './auth/authn/authenticators.ts'
+import { bearerTokens } from './auth/authn/bearer.ts'
 import { bootstrapTokens } from './auth/authn/bootstrap.ts'
 import { discoveryDocument, tokenKeys, type TokenKeys } from './auth/authn/keys.ts'
 import { requestHeaderAuthenticator, requestHeaders } from './auth/authn/requestheader.ts'
 import { lastUsedLabel, secretTokens, type SecretTokens } from './auth/authn/secrettoken.ts'
-import { defaultIssuer, serviceAccountTokens, type ServiceAccountTokens } from './auth/authn/serviceaccount.ts'
-import { privileged, rulesFor, unionAuthorizer } from './auth/authz/authorizers.ts'
+import { serviceAccountTokens, type ServiceAccountTokens } from './auth/authn/serviceaccount.ts'
 import { nodeGraph } from './auth/authz/graph.ts'
 import { nodeAuthorizer } from './auth/authz/node.ts'
 import { rbac } from './auth/authz/rbac.ts'
 import { bootstrapPolicy, nodeRules, partIdentity, reconcile } from './auth/policy.ts'
 import type { Authenticator, Authorizer } from './auth/user.ts'
+import { Authentication, discoverable, tokenSettings, type AuthenticationOptions } from './authentication.ts'
+import { Authorization, type AuthorizationOptions } from './authorization.ts'
 import { bootObjects } from './boot.ts'
 import { Encryption } from './encryption.ts'
 import { aggregated } from './client/aggregated.ts'
@@ -83,6 +85,10 @@ export interface ServerConfig {
   readonly version: VersionInfo
   /** EncryptionConfiguration of the user's own; without one, Secrets are sealed with a key of ours. */
   readonly encryptionConfig?: string
+  /** Who is known, and by what; service account tokens, and nobody else's, where nothing is said. */
+  readonly authentication?: AuthenticationOptions
+  /** Who is asked whether somebody may; the node authorizer and RBAC where nothing is said. */
+  readonly authorization?: AuthorizationOptions
   /** Descriptions for `kubectl explain`; undefined where the build has none. */
   readonly descriptions: ApiServerDeps['descriptions'] | undefined
   /** Without it, nothing is noted. */
@@ -149,17 +155,23 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const world = await RegistryWorld.open(inner, registry, kinds.filter((kind) => kind.stored && kind.conversion === undefined && kind !== events))
   const policy = bootstrapPolicy()
   const roles = rbac(world)
-  const authorizer = unionAuthorizer([privileged, open, nodeAuthorizer(nodeGraph(world), nodeRules(policy)), roles])
+  const services = { ranges: { serviceCidr: config.serviceCidr, nodePorts: config.nodePorts }, changes: world }
+  const resolver = serviceResolver(world, random, { host: ownHost(config.bindAddress), port: config.port })
+  const remote = remoteClient({ agent: 'kube-apiserver-admission', services: resolver })
+  const authorizer = await Authorization.open(inner, config.authorization ?? {}, { rbac: roles, node: nodeAuthorizer(nodeGraph(world), nodeRules(policy)), open, remote, random })
   const keys = await tokenKeys([pki.serviceAccountKey])
-  const tokens = serviceAccountTokens({ keys, lookup: world, random, issuer: defaultIssuer, audiences: [defaultIssuer] })
+  const accounts = tokenSettings(config.authentication?.serviceAccount)
+  const tokens = serviceAccountTokens({ keys, lookup: world, random, ...accounts })
   const fromSecrets = secretTokens({
-    keys, lookup: world, audiences: [defaultIssuer],
+    keys, lookup: world, audiences: accounts.audiences,
     used(secret, day) {
       const labelled = client().patch(inner, secrets, keyOf(secret), 'merge', { metadata: { uid: secret.metadata.uid, labels: { [lastUsedLabel]: day } } })
       labelled.catch((error: unknown) => inner.log.warn('a token is used, and its Secret does not say so', { error: errorPath(error) }))
     },
   })
-  const ways = [requestHeaderAuthenticator(frontProxies), certificateAuthenticator(), tokens, fromSecrets, bootstrapTokens(world)]
+  const authentication = await Authentication.open(inner, config.authentication ?? {}, { remote, random, tokens: accounts })
+  const bearer = bearerTokens([fromSecrets, tokens, bootstrapTokens(world, accounts.audiences), ...authentication.ways], accounts.audiences)
+  const ways = [requestHeaderAuthenticator(frontProxies), certificateAuthenticator(), bearer]
   const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: union(ways), random })
   const authenticator = ui === undefined ? union(ways) : union([ui.sessions, ...ways])
   const progress = { booted: false }
@@ -168,12 +180,9 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     if (own.api === undefined) throw new Error('admission writes before the API server stands')
     return loopbackClient(own.api.inProcess, serverIdentity)
   }
-  const services = { ranges: { serviceCidr: config.serviceCidr, nodePorts: config.nodePorts }, changes: world }
-  const resolver = serviceResolver(world, random, { host: ownHost(config.bindAddress), port: config.port })
   const reach = aggregated({ remote: remoteClient({ agent: 'kube-aggregator', services: resolver }), services: resolver, identity: () => pairOf(own.pki.frontProxyClient) })
   const aggregation = aggregator(inner, { changes: world, aggregated: reach, random })
   const metrics = createMetrics()
-  const remote = remoteClient({ agent: 'kube-apiserver-admission', services: resolver })
   const customs = serveCustomKinds(inner, { registry, changes: world, conversion: (crd) => webhookConversion(inner, { remote, random }, crd) })
   const chain = admissionChain({ lookup: world, changes: world, kinds: () => registry.kinds(), authorizer, rbac: roles, random, client, remote, metrics, services })
   const flow = new FlowControl({ clock: ctx.clock, metrics, sizes: (group, resource) => world.size(group, resource) })
@@ -186,10 +195,12 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     admission: throwing(chain),
     version: config.version,
     checks: healthChecks(inner, store, progress),
-    rules: { rulesFor: (user, namespace) => rulesFor(roles, user, namespace) as never },
-    tokens: { audiences: [defaultIssuer], review: async (asked, token, audiences) => (await tokens.review(asked, token, audiences)) ?? (await fromSecrets.review(asked, token, audiences)), request: tokens.request },
+    components: components(inner, store, config, progress),
+    anonymousAt: (path) => authentication.anonymousAt(path) || isOpen(path),
+    rules: authorizer,
+    tokens: { audiences: accounts.audiences, review: bearer.review, request: tokens.request },
     kubelet: () => ({ ...pairOf(own.pki.kubeletClient), ca: pki.serverCa.certificate.pem }),
-    documents: documents(config, pki, keys),
+    documents: documents(config, pki, keys, discoverable(accounts)),
     actions: { '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw) } },
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
     ...(ui === undefined ? {} : { ui: ui.handle }),
@@ -208,6 +219,8 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     await using parts = new Group(ctx)
     runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets, aggregation, customs })
     parts.go('aggregation', (part) => aggregation.run(part))
+    parts.go('authentication', (part) => authentication.run(part))
+    parts.go('authorization', (part) => authorizer.run(part))
     parts.go('flow control', (part) => flowConfig.run(part, client()))
     parts.go('flow control objects', (part) => keepFlowConfig(part, client()))
     parts.go('certificates', (part) => renewServing(part, config, random, api, (next) => (own.pki = next)))
@@ -286,22 +299,27 @@ function firstAddress(cidr: string): string {
 /** Paths without secrets that everybody may read: the CA (joining nodes check its hash), and the dashboard, which asks for a login itself. */
 const open: Authorizer = {
   authorize(asked) {
-    const isOpen = asked.type === 'path' && (asked.path === caPath || asked.path === clientCaPath || asked.path === '/ui' || asked.path.startsWith('/ui/'))
-    return isOpen ? { answer: 'allow', reason: '' } : { answer: 'no opinion', reason: '' }
+    return asked.type === 'path' && isOpen(asked.path) ? { answer: 'allow', reason: '' } : { answer: 'no opinion', reason: '' }
   },
+}
+
+function isOpen(path: string): boolean {
+  return path === caPath || path === clientCaPath || path === '/ui' || path.startsWith('/ui/')
 }
 
 const caPath = '/cacerts'
 /** Who signs clients: kubelets know the API server by it. */
 const clientCaPath = '/cacerts/client'
 
-function documents(config: ServerConfig, pki: ClusterPki, keys: TokenKeys): NonNullable<ApiServerDeps['documents']> {
-  const jwksUri = `https://${config.advertiseAddress}:${config.port}/openid/v1/jwks`
+function documents(config: ServerConfig, pki: ClusterPki, keys: TokenKeys, issuer: string | undefined): NonNullable<ApiServerDeps['documents']> {
+  const jwksUri = config.authentication?.serviceAccount?.jwksUri ?? `https://${config.advertiseAddress}:${config.port}/openid/v1/jwks`
   return {
     [caPath]: { type: 'application/x-pem-file', text: async () => pki.serverCa.certificate.pem },
     [clientCaPath]: { type: 'application/x-pem-file', text: async () => pki.clientCa.certificate.pem },
-    '/.well-known/openid-configuration': { type: 'application/json', text: async () => JSON.stringify(discoveryDocument(defaultIssuer, jwksUri, keys)) },
-    '/openid/v1/jwks': { type: 'application/jwk-set+json', text: async () => JSON.stringify(await keys.jwks()) },
+    ...(issuer === undefined ? {} : {
+      '/.well-known/openid-configuration': { type: 'application/json', text: async () => JSON.stringify(discoveryDocument(issuer, jwksUri, keys)) },
+      '/openid/v1/jwks': { type: 'application/jwk-set+json', text: async () => JSON.stringify(await keys.jwks()) },
+    }),
   }
 }
 
@@ -325,6 +343,19 @@ function healthChecks(ctx: Ctx, store: Store, progress: { readonly booted: boole
         if (!progress.booted) throw new Error('the cluster roles are not there yet')
       },
     },
+  ]
+}
+
+/** Of one process: what is in it runs, or the process does not. */
+function components(ctx: Ctx, store: Store, { disabled }: ServerConfig, progress: { readonly booted: boolean }): NonNullable<ApiServerDeps['components']> {
+  const runs = (here: boolean): void => {
+    if (!here) throw new Error('does not run in this server')
+    if (!progress.booted) throw new Error('has not started yet')
+  }
+  return [
+    { name: 'controller-manager', check: () => runs(controllers.some(({ name }) => !disabled.includes(name))) },
+    { name: 'scheduler', check: () => runs(!disabled.includes('scheduler')) },
+    { name: 'etcd-0', check: async () => void (await store.get(ctx, 'health')) },
   ]
 }
 

@@ -16,6 +16,7 @@ import { errorPath } from '../../core/lib/log.ts'
 import type { ServerConfig, ServerParts } from '../../core/server.ts'
 import { asset } from '../assets.ts'
 import { orphanGraceMs, superviseChild } from '../child.ts'
+import { accessFlags, authenticationOf, authorizationOf } from '../accessflags.ts'
 import { port } from '../flags.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
@@ -47,6 +48,7 @@ export const serverFlags = z.object({
   'write-kubeconfig': z.string().default(defaultKubeconfig).describe("where the administrator's kubeconfig is written"),
   'write-kubeconfig-mode': z.string().regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 0600').default('0600').describe('its mode'),
   'encryption-provider-config': z.string().optional().describe("EncryptionConfiguration file: what is sealed in the store, with which keys (default: Secrets, with a key of Kubun's own)"),
+  ...accessFlags,
   disable: z.array(z.string()).default([]).describe('a controller, or scheduler, that does not run'),
   'disable-agent': z.boolean().default(false).describe('this machine does not become a node'),
   'node-name': z.string().optional().describe('name of this node (default: the host name)'),
@@ -121,6 +123,8 @@ function configOf(flags: Flags): ServerConfig {
     clusterDomain: flags['cluster-domain'],
     nodePorts: { from, to },
     audit: auditOf(flags),
+    authentication: authenticationOf(flags),
+    authorization: authorizationOf(flags),
     nodeMonitorGraceMs: parseDuration(flags['node-monitor-grace']),
     disabled: flags.disable,
     ...(flags['encryption-provider-config'] === undefined ? {} : { encryptionConfig: flags['encryption-provider-config'] }),

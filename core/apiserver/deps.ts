@@ -10,6 +10,7 @@ import type { AnyObject } from '../api/meta.ts'
 import type { Item, ListResult, Registry } from '../registry/registry.ts'
 import type { Authenticator, Authorizer, User } from '../auth/user.ts'
 import type { Descriptions } from '../api/schema/descriptions.ts'
+import type { BearerTokens } from '../auth/authn/bearer.ts'
 import type { ServiceAccountTokens } from '../auth/authn/serviceaccount.ts'
 import type { RulesStatus } from '../auth/authz/authorizers.ts'
 import type { AdmissionRequest } from '../admission/plugin.ts'
@@ -29,8 +30,8 @@ export interface RulesFor {
   rulesFor(user: User, namespace: string): RulesStatus
 }
 
-/** Service account tokens: TokenRequest and TokenReview. */
-export interface Tokens extends Pick<ServiceAccountTokens, 'review' | 'request'> {
+/** Tokens of every sort are reviewed (TokenReview), those of service accounts made (TokenRequest). */
+export interface Tokens extends Pick<ServiceAccountTokens, 'request'>, Pick<BearerTokens, 'review'> {
   /** Audiences that mean this API server. */
   readonly audiences: readonly string[]
 }
@@ -63,12 +64,16 @@ export interface KubeletClient extends KeyPair {
 export interface ApiServerDeps {
   readonly registry: Registry
   readonly authenticator: Authenticator
+  /** Whether somebody who shows nothing is let in there; everywhere unless said. */
+  readonly anonymousAt?: (path: string) => boolean
   readonly authorizer: Authorizer
   readonly admission: AdmissionChain
   readonly version: VersionInfo
   readonly metrics: Metrics
   readonly random: Random
   readonly checks: readonly HealthCheck[]
+  /** Parts of the control plane, by the names that upstream has for them. */
+  readonly components?: readonly Pick<HealthCheck, 'name' | 'check'>[]
   readonly rules?: RulesFor
   /** Without it, one that knows the mandatory objects alone. */
   readonly flow?: FlowControl

@@ -7,7 +7,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import { errorPath } from '../lib/log.ts'
 import { proxy } from './aggregator/proxy.ts'
 import type { Registration } from './aggregator/registrations.ts'
-import { attributesOf, authorize } from './access.ts'
+import { attributesOf, authorize, Undecidable } from './access.ts'
 import type { AuditRecord } from './audit/record.ts'
 import { noted, noteOutcome } from './audit/request.ts'
 import { asApiError, render, renderValue, send } from './answer.ts'
@@ -178,7 +178,7 @@ class Run {
     if (kind.deprecation !== undefined) this.#warn(kind.deprecation)
     if (handler === 'connect') return await connect(deps, call, this.#overheard())
     this.#media = negotiate(request.header('accept'), info, agent, {
-      convertible: kind.stored, // reviews have no columns
+      convertible: kind.stored || kind.verbs.includes('list'), // reviews have no columns
       watch: handler === 'watch',
       custom: kind.custom !== undefined,
     })
@@ -245,8 +245,19 @@ class Run {
     )
   }
 
+  /** Plain text, as upstream's filter says it. */
+  #undecided(error: Undecidable): void {
+    const { request, outlet, ctx } = this.#exchange
+    ctx.log.error('authorization', { path: this.#info.path, error: errorPath(error) })
+    this.code = 500
+    this.record?.answered(500)
+    const text = `Internal Server Error: ${JSON.stringify(request.url)}: ${error.message}`.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+    outlet.send(500, { ...this.#headers(), ...plainText }, utf8(`${text}\n`))
+  }
+
   fail(error: unknown): void {
     const { outlet, ctx } = this.#exchange
+    if (error instanceof Undecidable) return this.#undecided(error)
     const api = asApiError(error)
     this.code = api.code
     if (isAccident(error)) this.record?.panicked(errorPath(error))

@@ -1,12 +1,14 @@
 /** Who sent a request and as whom it runs; from here on it is noted, if it is to be (upstream: authentication, audit, impersonation). */
 import type { User } from '../auth/user.ts'
 import type { Ctx } from '../lib/ctx.ts'
-import { authenticate, impersonate } from './access.ts'
+import { attributesOf, authenticate } from './access.ts'
 import type { AuditRecord } from './audit/record.ts'
 import { attempted, senderOf } from './audit/request.ts'
 import type { ApiServerDeps } from './deps.ts'
 import type { Incoming } from './exchange.ts'
+import { impersonate } from './impersonate.ts'
 import type { RequestInfo } from './request.ts'
+import { wantedUser } from './wanted.ts'
 
 export interface Arrival {
   readonly info: RequestInfo
@@ -26,7 +28,7 @@ export function auditId(deps: Pick<ApiServerDeps, 'random'>, request: Incoming):
 export async function identify(ctx: Ctx, deps: ApiServerDeps, request: Incoming, { info, id, started }: Arrival, recorded: (record: AuditRecord) => void): Promise<User> {
   let sender: User
   try {
-    sender = await authenticate(ctx, deps, request.credentials)
+    sender = await authenticate(ctx, deps, request.credentials, info.path)
   } catch (error) {
     const record = deps.audit?.begin(info, undefined, id, started, senderOf(request))
     record?.unknown(attempted(request))
@@ -35,8 +37,9 @@ export async function identify(ctx: Ctx, deps: ApiServerDeps, request: Incoming,
   }
   const record = deps.audit?.begin(info, sender, id, started, senderOf(request))
   if (record !== undefined) recorded(record)
-  if (!request.headerNames().some((name) => name.startsWith('impersonate-'))) return sender
-  const user = await impersonate(deps, request, sender)
-  if (user !== sender) record?.impersonates(user)
+  const wanted = request.headerNames().some((name) => name.startsWith('impersonate-')) ? wantedUser(request) : undefined
+  if (wanted === undefined) return sender
+  const { user, constraint } = await impersonate(deps.authorizer, wanted, attributesOf(info, sender))
+  record?.impersonates(user, constraint)
   return user
 }

@@ -73,6 +73,8 @@ export interface PathAttributes {
 export interface Decision {
   readonly answer: 'allow' | 'deny' | 'no opinion'
   readonly reason: string
+  /** What went wrong on the way; stands beside any answer. */
+  readonly error?: string
 }
 
 export interface Authorizer {

@@ -37,6 +37,7 @@ export class AuditRecord {
   readonly #now: () => number
   readonly #annotations: { readonly key: string; readonly value: string }[] = []
   #impersonated: User | undefined
+  #constraint = ''
   #namespace: string
   #name: string
   #uid = ''
@@ -57,8 +58,10 @@ export class AuditRecord {
     this.#name = received.info.name
   }
 
-  impersonates(user: User): void {
+  /** `constraint`: the verb that allowed it, where it was no plain right to impersonate. */
+  impersonates(user: User, constraint: string): void {
     this.#impersonated = user
+    this.#constraint = constraint
   }
 
   /** The first that says something of a key is heard. */
@@ -136,6 +139,7 @@ export class AuditRecord {
     return (
       `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${this.level}","auditID":${quote(this.id)},"stage":"${stage}","requestURI":${quote(uri)},"verb":${quote(info.verb)},"user":${user === undefined ? '{}' : userText(user)}` +
       (this.#impersonated === undefined ? '' : `,"impersonatedUser":${userText(this.#impersonated)}`) +
+      (this.#constraint === '' ? '' : `,"authenticationMetadata":${JSON.stringify({ impersonationConstraint: this.#constraint })}`) +
       `,"sourceIPs":[${sources.length === 1 ? quote(sources[0] ?? '') : sources.map(quote).join(',')}]` +
       (agent === '' ? '' : `,"userAgent":${quoteOften(agent.length > agentLengthMax ? `${agent.slice(0, agentLengthMax)}...TRUNCATED` : agent)}`) +
       (info.isResource ? `,"objectRef":${this.#objectRef(info)}` : '') +

@@ -6,6 +6,7 @@ import { badRequest, invalid } from '../../api/errors.ts'
 import { invalidValue, path, type FieldError, type Path } from '../../api/field.ts'
 import type {
   LocalSubjectAccessReview,
+  ObjectMeta,
   SelfSubjectRulesReview,
   SubjectAccessReview,
   SubjectAccessReviewSpec,
@@ -13,25 +14,26 @@ import type {
 import type { Attributes, User } from '../../auth/user.ts'
 import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
 import { readCreate } from './create.ts'
+import { askedFields, askedLabels, selectorErrors, selectorProblem } from './selectors.ts'
 
 const spec = path('spec')
 
 export async function subjectAccessReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const { object } = await readCreate<SubjectAccessReview>(deps, call)
-  refuse([...attributeErrors(object.spec), ...subjectErrors(object.spec)])
+  refuse([...attributeErrors(object.spec), ...subjectErrors(object.spec), ...selectorErrors(object.spec.resourceAttributes), ...metadataErrors(object)])
   return await answer(deps, object, userOf(object.spec))
 }
 
 export async function selfSubjectAccessReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const { object } = await readCreate<SubjectAccessReview>(deps, call)
-  refuse(attributeErrors(object.spec))
+  refuse([...attributeErrors(object.spec), ...selectorErrors(object.spec.resourceAttributes), ...metadataErrors(object)])
   return await answer(deps, object, call.user)
 }
 
 export async function localSubjectAccessReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const { object } = await readCreate<LocalSubjectAccessReview>(deps, call)
   const { namespace } = call.info
-  const errors = [...attributeErrors(object.spec), ...subjectErrors(object.spec)]
+  const errors = [...attributeErrors(object.spec), ...subjectErrors(object.spec), ...selectorErrors(object.spec.resourceAttributes), ...metadataErrors(object, namespace)]
   const asked = object.spec.resourceAttributes
   if (asked !== undefined && (asked.namespace ?? '') !== namespace) {
     errors.push(
@@ -72,38 +74,47 @@ export async function selfSubjectRulesReview(deps: ApiServerDeps, call: Call): P
   }
 }
 
-async function answer(
-  deps: ApiServerDeps,
-  review: SubjectAccessReview | LocalSubjectAccessReview,
-  user: User,
-): Promise<Outcome> {
-  const decision = await deps.authorizer.authorize(questionOf(review.spec, user))
+async function answer(deps: ApiServerDeps, review: SubjectAccessReview | LocalSubjectAccessReview, user: User): Promise<Outcome> {
+  const { asked, problems } = questionOf(review.spec, user)
+  const decision = await deps.authorizer.authorize(asked)
+  const errors = [...(decision.error === undefined ? [] : [decision.error]), ...problems]
   const status = {
     allowed: decision.answer === 'allow',
     ...(decision.answer === 'deny' ? { denied: true } : {}),
     ...(decision.reason === '' ? {} : { reason: decision.reason }),
+    ...(errors.length === 0 ? {} : { evaluationError: errors.join('; ') }),
   }
   return { type: 'object', code: 201, object: { ...review, status } }
 }
 
-function questionOf(of: SubjectAccessReviewSpec, user: User): Attributes {
+interface Question {
+  readonly asked: Attributes
+  /** What of it could not be understood. */
+  readonly problems: readonly string[]
+}
+
+function questionOf(of: SubjectAccessReviewSpec, user: User): Question {
   const plain = of.nonResourceAttributes
-  if (plain !== undefined) return { type: 'path', user, verb: plain.verb ?? '', path: plain.path ?? '' }
+  if (plain !== undefined) return { asked: { type: 'path', user, verb: plain.verb ?? '', path: plain.path ?? '' }, problems: [] }
   const asked = of.resourceAttributes ?? {}
-  const fieldSelector = asked.fieldSelector?.rawSelector
-  const labelSelector = asked.labelSelector?.rawSelector
+  const fields = askedFields(asked.fieldSelector)
+  const labels = askedLabels(asked.labelSelector)
+  const problems = [...selectorProblem('fieldSelector', fields), ...selectorProblem('labelSelector', labels)]
   return {
-    type: 'resource',
-    user,
-    verb: asked.verb ?? '',
-    group: asked.group ?? '',
-    version: asked.version ?? '*',
-    resource: asked.resource ?? '',
-    subresource: asked.subresource ?? '',
-    namespace: asked.namespace ?? '',
-    name: asked.name ?? '',
-    ...(fieldSelector === undefined ? {} : { fieldSelector }),
-    ...(labelSelector === undefined ? {} : { labelSelector }),
+    asked: {
+      type: 'resource',
+      user,
+      verb: asked.verb ?? '',
+      group: asked.group ?? '',
+      version: asked.version === undefined || asked.version === '' ? '*' : asked.version,
+      resource: asked.resource ?? '',
+      subresource: asked.subresource ?? '',
+      namespace: asked.namespace ?? '',
+      name: asked.name ?? '',
+      ...(fields.text === '' ? {} : { fieldSelector: fields.text }),
+      ...(labels.text === '' ? {} : { labelSelector: labels.text }),
+    },
+    problems,
   }
 }
 
@@ -117,25 +128,15 @@ function userOf(of: SubjectAccessReviewSpec): User {
 }
 
 function attributeErrors(of: SubjectAccessReviewSpec): FieldError[] {
-  const both = of.resourceAttributes !== undefined && of.nonResourceAttributes !== undefined
-  const none = of.resourceAttributes === undefined && of.nonResourceAttributes === undefined
-  if (both)
-    return [
-      only(
-        spec.child('nonResourceAttributes'),
-        internalNames(of.nonResourceAttributes),
-        'cannot be specified in combination with resourceAttributes',
-      ),
-    ]
-  return none
-    ? [
-        only(
-          spec.child('resourceAttributes'),
-          of.resourceAttributes,
-          'exactly one of nonResourceAttributes or resourceAttributes must be specified',
-        ),
-      ]
-    : []
+  const { resourceAttributes, nonResourceAttributes } = of
+  const errors: FieldError[] = []
+  if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
+    errors.push(only(spec.child('nonResourceAttributes'), internalNames(nonResourceAttributes), 'cannot be specified in combination with resourceAttributes'))
+  }
+  if (resourceAttributes === undefined && nonResourceAttributes === undefined) {
+    errors.push(only(spec.child('resourceAttributes'), undefined, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'))
+  }
+  return errors
 }
 
 /** Upstream prints its internal type here, whose fields have no JSON names. */
@@ -150,6 +151,14 @@ function only(at: Path, value: unknown, detail: string): FieldError {
 function subjectErrors(of: SubjectAccessReviewSpec): readonly FieldError[] {
   if ((of.user ?? '') !== '' || (of.groups ?? []).length > 0) return []
   return [invalidValue(spec.child('user'), of.user ?? '', 'at least one of user or group must be specified')]
+}
+
+/** Reviews have no name; upstream leaves managedFields out of account, and they are shown without. */
+function metadataErrors({ metadata }: { readonly metadata?: ObjectMeta }, namespace?: string): readonly FieldError[] {
+  const { managedFields: _managed, namespace: own, ...rest } = metadata ?? {}
+  const isEmpty = Object.keys(rest).length === 0 && (namespace !== undefined || (own ?? '') === '')
+  if (isEmpty) return []
+  return [invalidValue(path('metadata'), metadata ?? null, namespace === undefined ? 'must be empty' : 'must be empty except for namespace')]
 }
 
 /** Upstream leaves the kind out of these errors. */

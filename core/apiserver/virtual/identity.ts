@@ -1,10 +1,13 @@
 /** Who somebody is: SelfSubjectReview says it of the sender, TokenReview of a token, TokenRequest makes a token. */
 import { badRequest, genericNotFound } from '../../api/errors.ts'
 import type { SelfSubjectReview, TokenRequest, TokenReview } from '../../api/schema/types.ts'
+import type { AnyObject } from '../../api/meta.ts'
 import { formatTime } from '../../api/time.ts'
+import { withAuthenticated } from '../../auth/authn/authenticators.ts'
 import type { User } from '../../auth/user.ts'
 import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
-import { readCreate } from './create.ts'
+import { askedOf } from '../verbs/options.ts'
+import { admitCreate, readCreate } from './create.ts'
 
 export async function selfSubjectReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const { object } = await readCreate<SelfSubjectReview>(deps, call)
@@ -17,33 +20,17 @@ export async function selfSubjectReview(deps: ApiServerDeps, call: Call): Promis
 }
 
 export async function tokenReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {
-  const { object } = await readCreate<TokenReview>(deps, call)
-  const { token } = object.spec
+  const { object } = await readCreate<TokenReview>(deps, call, call.kind, { admit: false })
+  const { token, audiences = [] } = object.spec
   if (token === undefined || token === '') throw badRequest('token is required for TokenReview in authentication')
-  const asked = object.spec.audiences ?? []
-  const audiences = asked.length > 0 ? asked : (deps.tokens?.audiences ?? [])
-  const status = (await reviewAccount(deps, call, token, audiences)) ?? (await reviewOther(deps, call, token))
-  return { type: 'object', code: 201, object: { ...object, status } }
+  await admitCreate(deps, call, askedOf('CreateOptions', call.info.query, call.agent), object as unknown as AnyObject)
+  const status = deps.tokens === undefined ? undefined : statusOf(await deps.tokens.review(call.ctx, token, audiences))
+  return { type: 'object', code: 201, object: { ...object, ...(status === undefined ? {} : { status }) } }
 }
 
-async function reviewAccount(
-  deps: ApiServerDeps,
-  call: Call,
-  token: string,
-  audiences: readonly string[],
-): Promise<object | undefined> {
-  const reviewed = await deps.tokens?.review(call.ctx, token, audiences)
-  if (reviewed === undefined) return undefined
+function statusOf(reviewed: Awaited<ReturnType<NonNullable<ApiServerDeps['tokens']>['review']>>): object {
   if ('error' in reviewed) return { user: {}, error: reviewed.error }
-  return { authenticated: true, user: userInfo(reviewed.user), audiences: reviewed.audiences }
-}
-
-/** Tokens without audiences: bootstrap tokens. */
-async function reviewOther(deps: ApiServerDeps, call: Call, token: string): Promise<object> {
-  const user = await deps.authenticator.authenticate(call.ctx, { bearerToken: token })
-  return user === undefined || user === 'invalid'
-    ? { user: {}, error: 'invalid bearer token' }
-    : { authenticated: true, user: userInfo(user) }
+  return { authenticated: true, user: userInfo(withAuthenticated(reviewed.user)), audiences: reviewed.audiences }
 }
 
 const tokenTarget = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } as const

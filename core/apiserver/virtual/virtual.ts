@@ -2,6 +2,7 @@
 import type { Handler } from '../route.ts'
 import { localSubjectAccessReview, selfSubjectAccessReview, selfSubjectRulesReview, subjectAccessReview } from './access.ts'
 import { bindPod } from './binding.ts'
+import { getComponent, listComponents } from './components.ts'
 import { evictPod } from './eviction.ts'
 import { selfSubjectReview, tokenRequest, tokenReview } from './identity.ts'
 import { addEphemeralContainers, approveRequest, finalizeNamespace, part, resizePod } from './parts.ts'
@@ -14,6 +15,11 @@ export const virtualCreates: Readonly<Record<string, Handler>> = {
   'authorization.k8s.io/selfsubjectaccessreviews': selfSubjectAccessReview,
   'authorization.k8s.io/selfsubjectrulesreviews': selfSubjectRulesReview,
   'authorization.k8s.io/subjectaccessreviews': subjectAccessReview,
+}
+
+/** Kinds that are kept nowhere and can be read. */
+export const virtualReads: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  '/componentstatuses': { get: getComponent, list: listComponents },
 }
 
 export const virtualSubresources: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {

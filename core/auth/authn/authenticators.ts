@@ -1,7 +1,7 @@
 /**
- * The ways of signing in, one after the other: client certificate, service
- * account token, bootstrap token. Who shows nothing is anonymous; what anonymous
- * may do is authorization's affair. Whoever comes through is system:authenticated.
+ * The ways of signing in, one after the other: front proxy, client certificate, bearer token. Who shows nothing may be
+ * anonymous, where that is allowed; what anonymous may do is authorization's affair. Whoever comes through is
+ * system:authenticated.
  */
 import type { Ctx } from '../../lib/ctx.ts'
 import type { Authenticator, Credentials, User } from '../user.ts'
@@ -9,7 +9,7 @@ import type { Authenticator, Credentials, User } from '../user.ts'
 export const authenticatedGroup = 'system:authenticated'
 export const anonymous: User = Object.freeze({ name: 'system:anonymous', groups: Object.freeze(['system:unauthenticated']) })
 
-/** The first way that knows the sender decides. A credential that one way refuses may still hold for a later one; refused by all it is 'invalid', never anonymous. */
+/** The first way that knows the sender decides. A credential that one way refuses may still hold for a later one; refused by all it is 'invalid', and undefined stands for nothing shown. */
 export function union(ways: readonly Authenticator[]): Authenticator {
   return {
     async authenticate(ctx: Ctx, credentials: Credentials) {
@@ -20,9 +20,15 @@ export function union(ways: readonly Authenticator[]): Authenticator {
         else if (answer !== undefined) return answer
       }
       if (refused || credentials.bearerToken !== undefined) return 'invalid'
-      return credentials.certificate === undefined && credentials.frontProxy === undefined ? anonymous : 'invalid'
+      return credentials.certificate === undefined && credentials.frontProxy === undefined ? undefined : 'invalid'
     },
   }
+}
+
+/** The user with the group of all who are known, where the way of signing in did not say it (k8s.io/apiserver/pkg/authentication/group). */
+export function withAuthenticated(user: User): User {
+  const isKnown = user.name === anonymous.name || user.groups.includes(authenticatedGroup) || user.groups.includes('system:unauthenticated')
+  return isKnown ? user : { ...user, groups: [...user.groups, authenticatedGroup] }
 }
 
 /** Users of certificates that are remembered, so that one sender stays one object: authorization caches by it. */

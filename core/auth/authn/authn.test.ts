@@ -11,7 +11,8 @@ import { secrets } from '../../api/core/secret.ts'
 import { serviceAccounts } from '../../api/core/serviceaccount.ts'
 import { generateKey } from '../../pki/key.ts'
 import { FakeWorld } from '../world.fake.ts'
-import { anonymous, certificateAuthenticator, union } from './authenticators.ts'
+import { certificateAuthenticator, union } from './authenticators.ts'
+import { bearerTokens } from './bearer.ts'
 import { bootstrapTokens } from './bootstrap.ts'
 import { discoveryDocument, tokenKeys } from './keys.ts'
 import { defaultIssuer, serviceAccountTokens, type ServiceAccountTokens } from './serviceaccount.ts'
@@ -33,7 +34,7 @@ async function bench(): Promise<Bench> {
     .put(serviceAccounts, { metadata: { ...account, uid: 'sa-1' } })
     .put(nodes, { metadata: { name: 'n1', uid: 'node-1' } })
     .put(pods, { metadata: { namespace: 'default', name: 'p', uid: 'pod-1' }, spec: { containers: [], serviceAccountName: 'builder', nodeName: 'n1' } })
-  const tokens = serviceAccountTokens({ keys: await keys, lookup: world, random: seededRandom(1), issuer: defaultIssuer, audiences: [defaultIssuer] })
+  const tokens = serviceAccountTokens({ keys: await keys, lookup: world, random: seededRandom(1), issuers: [defaultIssuer], audiences: [defaultIssuer] })
   return { clock, world, tokens, ctx: { clock, log: silentLog, signal: new AbortController().signal } }
 }
 
@@ -134,15 +135,15 @@ describe('bootstrapTokens()', () => {
   ])('a token that is %s', async (_, data, want) => {
     const { ctx, world } = await bench()
     world.put(secrets, { metadata: { namespace: 'kube-system', name: 'bootstrap-token-abcdef' }, type: 'bootstrap.kubernetes.io/token', data: base64(data) })
-    const user = await bootstrapTokens(world).authenticate(ctx, { bearerToken: 'abcdef.0123456789abcdef' })
+    const user = await bearerTokens([bootstrapTokens(world, ['api'])], ['api']).authenticate(ctx, { bearerToken: 'abcdef.0123456789abcdef' })
     expect(typeof user === 'object' ? user.groups : user).toEqual(want)
   })
 })
 
-it('union() tells anonymous, known and refused senders apart', async () => {
+it('union() tells unknown, known and refused senders apart', async () => {
   const { ctx, tokens, world } = await bench()
-  const all = union([certificateAuthenticator(), tokens, bootstrapTokens(world)])
-  expect(await all.authenticate(ctx, {})).toBe(anonymous)
+  const all = union([certificateAuthenticator(), bearerTokens([tokens, bootstrapTokens(world, [defaultIssuer])], [defaultIssuer])])
+  expect(await all.authenticate(ctx, {})).toBeUndefined()
   expect(await all.authenticate(ctx, { bearerToken: 'x' })).toBe('invalid')
   const certificate = { commonName: 'jane', organizations: ['dev'], fingerprint: 'aa' }
   const user = await all.authenticate(ctx, { certificate })

@@ -8,25 +8,26 @@ import { secrets } from '../../api/core/secret.ts'
 import { isBeingDeleted } from '../../api/meta.ts'
 import type { Secret } from '../../api/schema/types.ts'
 import type { Lookup } from '../lookup.ts'
-import type { Authenticator, User } from '../user.ts'
+import type { User } from '../user.ts'
 import { authenticatedGroup } from './authenticators.ts'
+import { audienceAgnostic, type TokenWay } from './bearer.ts'
 
 const tokenForm = /^([a-z0-9]{6})\.([a-z0-9]{16})$/
 const groupForm = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/
 const bootstrapType = 'bootstrap.kubernetes.io/token'
 
-export function bootstrapTokens(lookup: Lookup): Authenticator {
-  return {
-    async authenticate(ctx, { bearerToken }) {
-      const parts = tokenForm.exec(bearerToken ?? '')
-      if (parts === null) return undefined
-      const [, id = '', shown = ''] = parts
-      const secret = lookup.get(secrets, { namespace: 'kube-system', name: `bootstrap-token-${id}` })
-      const user = secret === undefined ? 'invalid' : userOf(secret, id, shown, ctx.clock.now())
-      if (user === 'invalid') ctx.log.debug('bootstrap token refused', { id })
-      return user
-    },
-  }
+/** `audiences` mean this API server; these tokens are for no other. */
+export function bootstrapTokens(lookup: Lookup, audiences: readonly string[]): TokenWay {
+  return audienceAgnostic(audiences, async (ctx, token) => {
+    const parts = tokenForm.exec(token)
+    if (parts === null) return undefined
+    const [, id = '', shown = ''] = parts
+    const secret = lookup.get(secrets, { namespace: 'kube-system', name: `bootstrap-token-${id}` })
+    const user = secret === undefined ? 'invalid' : userOf(secret, id, shown, ctx.clock.now())
+    if (user !== 'invalid') return user
+    ctx.log.debug('bootstrap token refused', { id })
+    return undefined // as if it were none, as upstream says it
+  })
 }
 
 function userOf(secret: Readonly<Secret>, id: string, shown: string, now: number): User | 'invalid' {

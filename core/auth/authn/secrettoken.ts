@@ -9,6 +9,7 @@ import type { Ctx } from '../../lib/ctx.ts'
 import type { Lookup } from '../lookup.ts'
 import type { Authenticator, User } from '../user.ts'
 import { authenticatedGroup } from './authenticators.ts'
+import { issuerOf } from './issuer.ts'
 import type { TokenKeys } from './keys.ts'
 import type { Reviewed } from './serviceaccount.ts'
 
@@ -43,7 +44,7 @@ interface Claims {
 
 export function secretTokens(config: SecretTokenConfig): SecretTokens {
   const review: SecretTokens['review'] = async (ctx, token, audiences) => {
-    if (!namesIssuer(token)) return undefined
+    if (issuerOf(token) !== issuer) return undefined
     const payload = await config.keys.verify(token)
     if (payload === undefined) return undefined
     const claims = payload === 'invalid' ? undefined : claimsOf(payload)
@@ -114,14 +115,4 @@ function claimsOf(payload: Readonly<Record<string, unknown>>): Claims | undefine
   const claims = { namespace: claim('namespace'), account: claim('service-account.name'), accountUid: claim('service-account.uid'), secret: claim('secret.name') }
   if (Object.values(claims).includes('')) return undefined
   return payload['sub'] === `system:serviceaccount:${claims.namespace}:${claims.account}` ? claims : undefined
-}
-
-/** Of an unverified token: who else's it is need not be asked of our keys. */
-function namesIssuer(token: string): boolean {
-  try {
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-    return (payload as { iss?: unknown } | null)?.iss === issuer
-  } catch {
-    return false // not a JWT
-  }
 }

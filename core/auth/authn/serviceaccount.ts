@@ -18,6 +18,7 @@ import type { BoundObjectReference, TokenRequest } from '../../api/schema/types.
 import type { Lookup } from '../lookup.ts'
 import type { Authenticator, User } from '../user.ts'
 import { authenticatedGroup } from './authenticators.ts'
+import { issuerOf } from './issuer.ts'
 import type { TokenKeys } from './keys.ts'
 
 export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local'
@@ -26,9 +27,14 @@ export interface TokenConfig {
   readonly keys: TokenKeys
   readonly lookup: Lookup
   readonly random: Random
-  readonly issuer: string
-  /** Audiences that mean this API server; the first ones are given when a request names none. */
+  /** The first is named by new tokens; tokens of all are taken. */
+  readonly issuers: readonly string[]
+  /** Audiences that mean this API server; given when a request names none. */
   readonly audiences: readonly string[]
+  /** No token is made to live longer; undefined: there is no such limit. */
+  readonly expirationMaxS?: number
+  /** Tokens that clients may never read again live on for a year; true unless said. */
+  readonly extend?: boolean
 }
 
 export interface Reviewed {
@@ -94,7 +100,7 @@ export function serviceAccountTokens(config: TokenConfig): ServiceAccountTokens 
     const hash = createHash('sha256').update(token).digest('base64url')
     const known = verified.get(hash)
     if (known !== undefined) return known
-    if (issuerOf(token) !== config.issuer) return undefined
+    if (!config.issuers.includes(issuerOf(token) ?? '')) return undefined
     const claims = await config.keys.verify(token)
     if (claims === undefined || claims === 'invalid') return claims
     if (!isClaims(claims)) return 'invalid'
@@ -113,7 +119,7 @@ export function serviceAccountTokens(config: TokenConfig): ServiceAccountTokens 
     const error = refusal(entry.claims, config.lookup, ctx.clock.now())
     return error === undefined ? { user: entry.user, audiences: met } : { error }
   }
-  const request: ServiceAccountTokens['request'] = (ctx, account, body) => answer(ctx, config, account, body)
+  const request: ServiceAccountTokens['request'] = (ctx, account, body, warn) => answer(ctx, config, account, body, warn ?? (() => {}))
   return {
     review,
     request,
@@ -139,7 +145,7 @@ export function serviceAccountTokens(config: TokenConfig): ServiceAccountTokens 
 }
 
 /** pkg/registry/core/serviceaccount/storage/token.go. */
-async function answer(ctx: Ctx, config: TokenConfig, account: Key, body: Readonly<TokenRequest>): Promise<TokenRequest> {
+async function answer(ctx: Ctx, config: TokenConfig, account: Key, body: Readonly<TokenRequest>, warn: (text: string) => void): Promise<TokenRequest> {
   const now = ctx.clock.now()
   const meta = body.metadata
   const spec = body.spec ?? {}
@@ -155,17 +161,19 @@ async function answer(ctx: Ctx, config: TokenConfig, account: Key, body: Readonl
     throw conflict({ group: gk.group, resource: gk.kind }, account.name,
       `the UID in the token request (${meta.uid}) does not match the UID of the service account (${uid})`)
   }
-  const expirationSeconds = checkedExpiration(spec.expirationSeconds ?? 3_600)
+  const askedS = checkedExpiration(spec.expirationSeconds ?? 3_600)
   const audiences = spec.audiences === undefined || spec.audiences.length === 0 ? [...config.audiences] : spec.audiences
   const bound = bind(config.lookup, account, spec.boundObjectRef)
+  const expirationSeconds = Math.min(askedS, config.expirationMaxS ?? askedS)
+  if (expirationSeconds < askedS) warn(`requested expiration of ${askedS} seconds shortened to ${expirationSeconds} seconds`)
   const forUs = audiences.every((a) => config.audiences.includes(a))
-  const extended = bound.pod !== undefined && expirationSeconds === warnOnlyS && forUs
+  const extended = config.extend !== false && bound.pod !== undefined && expirationSeconds === warnOnlyS && forUs
   const iat = Math.floor(now / 1000)
   const claims: Claims = {
     aud: audiences,
     exp: iat + (extended ? extensionS : expirationSeconds),
     iat,
-    iss: config.issuer,
+    iss: config.issuers[0] ?? defaultIssuer,
     jti: config.random.uuid(),
     'kubernetes.io': {
       namespace: account.namespace,
@@ -269,16 +277,6 @@ function isClaims(value: Readonly<Record<string, unknown>>): value is Readonly<R
   if (typeof own?.namespace !== 'string' || typeof account?.name !== 'string' || !Array.isArray(value['aud'])) return false
   return value['sub'] === `system:serviceaccount:${own.namespace}:${account.name}` && typeof value['exp'] === 'number'
     && typeof value['nbf'] === 'number' && typeof value['iat'] === 'number' && typeof value['jti'] === 'string'
-}
-
-/** The issuer that an unverified token names: tells our tokens from others' without a signature check. */
-function issuerOf(token: string): string | undefined {
-  try {
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-    return (payload as { iss?: string } | null)?.iss
-  } catch {
-    return undefined // not a JWT
-  }
 }
 
 function time(seconds: number): string {

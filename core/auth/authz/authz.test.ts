@@ -9,7 +9,7 @@ import type { PolicyRule } from '../../api/schema/types.ts'
 import { bootstrapPolicy, controllerIdentity, nodeRules, type Policy } from '../policy.ts'
 import type { Attributes, Decision, User } from '../user.ts'
 import { FakeWorld } from '../world.fake.ts'
-import { privileged, refused, rulesFor, unionAuthorizer } from './authorizers.ts'
+import { joinedRules, nodeRulesOf, privileged, rbacRules, refused, unionAuthorizer } from './authorizers.ts'
 import { nodeGraph } from './graph.ts'
 import { nodeAuthorizer } from './node.ts'
 import { rbac } from './rbac.ts'
@@ -98,8 +98,8 @@ describe('rbac()', () => {
       '{APIGroups:[""], Resources:["pods"], Verbs:["list"]}\n{APIGroups:[""], Resources:["secrets"], Verbs:["get" "list"]}\n{NonResourceURLs:["/x"], Verbs:["get"]}')
   })
 
-  it('rulesFor() lists rules, and says when a node makes the list incomplete', () => {
-    const status = rulesFor(rbac(withPolicy()), { name: 'system:node:n', groups: ['system:nodes', 'system:authenticated'] }, 'a')
+  it('joinedRules() lists rules, and says when a node makes the list incomplete', () => {
+    const status = joinedRules([nodeRulesOf, rbacRules(rbac(withPolicy()))])({ name: 'system:node:n', groups: ['system:nodes', 'system:authenticated'] }, 'a')
     expect(status).toMatchObject({ incomplete: true, evaluationError: 'node authorizer does not support user rule resolution' })
     expect(status.resourceRules).toContainEqual({ verbs: ['create'], apiGroups: ['authorization.k8s.io'], resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'] })
   })
