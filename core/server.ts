@@ -63,6 +63,7 @@ import { defaultProfile } from './scheduler/plugins.ts'
 import { runScheduler } from './scheduler/run.ts'
 import { keepCompact } from './store/compact.ts'
 import { openStore } from './store/drivers.ts'
+import { keepMoving } from './store/pulse.ts'
 import { sealedStore } from './store/sealed.ts'
 import type { Store } from './store/store.ts'
 
@@ -245,6 +246,7 @@ function runParts(parts: Group, config: ServerConfig, random: Random, api: InPro
     runManifests(part, { client: clientAs(serverIdentity), kinds: () => registry.kinds(), files: await manifestFolder(join(config.dataDir, 'server', 'manifests')) }),
   )
   parts.go('compaction', (part) => keepCompact(part, store))
+  parts.go('pulse', (part) => keepMoving(part, store))
   parts.go('encryption', async (part) => void (await ground.encryption.rewrite(part, ground.raw))) // what was written before it was asked for
   const settings = {
     ...defaultSettings,
