@@ -4,6 +4,7 @@
  */
 import type { Kind } from './kind.ts'
 import { bindings } from './core/binding.ts'
+import { componentStatuses } from './core/componentstatus.ts'
 import { configMaps } from './core/configmap.ts'
 import { endpoints } from './core/endpoints.ts'
 import { events } from './core/event.ts'
@@ -73,6 +74,7 @@ import { horizontalPodAutoscalers } from './autoscaling/horizontalpodautoscaler.
 
 export const kinds: readonly Kind[] = [
   bindings,
+  componentStatuses,
   configMaps,
   endpoints,
   events,

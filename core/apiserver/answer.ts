@@ -108,7 +108,7 @@ function listMetadata(kind: Kind | undefined, result: ListResult): Readonly<Reco
   const custom = kind?.custom
   const next = result.continue ?? ''
   return {
-    resourceVersion: result.resourceVersion,
+    ...(result.resourceVersion === '' ? {} : { resourceVersion: result.resourceVersion }), // what is kept nowhere has none
     ...(next === '' && custom === undefined ? {} : { continue: next }),
     ...(result.remainingItemCount === undefined ? {} : { remainingItemCount: result.remainingItemCount }),
   }

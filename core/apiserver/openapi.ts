@@ -13,9 +13,11 @@ import {
   openApiV3Index,
   type ServedResource,
 } from '../api/schema/openapi.ts'
+import { encodeOpenApiV2 } from '../api/schema/openapi/protobuf.ts'
 import type { Aggregator } from './aggregator/aggregator.ts'
 import type { ApiServerDeps } from './deps.ts'
 import { servedResource } from './discovery.ts'
+import { parseAccept } from './negotiate.ts'
 import { Swaggers, type About } from './swaggers.ts'
 
 interface Document {
@@ -38,6 +40,10 @@ interface Published {
 
 const jsonType = 'application/json'
 const version2 = 'v2'
+const version2Protobuf = 'v2 protobuf'
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+/** As clients of client-go still ask for it. */
+const oldProtobufType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
 const index = 'index'
 
 export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
@@ -54,8 +60,14 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
   let whole: Swaggers | undefined
   app.get('/openapi/v2', async (c) => {
     const now = current()
-    whole ??= new Swaggers(now.about, (kind) => facts(kind).resource)
-    return await serve(c, now, version2, () => (whole as Swaggers).text(now.kinds, deps.aggregator?.openapi.swaggers() ?? []))
+    const type = formOf(c.req.header('accept'))
+    if (type === undefined) return new Response(null, { status: 406, headers: { vary: 'Accept-Encoding, Accept' } })
+    const text = (): string => {
+      whole ??= new Swaggers(now.about, (kind) => facts(kind).resource)
+      return whole.text(now.kinds, deps.aggregator?.openapi.swaggers() ?? [])
+    }
+    if (type === jsonType) return await serve(c, now, version2, text)
+    return await serve(c, now, version2Protobuf, () => encodeOpenApiV2(JSON.parse(text()) as Record<string, unknown>), { type })
   })
   app.get('/openapi/v3', async (c) => await serveIndex(c, current(), deps.aggregator))
   app.get('/openapi/v3/', async (c) => await serveIndex(c, current(), deps.aggregator))
@@ -74,7 +86,7 @@ export function openapiRoutes(app: Hono, deps: ApiServerDeps): void {
     const asked = c.req.query('hash')
     if (asked !== undefined && asked !== hash) return c.redirect(`/openapi/v3/${path}?hash=${hash}`, 301)
     const make = (): string => JSON.stringify(openApiV3(path, { ...now.about, resources: kinds.map((kind) => facts(kind).resource) }))
-    return await serve(c, now, path, make, asked === hash)
+    return await serve(c, now, path, make, { immutable: asked === hash })
   })
 }
 
@@ -116,7 +128,7 @@ function publish(kinds: readonly Kind[], remotes: number, about: About, document
   const hashes = new Map([...paths].map(([path, of]) => [path, hashOf(of.map((kind) => facts(kind).digest))]))
   const own = hashOf([...hashes.values()])
   const all = remotes === 0 ? own : digestOf(`${own} ${remotes}`)
-  hashes.set(version2, all).set(index, all)
+  hashes.set(version2, all).set(version2Protobuf, all).set(index, all)
   for (const [name, { hash }] of documents) if (hashes.get(name) !== hash) documents.delete(name)
   return { kinds, remotes, paths, hashes, about, documents }
 }
@@ -125,8 +137,20 @@ function pathOf({ group, version }: Kind): string {
   return group === '' ? `api/${version}` : `apis/${group}/${version}`
 }
 
+/** What version 2 is sent as; undefined: in no form that will do. */
+function formOf(accept: string | undefined): string | undefined {
+  if (accept === undefined || accept === '') return jsonType
+  for (const { type } of parseAccept(accept)) {
+    if (type === jsonType || type === '*/*' || type === 'application/*') return jsonType
+    if (type === protobufType || type === oldProtobufType) return protobufType
+  }
+  return undefined
+}
+
 /** `immutable`: the client named the hash, so the answer under this URL never changes. */
-async function serve(c: Context, now: Published, name: string, make: () => string, immutable = false): Promise<Response> {
+async function serve(
+  c: Context, now: Published, name: string, make: () => string | Uint8Array, { immutable = false, type = jsonType }: { readonly immutable?: boolean; readonly type?: string } = {},
+): Promise<Response> {
   const etag = `"${now.hashes.get(name) ?? ''}"`
   const headers: Record<string, string> = {
     etag,
@@ -136,10 +160,11 @@ async function serve(c: Context, now: Published, name: string, make: () => strin
   if (c.req.header('if-none-match') === etag) return new Response(null, { status: 304, headers })
   let document = now.documents.get(name)
   if (document === undefined) {
-    document = { hash: now.hashes.get(name) ?? '', bytes: new TextEncoder().encode(make()), packed: undefined }
+    const made = make()
+    document = { hash: now.hashes.get(name) ?? '', bytes: typeof made === 'string' ? new TextEncoder().encode(made) : made, packed: undefined }
     now.documents.set(name, document)
   }
-  headers['content-type'] = jsonType
+  headers['content-type'] = type
   if (!(c.req.header('accept-encoding') ?? '').includes('gzip'))
     return new Response(document.bytes as BodyInit, { headers })
   document.packed ??= pack(document.bytes, { level: 1 })

@@ -12,7 +12,7 @@ import { patchVerb } from './verbs/patch.ts'
 import { getVerb, listVerb } from './verbs/read.ts'
 import { scaleVerb } from './verbs/scale.ts'
 import { createVerb, updateVerb } from './verbs/write.ts'
-import { virtualCreates, virtualSubresources } from './virtual/virtual.ts'
+import { virtualCreates, virtualReads, virtualSubresources } from './virtual/virtual.ts'
 
 export type Handler = (deps: ApiServerDeps, call: Call) => Promise<Outcome>
 
@@ -68,13 +68,14 @@ export function handlerOf(kind: Kind, info: RequestInfo): Handler | 'watch' | 'c
   // A proxy passes on whatever comes; nothing else knows these.
   if ((info.method === 'HEAD' || info.verb === '') && info.subresource !== 'proxy') throw methodNotAllowed()
   if (info.subresource !== '') return subresourceHandler(kind, info)
+  if (info.verb === 'watch' && kind.verbs.includes('list') && !kind.verbs.includes('watch')) throw methodNotSupported({ group: kind.group, resource: kind.plural }, 'watch')
   if (!kind.verbs.includes(info.verb as Verb)) throw methodNotAllowed()
   if (info.verb === 'create' && (info.name !== '' || (kind.namespaced && info.namespace === '')))
     throw methodNotAllowed()
   if ((objectVerbs.has(info.verb) || info.verb === 'delete') && info.name === '') throw methodNotAllowed()
   if (info.verb === 'deletecollection' && kind.namespaced && info.namespace === '') throw methodNotAllowed()
   if (info.verb === 'watch') return 'watch'
-  if (!kind.stored) return virtualCreates[`${kind.group}/${kind.plural}`] ?? refuseMethod()
+  if (!kind.stored) return virtualReads[`${kind.group}/${kind.plural}`]?.[info.verb] ?? virtualCreates[`${kind.group}/${kind.plural}`] ?? refuseMethod()
   return plainVerbs[info.verb] ?? refuseMethod()
 }
 
