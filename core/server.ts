@@ -14,7 +14,7 @@ import { keyOf } from './api/meta.ts'
 import type { ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
 import { aggregator, type Aggregator } from './apiserver/aggregator/aggregator.ts'
-import type { AdmissionChain, ApiServerDeps, HealthCheck, KeyPair, VersionInfo } from './apiserver/deps.ts'
+import type { AdmissionChain, ApiServerDeps, KeyPair, VersionInfo } from './apiserver/deps.ts'
 import { webhookConversion } from './apiserver/conversion.ts'
 import { serveCustomKinds, type Customs } from './apiserver/customs.ts'
 import { openAudit, type AuditConfig } from './apiserver/audit/open.ts'
@@ -39,6 +39,7 @@ import { Authentication, discoverable, tokenSettings, type AuthenticationOptions
 import { Authorization, type AuthorizationOptions } from './authorization.ts'
 import { bootObjects } from './boot.ts'
 import { Encryption } from './encryption.ts'
+import { components, healthChecks, Progress } from './health.ts'
 import { aggregated } from './client/aggregated.ts'
 import type { Client } from './client/client.ts'
 import type { Identity, InProcessApi } from './client/inprocess.ts'
@@ -51,7 +52,7 @@ import { runManifests } from './controllers/manifests.ts'
 import { runControllers } from './controllers/run.ts'
 import { manifestFolder } from './manifests.ts'
 import { Group } from './lib/group.ts'
-import { named, type Ctx } from './lib/ctx.ts'
+import { aborted, named, type Ctx } from './lib/ctx.ts'
 import { errorPath } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
 import type { Random } from './lib/random.ts'
@@ -83,6 +84,8 @@ export interface ServerConfig {
   readonly nodeMonitorGraceMs: number
   /** Controllers and parts ("scheduler") that do not run here. */
   readonly disabled: readonly string[]
+  /** So long requests are still taken once the server is told to stop, while /readyz says already that it will. */
+  readonly shutdownDelayMs?: number
   readonly version: VersionInfo
   /** EncryptionConfiguration of the user's own; without one, Secrets are sealed with a key of ours. */
   readonly encryptionConfig?: string
@@ -175,7 +178,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const ways = [requestHeaderAuthenticator(frontProxies), certificateAuthenticator(), bearer]
   const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: union(ways), random })
   const authenticator = ui === undefined ? union(ways) : union([ui.sessions, ...ways])
-  const progress = { booted: false }
+  const progress = new Progress()
   const own: { api?: ApiServer; pki: ClusterPki } = { pki } // the certificates as they were last renewed
   const client = (): Client => {
     if (own.api === undefined) throw new Error('admission writes before the API server stands')
@@ -196,7 +199,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     admission: throwing(chain),
     version: config.version,
     checks: healthChecks(inner, store, progress),
-    components: components(inner, store, config, progress),
+    components: components(inner, store, config.disabled, progress),
     anonymousAt: (path) => authentication.anonymousAt(path) || isOpen(path),
     rules: authorizer,
     tokens: { audiences: accounts.audiences, review: bearer.review, request: tokens.request },
@@ -206,6 +209,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
     ...(ui === undefined ? {} : { ui: ui.handle }),
   }
+  progress.done('caches')
   const api = await startApiServer(inner, deps, {
     host: config.bindAddress,
     port: config.port,
@@ -215,9 +219,12 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   })
   own.api = api
   try {
-    await Promise.all([reconcile(ctx, client(), policy), bootObjects(ctx, client(), config), ensureFlowConfig(ctx, client())])
-    progress.booted = true
-    await using parts = new Group(ctx)
+    await Promise.all([
+      progress.after('roles', reconcile(ctx, client(), policy)),
+      progress.after('objects', bootObjects(ctx, client(), config)),
+      progress.after('flow', ensureFlowConfig(ctx, client())),
+    ])
+    await using parts = new Group(inner) // not ctx: they run on while requests are still served
     runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets, aggregation, customs })
     parts.go('aggregation', (part) => aggregation.run(part))
     parts.go('authentication', (part) => authentication.run(part))
@@ -225,8 +232,10 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     parts.go('flow control', (part) => flowConfig.run(part, client()))
     parts.go('flow control objects', (part) => keepFlowConfig(part, client()))
     parts.go('certificates', (part) => renewServing(part, config, random, api, (next) => (own.pki = next)))
+    progress.done('parts')
     await hooks.ready({ api, pki, client: client(), tokens })
-    await parts.wait()
+    await Promise.race([aborted(ctx.signal), parts.wait()])
+    await api.stop({ graceMs: stopGraceMs, notReadyMs: config.shutdownDelayMs ?? 0 })
   } finally {
     await api.stop({ graceMs: stopGraceMs })
     customs.stop()
@@ -235,7 +244,8 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   }
 }
 
-const stopGraceMs = 3_000
+/** For requests in flight, when connections are told to close. */
+const stopGraceMs = 10_000
 /** Who may speak for others: this server itself, to servers that trust what it publishes. */
 const frontProxies = ['system:auth-proxy']
 
@@ -333,32 +343,6 @@ function throwing(chain: ReturnType<typeof admissionChain>): AdmissionChain {
     mutate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runMutate(ctx, chain, request)),
     validate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runValidate(ctx, chain, request)),
   }
-}
-
-function healthChecks(ctx: Ctx, store: Store, progress: { readonly booted: boolean }): readonly HealthCheck[] {
-  return [
-    { name: 'store', live: true, check: async () => void (await store.get(ctx, 'health')) },
-    {
-      name: 'poststarthook/rbac/bootstrap-roles',
-      live: false,
-      check: () => {
-        if (!progress.booted) throw new Error('the cluster roles are not there yet')
-      },
-    },
-  ]
-}
-
-/** Of one process: what is in it runs, or the process does not. */
-function components(ctx: Ctx, store: Store, { disabled }: ServerConfig, progress: { readonly booted: boolean }): NonNullable<ApiServerDeps['components']> {
-  const runs = (here: boolean): void => {
-    if (!here) throw new Error('does not run in this server')
-    if (!progress.booted) throw new Error('has not started yet')
-  }
-  return [
-    { name: 'controller-manager', check: () => runs(controllers.some(({ name }) => !disabled.includes(name))) },
-    { name: 'scheduler', check: () => runs(!disabled.includes('scheduler')) },
-    { name: 'etcd-0', check: async () => void (await store.get(ctx, 'health')) },
-  ]
 }
 
 async function sign(ctx: Ctx, random: Random, pki: ClusterPki, asked: SigningRequest): Promise<string> {

@@ -65,6 +65,7 @@ export const serverFlags = z.object({
   'audit-webhook-batch-buffer-size': count.min(1).default(10_000).describe('events that may wait for it'),
   'audit-webhook-batch-max-size': count.min(1).default(400).describe('events in one batch'),
   'audit-webhook-batch-max-wait': duration(1, 'must be a duration').default('30s').describe('time after which a batch that is not full is sent'),
+  'shutdown-delay-duration': duration(0, 'must be a duration').default('0s').describe('time for which requests are still taken after the server is told to stop, while /readyz fails already'),
   'vxlan-port': port.default(8_472).describe('UDP port of traffic between nodes'),
 })
 
@@ -125,6 +126,7 @@ function configOf(flags: Flags): ServerConfig {
     audit: auditOf(flags),
     authentication: authenticationOf(flags),
     authorization: authorizationOf(flags),
+    shutdownDelayMs: parseDuration(flags['shutdown-delay-duration']),
     nodeMonitorGraceMs: parseDuration(flags['node-monitor-grace']),
     disabled: flags.disable,
     ...(flags['encryption-provider-config'] === undefined ? {} : { encryptionConfig: flags['encryption-provider-config'] }),

@@ -173,8 +173,8 @@ describe('pods', () => {
 
 describe('the site', () => {
   it.each([
-    ['/livez?verbose', 200, '[+]ping ok\n[+]etcd ok\nlivez check passed\n'],
-    ['/readyz?verbose&exclude=etcd', 200, '[+]ping ok\n[+]etcd excluded: ok\n[+]shutdown ok\nreadyz check passed\n'],
+    ['/livez?verbose', 200, '[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n'],
+    ['/readyz?verbose&exclude=etcd', 200, '[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\n[+]shutdown ok\nreadyz check passed\n'],
     ['/healthz', 200, 'ok'],
     ['/livez/ping', 200, 'ok'],
     ['/livez/nope', 404, '404 page not found\n'],

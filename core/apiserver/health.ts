@@ -3,6 +3,7 @@
  * them (k8s.io/apiserver/pkg/server/healthz).
  */
 import type { Context, Hono } from 'hono'
+import { errorPath } from '../lib/log.ts'
 import type { HealthCheck } from './deps.ts'
 
 export interface Health {
@@ -24,9 +25,13 @@ export function healthRoutes(app: Hono, health: Health): void {
   }
 }
 
+/** That an answer comes at all is what is checked. */
+const ping: HealthCheck = { name: 'ping', live: true, check: () => undefined }
+/** Upstream's log may block; ours is written by the loop that answers. */
+const log: HealthCheck = { name: 'log', live: true, check: () => undefined }
+
 function checksOf(endpoint: 'livez' | 'readyz' | 'healthz', health: Health): readonly HealthCheck[] {
-  const ping: HealthCheck = { name: 'ping', live: true, check: () => undefined }
-  const checks = [ping, ...health.checks.filter((check) => endpoint !== 'livez' || check.live)]
+  const checks = [ping, log, ...health.checks.filter((check) => endpoint !== 'livez' || check.live)]
   if (endpoint !== 'readyz') return checks
   const shutdown = {
     name: 'shutdown',
@@ -48,7 +53,7 @@ async function all(c: Context, endpoint: string, checks: readonly HealthCheck[])
       lines.push(`[+]${check.name} excluded: ok`)
       continue
     }
-    if (await holds(check)) lines.push(`[+]${check.name} ok`)
+    if ((await problemOf(check)) === undefined) lines.push(`[+]${check.name} ok`)
     else {
       failed = true
       // Reasons are for the log: whoever asks may be anonymous.
@@ -69,15 +74,17 @@ async function one(c: Context, endpoint: string, checks: readonly HealthCheck[])
   const name = c.req.path.slice(endpoint.length + 2)
   const check = checks.find((known) => known.name === name)
   if (check === undefined) return new Response('404 page not found\n', { status: 404, headers: textHeaders })
-  if (await holds(check)) return new Response('ok', { headers: textHeaders })
-  return new Response(`internal server error: ${name} failed\n`, { status: 500, headers: textHeaders })
+  const problem = await problemOf(check)
+  if (problem === undefined) return new Response('ok', { headers: textHeaders })
+  return new Response(`internal server error: ${problem}\n`, { status: 500, headers: textHeaders })
 }
 
-async function holds(check: HealthCheck): Promise<boolean> {
+/** Undefined: the check holds. */
+async function problemOf({ check }: HealthCheck): Promise<string | undefined> {
   try {
-    await check.check()
-    return true
-  } catch {
-    return false
+    await check()
+    return undefined
+  } catch (error) {
+    return errorPath(error)
   }
 }

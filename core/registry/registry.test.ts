@@ -454,6 +454,15 @@ describe('watch', () => {
     expect([w.lines, registry.kind('', 'v1', 'configmaps')]).toEqual([[], undefined])
   })
 
+  it('comes as far as the store with what is no object', async () => {
+    const w = await open({ allowBookmarks: true })
+    await store.put(ctx, 'pulse', new Uint8Array([1]), 'absent')
+    expect([registry.revision(), w.lines]).toEqual([1, []])
+    const again = await openRegistry(ctx, { store, kinds, random: seededRandom(1) })
+    expect(again.revision()).toBe(1)
+    await again.close()
+  })
+
   it('ends with the registry', async () => {
     const w = await open()
     await registry.close()

@@ -3,6 +3,7 @@
  * everybody who reads or watches. Keys are `prefix/x/y`; each prefix has its items in order,
  * the last events, and its watchers. One watch of the store feeds all of it, so a write shows
  * here before it is acknowledged. What an item is, the caller says (Make).
+ * Other keys are the store's own affairs, and not shown.
  */
 import type { Ctx } from '../lib/ctx.ts'
 import { Sorted, type Slice } from './sorted.ts'
@@ -104,6 +105,7 @@ export class Cache<T> {
       const range = await this.#store.range(ctx, '', { after, limit: fillEntriesMax, ...(at === undefined ? {} : { at }) })
       at ??= range.revision
       for (const entry of range.entries) {
+        if (isOwn(entry.key)) continue
         this.prefix(prefixOf(entry.key)).fill(entry.key, this.#make.item(entry.value, entry.modified))
       }
       after = range.entries.at(-1)?.key ?? after
@@ -120,6 +122,7 @@ export class Cache<T> {
   #changes(changes: readonly Change[], upTo: Revision): void {
     const touched = new Map<PrefixCache<T>, CacheEvent<T>[]>()
     for (const change of changes) {
+      if (isOwn(change.key)) continue
       const prefix = this.prefix(prefixOf(change.key))
       const event = prefix.apply(change)
       if (event === undefined) continue
@@ -136,6 +139,11 @@ export class Cache<T> {
     this.#ended ??= why
     for (const prefix of this.#prefixes.values()) prefix.end(why)
   }
+}
+
+/** Of the store's own affairs: `pulse`. */
+function isOwn(key: string): boolean {
+  return prefixOf(key) === key
 }
 
 /** `apps/deployments` of `apps/deployments/default/web`. */

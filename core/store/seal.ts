@@ -108,7 +108,10 @@ function secretbox(secret: Uint8Array, random: Random): Cipher {
       const nonce = random.bytes(secretboxNonceBytes)
       return Buffer.concat([nonce, xsalsa20poly1305(secret, nonce).encrypt(value)])
     },
-    open: (value) => xsalsa20poly1305(secret, value.subarray(0, secretboxNonceBytes)).decrypt(value.subarray(secretboxNonceBytes)),
+    open(value) {
+      if (value.length < secretboxNonceBytes + tagBytes) throw new Error('the value is cut short')
+      return xsalsa20poly1305(secret, value.subarray(0, secretboxNonceBytes)).decrypt(value.subarray(secretboxNonceBytes))
+    },
   }
 }
 

@@ -113,9 +113,7 @@ class SealedStore implements Store {
   }
 
   #change(change: Change): Change {
-    const value = this.#open(change.key, change.value)
-    const prev = change.prev === undefined ? undefined : this.#open(change.key, change.prev)
-    return value === change.value && prev === change.prev ? change : { ...change, value, prev }
+    return new OpenedChange(change, (key, value) => this.#open(key, value))
   }
 
   /** Where nothing is sealed any more, values of before still are. */
@@ -127,5 +125,35 @@ class SealedStore implements Store {
   #outcome(key: string, outcome: Promise<Outcome>): Promise<Outcome> {
     if (this.#sealing.of(key) === undefined) return outcome
     return outcome.then((known) => (known.ok ? known : { ok: false, current: this.#entry(known.current) }))
+  }
+}
+
+/** Opened when it is asked for: what was there before is read from the disk then, and hardly anybody asks. */
+class OpenedChange implements Change {
+  readonly type: Change['type']
+  readonly key: string
+  readonly revision: Revision
+  readonly created: Revision
+  readonly time: number
+  readonly #sealed: Change
+  readonly #open: (key: string, value: Uint8Array) => Uint8Array
+
+  constructor(sealed: Change, open: (key: string, value: Uint8Array) => Uint8Array) {
+    this.type = sealed.type
+    this.key = sealed.key
+    this.revision = sealed.revision
+    this.created = sealed.created
+    this.time = sealed.time
+    this.#sealed = sealed
+    this.#open = open
+  }
+
+  get value(): Uint8Array {
+    return this.#open(this.key, this.#sealed.value)
+  }
+
+  get prev(): Uint8Array | undefined {
+    const { prev } = this.#sealed
+    return prev === undefined ? undefined : this.#open(this.key, prev)
   }
 }
