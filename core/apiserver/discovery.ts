@@ -17,6 +17,7 @@ import { byGroup, customSubresources, storageVersionHash, verbsOf, type Subresou
 import type { ApiServerDeps } from './deps.ts'
 import { mediaTypes, parseAccept } from './negotiate.ts'
 import { methodNotAllowed } from './route.ts'
+import { answersWithObject } from './verbs/delete.ts'
 
 const yamlType = 'application/yaml'
 const jsonType = 'application/json'
@@ -166,6 +167,8 @@ export function servedResource(kind: Kind): ServedResource {
     resource: kind.plural,
     namespaced: kind.namespaced,
     verbs: kind.verbs,
+    // of namespaces, upstream's document does not say so
+    ...(answersWithObject.has(`${kind.group}/${kind.plural}`) && kind.plural !== 'namespaces' ? { deleteAnswersObject: true } : {}),
     subresources: subresourcesOf(kind).map((sub) => ({
       name: sub.name,
       kind: sub.kind,

@@ -1,11 +1,12 @@
 /**
- * Generates types.ts, table.ts and resources.ts from upstream's Go modules.
+ * Generates types.ts, table.ts, resources.ts and enums.ts from upstream's Go modules.
  *
  * Run by a developer, when the API level changes: `bun core/api/schema/generate.ts <folder of a go.mod>`, where that
  * go.mod requires k8s.io/kubernetes. Only facts are written: names, types, keys, defaults, numbers; no sentences.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { renderEnums } from './generate/enums.ts'
 import { GoSource } from './generate/golang.ts'
 import { renderResources } from './generate/resources.ts'
 import { readSwagger, shortNames } from './generate/swagger.ts'
@@ -67,3 +68,4 @@ function write(file: string, text: string): void {
 write('table.ts', `${tableHeader}${lines}\`\n`)
 write('types.ts', renderTypes({ ...swagger, definitions: { ...swagger.definitions, ...Object.fromEntries(extra) } }, names))
 write('resources.ts', renderResources(kubernetes))
+write('enums.ts', renderEnums(kubernetes, names))

@@ -48,7 +48,7 @@ export function openApiV3(path: string, input: OpenApiInput): Schema {
   const style: SchemaStyle = { version: 3, descriptions: input.descriptions, ...(about === undefined ? {} : { about }) }
   return {
     openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: input.version },
+    info: { title: 'Kubernetes', version: levelOf(input.version) },
     paths: Object.fromEntries(items.map((item) => [item.path, pathV3(item)])),
     components: { schemas: schemas(resources, items, style), securitySchemes: bearer },
   }
@@ -59,12 +59,17 @@ export function openApiV2(input: OpenApiInput): Schema {
   const items = withRoots(input.resources)
   return {
     swagger: '2.0',
-    info: { title: 'Kubernetes', version: input.version },
+    info: { title: 'Kubernetes', version: levelOf(input.version) },
     paths: Object.fromEntries(items.map((item) => [item.path, pathV2(item)])),
     definitions: schemas(input.resources, items, { version: 2, descriptions: input.descriptions }),
     securityDefinitions: bearer,
     security: [{ BearerToken: [] }],
   }
+}
+
+/** v1.36.3 -> 1.36: what the document describes. */
+function levelOf(version: string): string {
+  return /^v?(\d+\.\d+)\./.exec(version)?.[1] ?? version
 }
 
 function withRoots(resources: readonly ServedResource[]): PathItem[] {
@@ -91,11 +96,13 @@ function hoisted(item: PathItem): PathItem {
 function discovery(group: string, version: string): Operation {
   const { id, tag } = groupNames(group, version)
   const kind = { group: '', kind: '', version: '' }
-  return { method: 'get', id: `get${id}APIResources`, action: '', kind, tag, parameters: [], answer: resourceListId, codes: [200], watchable: false, custom: false }
+  return { method: 'get', id: `get${id}APIResources`, action: '', sentence: 'get available resources', kind, tag, parameters: [], answer: resourceListId, codes: [200], watchable: false, custom: false }
 }
 
 function schemas(resources: readonly ServedResource[], items: readonly PathItem[], style: SchemaStyle): Record<string, Schema> {
-  const roots = new Set(resources.every(({ custom }) => custom !== undefined) ? [statusId] : [statusId, watchEventId, resourceListId])
+  const roots = new Set(resources.every(({ custom }) => custom !== undefined) ? [statusId] : [resourceListId])
+  // What is only created refers to neither.
+  if (resources.some(({ verbs }) => verbs.includes('watch'))) roots.add(watchEventId)
   for (const { operations } of items) {
     for (const operation of operations) {
       roots.add(operation.answer)
@@ -120,6 +127,7 @@ const rootIds = ['APIVersions', 'APIGroup', 'APIGroupList'].map((name) => `io.k8
 
 function common(operation: Operation): Schema {
   return {
+    ...(operation.sentence === '' ? {} : { description: operation.sentence }),
     operationId: operation.id,
     tags: [operation.tag],
     ...(operation.action === '' ? {} : { 'x-kubernetes-action': operation.action, 'x-kubernetes-group-version-kind': operation.kind }),
@@ -127,7 +135,7 @@ function common(operation: Operation): Schema {
 }
 
 function answerTypes(operation: Operation): readonly string[] {
-  if (operation.answer === '') return ['*/*']
+  if (operation.answer === '') return operation.action === 'connect' ? ['*/*'] : ['text/plain', ...objectTypes] // a log
   if (operation.custom) return customTypes
   return operation.watchable ? [...objectTypes, ...watchTypes] : objectTypes
 }

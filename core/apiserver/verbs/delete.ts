@@ -6,7 +6,7 @@ import { keyOf } from './write.ts'
 import { askedOfDelete, deleteOptions, listQuery, writeOptions } from './options.ts'
 
 /** Kinds of which upstream answers a delete with the object instead of a Status (rest's ReturnDeletedObject). */
-const answersWithObject = new Set([
+export const answersWithObject: ReadonlySet<string> = new Set([
   '/namespaces',
   '/persistentvolumeclaims',
   '/persistentvolumes',
@@ -15,6 +15,10 @@ const answersWithObject = new Set([
   '/resourcequotas',
   '/serviceaccounts',
   '/services',
+  'resource.k8s.io/deviceclasses',
+  'resource.k8s.io/resourceclaims',
+  'resource.k8s.io/resourceclaimtemplates',
+  'resource.k8s.io/resourceslices',
   'storage.k8s.io/csidrivers',
   'storage.k8s.io/csinodes',
   'storage.k8s.io/storageclasses',

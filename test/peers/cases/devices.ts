@@ -184,9 +184,14 @@ const rights: readonly Case[] = [
   { name: 'binding', method: 'POST', path: `${rbac}/clusterrolebindings`, compare: 'none', body: { metadata: { name: 'claim-status' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'claim-status' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'readers' }] } },
 ]
 
+const deletes: readonly Case[] = ['deviceclasses/good', 'resourceslices/good', 'resourceclaims/plain', 'resourceclaimtemplates/good'].flatMap((one) => {
+  const [plural = '', name = ''] = one.split('/')
+  return [{ name: `${plural}: dry run of a delete`, method: 'DELETE', path: `${of(plural)}/${name}?dryRun=All` }, { name: `${plural}: delete`, method: 'DELETE', path: `${of(plural)}/${name}` }]
+})
+
 const labelled: readonly Case[] = [
   change('label', '/api/v1/namespaces/devices', { metadata: { labels: { 'resource.kubernetes.io/admin-access': 'true' } } }),
   claim('admin access', { requests: [request({ adminAccess: true })] }, { name: 'admin' }),
 ]
 
-export const devices: CaseGroup = { name: 'devices', golden: true, cases: [...namespaceCases('devices'), ...rights, ...classes, ...claims, ...templates, ...statuses, ...slices, ...labelled] }
+export const devices: CaseGroup = { name: 'devices', golden: true, cases: [...namespaceCases('devices'), ...rights, ...classes, ...claims, ...templates, ...statuses, ...slices, ...labelled, ...deletes] }

@@ -24,6 +24,8 @@ export interface ServedResource {
   readonly verbs: readonly string[]
   readonly subresources?: readonly ServedSubresource[]
   readonly custom?: CustomKind
+  /** A delete answers with the object, not with a Status. */
+  readonly deleteAnswersObject?: boolean
 }
 
 export interface Parameter {
@@ -36,6 +38,8 @@ export interface Operation {
   readonly method: 'get' | 'put' | 'post' | 'delete' | 'patch' | 'options' | 'head'
   readonly id: string
   readonly action: string
+  /** What it does, in a sentence; '' where nothing is said. */
+  readonly sentence: string
   readonly kind: { readonly group: string; readonly kind: string; readonly version: string }
   readonly tag: string
   readonly parameters: readonly Parameter[]
@@ -136,7 +140,7 @@ function subresourcePaths(resource: ServedResource, subresource: ServedSubresour
   const { name } = subresource
   if (name === 'log') {
     const operation = base(resource, 'get', 'get', 'read', 'Log')
-    return [{ path, parameters: byName([...logging, ...named]), operations: [{ ...operation, answer: '' }] }]
+    return [{ path, parameters: byName([...logging, ...named]), operations: [{ ...operation, sentence: sentenceOf('read', resource, 'log'), answer: '' }] }]
   }
   const connect = connecting[name]
   if (connect !== undefined) {
@@ -175,6 +179,7 @@ function base(resource: ServedResource, method: Operation['method'], action: str
     method,
     id: `${verb}${id}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}${suffix}`,
     action,
+    sentence: sentenceOf(verb, resource, suffix.toLowerCase()),
     kind: { group: kind.group, kind: kind.kind, version: kind.version },
     tag,
     parameters: [],
@@ -185,6 +190,16 @@ function base(resource: ServedResource, method: Operation['method'], action: str
   }
 }
 
+const words: Readonly<Record<string, string>> = { read: 'read', replace: 'replace', patch: 'partially update', create: 'create', delete: 'delete' }
+
+/** What `verb` does to an object or to a part of it, as upstream says it. */
+function sentenceOf(verb: string, { kind }: ServedResource, part: string): string {
+  const of = part === '' ? '' : `${part} of `
+  if (verb !== 'create' && verb !== 'delete') return `${words[verb] ?? ''} ${of}the specified ${kind}`
+  const isPlural = kind.endsWith('s') && !kind.endsWith('ss')
+  return `${words[verb] ?? ''} ${of}${isPlural ? '' : /^[aeiou]/i.test(kind) ? 'an ' : 'a '}${kind}`
+}
+
 function listOperation(resource: ServedResource, suffix: '' | 'ForAllNamespaces'): Operation {
   const { id, tag } = groupNames(resource.group, resource.version)
   const scope = resource.namespaced && suffix === '' ? 'Namespaced' : ''
@@ -192,10 +207,11 @@ function listOperation(resource: ServedResource, suffix: '' | 'ForAllNamespaces'
   return {
     ...operation,
     id: `list${id}${scope}${resource.kind}${suffix}`,
+    sentence: `${resource.verbs.includes('watch') ? 'list or watch' : 'list'} objects of kind ${resource.kind}`,
     tag,
     parameters: suffix === '' ? listing : [],
     answer: listId(resource),
-    watchable: resource.verbs.includes('watch'),
+    watchable: resource.verbs.includes('watch') || resource.custom === undefined,
   }
 }
 
@@ -207,6 +223,7 @@ function collectionOperations(resource: ServedResource): Operation[] {
       ...base(resource, 'delete', 'deletecollection', 'delete', ''),
       id: `delete${groupNames(resource.group, resource.version).id}Collection${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`,
       ...(resource.custom === undefined ? { parameters: byName([...selection, ...deleting]), body: { id: deleteOptionsId, required: false } } : { parameters: listing }),
+      sentence: `delete collection of ${resource.kind}`,
       answer: statusId,
     })
   }
@@ -225,7 +242,7 @@ function objectOperations(resource: ServedResource, suffix: string, kind: Gvk, v
       ...base(resource, 'delete', 'delete', 'delete', suffix, kind),
       parameters: deleting,
       body: { id: deleteOptionsId, required: false },
-      answer: statusId,
+      answer: resource.deleteAnswersObject === true ? id : statusId,
       codes: [200, 202],
     })
   }
@@ -252,6 +269,7 @@ function connectOperations(resource: ServedResource, subresource: ServedSubresou
   return all.toSorted().map((method) => ({
     ...base(resource, method, 'connect', 'connect', suffix, kind),
     id: `connect${id}${capital(method)}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}${capital(subresource.name)}${suffix}`,
+    sentence: `connect ${method.toUpperCase()} requests to ${subresource.name} of ${resource.kind}`,
     answer: '',
   }))
 }

@@ -1,5 +1,6 @@
 /** Definitions as OpenAPI schemas, of version 2 or 3. The two differ in where references may have neighbours, and in defaults. */
 import type { Descriptions } from '../descriptions.ts'
+import { enumTable } from '../enums.ts'
 import type { Definition, Field, Type } from '../schema.ts'
 import { definitionById } from '../schema.ts'
 
@@ -36,7 +37,7 @@ export function schemaOf(of: Definition, style: SchemaStyle): Schema {
   const properties: Record<string, Schema> = {}
   for (const name of [...of.fields.keys()].toSorted()) {
     const field = of.fields.get(name)
-    if (field !== undefined) properties[name] = fieldSchema(field, style, style.descriptions[of.name]?.[1][name])
+    if (field !== undefined) properties[name] = withValues(fieldSchema(field, style, style.descriptions[of.name]?.[1][name]), `${of.name} ${name}`)
   }
   const required = [...of.fields.values()].filter((field) => field.required).map((field) => field.name)
   if (Object.keys(properties).length > 0) own['properties'] = properties
@@ -47,6 +48,20 @@ export function schemaOf(of: Definition, style: SchemaStyle): Schema {
   if (of.mapType !== undefined) own['x-kubernetes-map-type'] = of.mapType
   if (of.unions !== undefined) own['x-kubernetes-unions'] = of.unions
   return own
+}
+
+/** The values that fields may have, by definition and field; `[]` and `{}` after it: those in it. */
+const valuesOf = new Map<string, readonly string[]>(enumTable.split('\n').map((line) => {
+  const [definition = '', field = ''] = line.split(' ', 2)
+  return [`${definition} ${field}`, line.slice(definition.length + field.length + 2).split('|')]
+}))
+
+function withValues(schema: Schema, field: string): Schema {
+  const [own, items, entries] = ['', '[]', '{}'].map((within) => valuesOf.get(field + within))
+  if (own !== undefined) schema['enum'] = own
+  if (items !== undefined) schema['items'] = { ...(schema['items'] as Schema), enum: items }
+  if (entries !== undefined) schema['additionalProperties'] = { ...(schema['additionalProperties'] as Schema), enum: entries }
+  return schema
 }
 
 function kindsFor(of: Definition, { about }: SchemaStyle): Definition['kinds'] {
@@ -80,7 +95,6 @@ function fieldSchema(field: Field, style: SchemaStyle, description: string | und
   if (field.mapType !== undefined) extras['x-kubernetes-map-type'] = field.mapType
   if (field.patchMergeKey !== undefined) extras['x-kubernetes-patch-merge-key'] = field.patchMergeKey
   if (field.patchStrategy !== undefined) extras['x-kubernetes-patch-strategy'] = field.patchStrategy.join(',')
-  if (style.version === 3 && field.type.definition !== undefined) return { allOf: [{ $ref: reference(field.type.definition.id, 3) }], ...extras }
   return typeSchema(field.type, style.version, extras)
 }
 
