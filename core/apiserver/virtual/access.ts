@@ -48,13 +48,13 @@ export async function localSubjectAccessReview(deps: ApiServerDeps, call: Call):
     errors.push(
       invalidValue(
         spec.child('nonResourceAttributes'),
-        object.spec.nonResourceAttributes,
+        internalNames(object.spec.nonResourceAttributes),
         'disallowed on this kind of request',
       ),
     )
   }
   refuse(errors)
-  return await answer(deps, object, userOf(object.spec))
+  return await answer(deps, { ...object, metadata: { ...object.metadata, namespace } }, userOf(object.spec))
 }
 
 export async function selfSubjectRulesReview(deps: ApiServerDeps, call: Call): Promise<Outcome> {

@@ -29,8 +29,7 @@ export function bearerTokens(ways: readonly TokenWay[], audiences: readonly stri
       if (answer !== undefined && !('error' in answer)) return answer
       if (answer !== undefined && !errors.includes(answer.error)) errors.push(answer.error)
     }
-    if (errors.length === 0) return { error: unknown }
-    return { error: errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]` }
+    return { error: errors.length === 0 ? unknown : `[${[unknown, ...errors].join(', ')}]` }
   }
   return {
     review,

@@ -15,8 +15,8 @@ export interface TokenKey {
 
 export interface TokenKeys {
   sign(claims: Readonly<Record<string, unknown>>): Promise<string>
-  /** The claims when the signature holds; 'invalid' when it does not; undefined when it is no token of these keys. */
-  verify(token: string): Promise<Readonly<Record<string, unknown>> | 'invalid' | undefined>
+  /** The claims when the signature holds; a sentence when it does not; undefined when it is no token. */
+  verify(token: string): Promise<Readonly<Record<string, unknown>> | string | undefined>
   /** Body of /openid/v1/jwks (application/jwk-set+json). */
   jwks(): Promise<{ readonly keys: readonly object[] }>
   readonly algorithms: readonly string[]
@@ -42,7 +42,8 @@ export async function tokenKeys(pairs: readonly Pick<KeyPair, 'privateKey' | 'pu
         const claims = await verified(token, key)
         if (claims !== undefined) return claims
       }
-      return 'invalid'
+      // go-jose's own words, which upstream passes on
+      return header.kid === undefined || keys.some((k) => k.id === header.kid) ? 'go-jose/go-jose: error in cryptographic primitive' : 'invalid signature, no keys found'
     },
     async jwks() {
       return { keys: await Promise.all(keys.map(async (k) => ({ use: 'sig', kid: k.id, alg: k.algorithm, ...(await exportJWK(k.pair.publicKey)) }))) }

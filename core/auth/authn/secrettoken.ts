@@ -11,7 +11,7 @@ import type { Authenticator, User } from '../user.ts'
 import { authenticatedGroup } from './authenticators.ts'
 import { issuerOf } from './issuer.ts'
 import type { TokenKeys } from './keys.ts'
-import type { Reviewed } from './serviceaccount.ts'
+import { audienceRefusal, type Reviewed } from './serviceaccount.ts'
 
 const issuer = 'kubernetes/serviceaccount'
 const claimPrefix = 'kubernetes.io/serviceaccount/'
@@ -47,10 +47,11 @@ export function secretTokens(config: SecretTokenConfig): SecretTokens {
     if (issuerOf(token) !== issuer) return undefined
     const payload = await config.keys.verify(token)
     if (payload === undefined) return undefined
-    const claims = payload === 'invalid' ? undefined : claimsOf(payload)
-    if (claims === undefined) return { error: 'invalid bearer token' }
+    if (typeof payload === 'string') return { error: payload }
+    const claims = claimsOf(payload)
+    if (claims === undefined) return { error: 'Token is invalid' }
     const met = audiences.filter((audience) => config.audiences.includes(audience))
-    if (met.length === 0) return { error: 'invalid bearer token, token audiences do not include any of the expected ones' }
+    if (met.length === 0) return { error: audienceRefusal(config.audiences, audiences) }
     const error = refusal(ctx, config, token, claims)
     return error === undefined ? { user: userOf(claims), audiences: met } : { error }
   }

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Ctx } from '../../lib/ctx.ts'
 import type { Random } from '../../lib/random.ts'
+import { quoteAll } from '../authz/rules.ts'
 import { badRequest, conflict, invalid, notFound } from '../../api/errors.ts'
 import { invalidValue, path } from '../../api/field.ts'
 import type { Key, KubeObject } from '../../api/meta.ts'
@@ -96,14 +97,14 @@ const verifiedTokensMax = 4_096
 export function serviceAccountTokens(config: TokenConfig): ServiceAccountTokens {
   const verified = new Map<string, { readonly claims: Claims; readonly user: User }>()
 
-  const read = async (token: string): Promise<{ readonly claims: Claims; readonly user: User } | 'invalid' | undefined> => {
+  const read = async (token: string): Promise<{ readonly claims: Claims; readonly user: User } | string | undefined> => {
     const hash = createHash('sha256').update(token).digest('base64url')
     const known = verified.get(hash)
     if (known !== undefined) return known
     if (!config.issuers.includes(issuerOf(token) ?? '')) return undefined
     const claims = await config.keys.verify(token)
-    if (claims === undefined || claims === 'invalid') return claims
-    if (!isClaims(claims)) return 'invalid'
+    if (claims === undefined || typeof claims === 'string') return claims
+    if (!isClaims(claims)) return 'service account token claims could not be validated due to unexpected private claim'
     const entry = { claims, user: userOf(claims) }
     const oldest = verified.size >= verifiedTokensMax ? verified.keys().next().value : undefined
     if (oldest !== undefined) verified.delete(oldest)
@@ -113,9 +114,9 @@ export function serviceAccountTokens(config: TokenConfig): ServiceAccountTokens 
   const review: ServiceAccountTokens['review'] = async (ctx, token, audiences) => {
     const entry = await read(token)
     if (entry === undefined) return undefined
-    if (entry === 'invalid') return { error: 'invalid bearer token' }
+    if (typeof entry === 'string') return { error: entry }
     const met = audiences.filter((a) => entry.claims.aud.includes(a))
-    if (met.length === 0) return { error: 'invalid bearer token, token audiences do not include any of the expected ones' }
+    if (met.length === 0) return { error: audienceRefusal(entry.claims.aud, audiences) }
     const error = refusal(entry.claims, config.lookup, ctx.clock.now())
     return error === undefined ? { user: entry.user, audiences: met } : { error }
   }
@@ -220,7 +221,10 @@ function bind(lookup: Lookup, account: Key, ref: BoundObjectReference | undefine
   const what = ref.apiVersion === 'v1' ? ref.kind : ''
   if (what === 'Secret') return { secret: refTo(find(secrets, account.namespace)) }
   if (what === 'Node') return { node: refTo(find(nodes, '')) }
-  if (what !== 'Pod') throw badRequest(`cannot bind token to object of type ${ref.apiVersion ?? ''}, Kind=${ref.kind ?? ''}`)
+  if (what !== 'Pod') {
+    const version = ref.apiVersion ?? ''
+    throw badRequest(`cannot bind token to object of type ${version.includes('/') ? version : `/${version}`}, Kind=${ref.kind ?? ''}`)
+  }
   const pod = find(pods, account.namespace)
   if (pod.spec?.serviceAccountName !== account.name) {
     throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account.name)} to pod running with different serviceaccount name.`)
@@ -229,6 +233,10 @@ function bind(lookup: Lookup, account: Key, ref: BoundObjectReference | undefine
   if (nodeName === '') return { pod: refTo(pod) }
   const nodeUid = lookup.get(nodes, { namespace: '', name: nodeName })?.metadata.uid
   return { node: { name: nodeName, ...(nodeUid === undefined ? {} : { uid: nodeUid }) }, pod: refTo(pod) }
+}
+
+export function audienceRefusal(have: readonly string[], want: readonly string[]): string {
+  return `token audiences ${quoteAll(have)} is invalid for the target audiences ${quoteAll(want)}`
 }
 
 /** Why a token whose signature holds is refused now. */

@@ -1,11 +1,12 @@
 /**
  * What belongs to a node: its pods and what they name (secrets, config maps,
  * claims, service accounts), the volumes behind the claims and their secrets,
- * attachments. Kept by following objects; asked by node.ts
+ * attachments, resource slices. Kept by following objects; asked by node.ts
  * (plugin/pkg/auth/authorizer/node/graph.go).
  */
 import { pods } from '../../api/core/pod.ts'
 import { persistentVolumes } from '../../api/core/persistentvolume.ts'
+import { resourceSlices } from '../../api/resource/resourceslice.ts'
 import { volumeAttachments } from '../../api/storage/volumeattachment.ts'
 import type { Container, PersistentVolume, Pod, PodSpec, Volume } from '../../api/schema/types.ts'
 import type { Changes } from '../lookup.ts'
@@ -48,6 +49,12 @@ export function nodeGraph(changes: Changes): NodeGraph {
       const key = id('attachment', '', object.metadata.name ?? '')
       if (type === 'delete') held.drop(key)
       else held.put(key, object.spec.nodeName, [])
+    }),
+    changes.follow(resourceSlices, ({ type, object }) => {
+      const key = id('slice', '', object.metadata.name ?? '')
+      const node = object.spec.nodeName ?? ''
+      if (type === 'delete' || node === '') held.drop(key)
+      else held.put(key, node, [])
     }),
   ]
   const volumeReaches = (node: string, name: string): boolean => {
@@ -121,6 +128,7 @@ function podRefs(pod: Readonly<Pod>): readonly string[] {
   for (const claim of pod.spec?.resourceClaims ?? []) {
     add('resourceclaim', claim.resourceClaimName ?? pod.status?.resourceClaimStatuses?.find((s) => s.name === claim.name)?.resourceClaimName)
   }
+  add('resourceclaim', pod.status?.extendedResourceClaimStatus?.resourceClaimName)
   return [...refs]
 }
 

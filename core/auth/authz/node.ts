@@ -48,6 +48,7 @@ const table: Readonly<Record<string, (q: Question) => Decision>> = {
   '/pods': pods,
   'resource.k8s.io/resourceclaims': (q) => gets(q, 'resourceclaim'),
   'resource.k8s.io/resourceslices': slices,
+  'certificates.k8s.io/podcertificaterequests': () => no(''), // not served
   'storage.k8s.io/volumeattachments': (q) => gets(q, 'attachment'),
   'storage.k8s.io/csinodes': csiNodes,
   'coordination.k8s.io/leases': leases,
