@@ -1,6 +1,7 @@
 /**
  * Deadlines of requests in flight, kept for all of them together: no timer, listener or signal is made for a request
- * that ends in time and never waits. Short deadlines are kept exactly, long ones to the second.
+ * that ends in time and never waits. Short deadlines are kept exactly, long ones to the second. A request whose sender
+ * has gone is told so within a second, too.
  */
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { Ctx } from '../lib/ctx.ts'
@@ -18,13 +19,16 @@ export class RequestCtx implements Ctx {
   timer: Timer | undefined
   /** Called once when the request is told to end: for what waits on nothing that hears the signal. */
   onAbort: ((reason: Error) => void) | undefined
+  /** Whether its sender has gone. */
+  readonly gone: (() => boolean) | undefined
   #controller: AbortController | undefined
   #reason: Error | undefined
 
-  constructor(parent: Ctx, until: number) {
+  constructor(parent: Ctx, until: number, gone?: () => boolean) {
     this.clock = parent.clock
     this.log = parent.log
     this.until = until
+    this.gone = gone
   }
 
   get signal(): AbortSignal {
@@ -48,6 +52,13 @@ export class RequestCtx implements Ctx {
   }
 }
 
+/** Nobody waits for the answer any more. */
+export class SenderGone extends Error {
+  constructor() {
+    super('the sender has gone')
+  }
+}
+
 export class Deadlines {
   readonly #ctx: Ctx
   readonly #late: () => Error
@@ -65,9 +76,9 @@ export class Deadlines {
     ctx.signal.addEventListener('abort', ended, { once: true })
   }
 
-  begin(ms: number): RequestCtx {
+  begin(ms: number, gone?: () => boolean): RequestCtx {
     const { clock } = this.#ctx
-    const request = new RequestCtx(this.#ctx, clock.monotonic() + ms)
+    const request = new RequestCtx(this.#ctx, clock.monotonic() + ms, gone)
     if (ms < shortMs) request.timer = clock.after(ms, () => request.abort(this.#late()))
     this.#open.add(request)
     if (!this.#sweeping) this.#arm()
@@ -83,7 +94,10 @@ export class Deadlines {
     this.#sweeping = true
     this.#ctx.clock.after(sweepMs, () => {
       const now = this.#ctx.clock.monotonic()
-      for (const request of this.#open) if (request.until <= now) request.abort(this.#late())
+      for (const request of this.#open) {
+        if (request.until <= now) request.abort(this.#late())
+        else if (request.gone?.() === true) request.abort(new SenderGone())
+      }
       if (this.#open.size > 0) this.#arm()
       else this.#sweeping = false
     })

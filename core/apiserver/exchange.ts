@@ -39,6 +39,10 @@ export interface Outlet {
   onDrain(drained: () => void): void
   onClose(closed: () => void): void
   readonly started: boolean
+  /** The other side has gone, or has had its answer. */
+  readonly gone: boolean
+  /** What is left of the request is not waited for: its connection, or its stream, ends with the answer. */
+  hangUp(): void
 }
 
 export interface Exchange {
@@ -56,6 +60,10 @@ export function overheard(exchange: Exchange, more: Headers, heard: (code: numbe
       get started() {
         return outlet.started
       },
+      get gone() {
+        return outlet.gone
+      },
+      hangUp: () => outlet.hangUp(),
       send(code, headers, body) {
         outlet.send(code, { ...headers, ...more }, body)
         heard(code)

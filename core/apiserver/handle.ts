@@ -12,7 +12,7 @@ import type { AuditRecord } from './audit/record.ts'
 import { noted, noteOutcome } from './audit/request.ts'
 import { asApiError, render, renderValue, send } from './answer.ts'
 import { bytesPayload } from './body.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, SenderGone } from './deadlines.ts'
 import type { ApiServerDeps, Call } from './deps.ts'
 import { overheard, utf8, type Exchange, type Headers, type Incoming } from './exchange.ts'
 import { FlowControl } from './flowcontrol/flowcontrol.ts'
@@ -50,9 +50,9 @@ export function handling(ctx: Ctx, deps: ApiServerDeps, site: Handling['site']):
   }
 }
 
-/** Goes on for as long as it likes. */
+/** Goes on for as long as it likes: watches, connections, and what the dashboard is sent as it happens. */
 function isLong(info: RequestInfo): boolean {
-  return info.verb === 'watch' || isConnection(info)
+  return info.verb === 'watch' || isConnection(info) || (!info.isResource && info.path.startsWith('/ui/'))
 }
 
 /** Outside flow control; a watch is under it until its stream has begun. */
@@ -96,6 +96,8 @@ class Run {
   record: AuditRecord | undefined
   /** Its stream goes on. */
   streams = false
+  /** It has failed: what its work still comes to is nobody's answer. */
+  #over = false
   readonly #id: string
 
   constructor(on: Handling, exchange: Exchange, info: RequestInfo) {
@@ -105,10 +107,16 @@ class Run {
     this.#id = auditId(on.deps, exchange.request)
   }
 
-  /** `started`: its arrival. */
+  /** `started`: its arrival. Every request has a deadline, 60 s or less when the client says so, but for those that go on. */
   async serve(started: number): Promise<void> {
+    if (isLong(this.#info)) return await this.#serve(this.#exchange.ctx, started)
+    await this.#within(requestTimeoutMs(this.#info.query.get('timeout')), (timed) => this.#serve(timed, started))
+  }
+
+  async #serve(ctx: Ctx, started: number): Promise<void> {
     const info = this.#info
-    const user = await identify(this.#exchange.ctx, this.#on.deps, this.#exchange.request, { info, id: this.#id, started }, (record) => (this.record = record))
+    const user = await identify(ctx, this.#on.deps, this.#exchange.request, { info, id: this.#id, started }, (record) => (this.record = record))
+    if (this.#over) return // answered already, and no place is kept for it
     if (!isConnection(info)) {
       this.ticket = this.#on.flow.enter(info, user, started)
       if (this.ticket.state !== 'running' && !(await this.#turn(this.ticket))) return this.#tooMany(this.ticket)
@@ -116,16 +124,17 @@ class Run {
     const refused = authorize(this.#on.deps.authorizer, attributesOf(info, user), this.record)
     if (refused !== undefined) await refused
     const elsewhere = servedElsewhere(this.#on.deps, info)
-    if (elsewhere !== undefined) return await this.#passOn(elsewhere, user)
+    if (elsewhere !== undefined) return await this.#passOn(ctx, elsewhere, user)
     if (!info.isResource) return await this.#on.site(this.#overheard(), info, user)
     const kind = kindOf(this.#on.deps.registry, info)
     if (kind === undefined) return this.#plainNotFound()
-    await this.#resource(kind, user)
+    await this.#resource(ctx, kind, user)
   }
 
   /** For those who answer by themselves. */
   #overheard(): Exchange {
     return overheard(this.#exchange, { 'audit-id': this.#id, ...this.ticket?.flow.headers }, (code) => {
+      if (this.#over) return
       this.code = code
       this.record?.answered(code)
       if (isLong(this.#info)) this.record?.stage('ResponseStarted')
@@ -133,7 +142,7 @@ class Run {
   }
 
   /** To the aggregated server. Its own headers and codes come back as they are. */
-  async #passOn(to: Registration, user: User): Promise<void> {
+  async #passOn(ctx: Ctx, to: Registration, user: User): Promise<void> {
     const { aggregator } = this.#on.deps
     if (aggregator === undefined) return
     const info = this.#info
@@ -142,13 +151,14 @@ class Run {
     const send = (ctx: Ctx): Promise<number> => proxy(ctx, aggregator.aggregated, aggregator.agent, to, exchange, passage)
     // What a watch costs there is not ours to count.
     if (this.ticket !== undefined && isLong(info)) this.#on.flow.leave(this.ticket, this.#exchange.ctx.clock.monotonic())
-    this.code = isLong(info) ? await send(this.#exchange.ctx) : await this.#within(info.isResource ? requestTimeoutMs(info.query.get('timeout')) : discoveryMsMax, send)
+    const code = isLong(info) || info.isResource ? await send(ctx) : await this.#within(discoveryMsMax, send)
+    if (!this.#over) this.code = code
   }
 
   /** Whether it may start, sooner or later. */
   #turn(ticket: Ticket): Promise<boolean> {
-    const timeout = this.#info.verb === 'watch' ? undefined : this.#info.query.get('timeout')
-    return turnOf(this.#on.flow, ticket, this.#on.deadlines, timeoutOr(timeout), this.#exchange.outlet)
+    const timeoutMs = isLong(this.#info) ? requestMsMax : requestTimeoutMs(this.#info.query.get('timeout'))
+    return turnOf(this.#on.flow, ticket, this.#on.deadlines, timeoutMs, this.#exchange.outlet)
   }
 
   /** Plain text, as upstream's filter says it. */
@@ -159,14 +169,14 @@ class Run {
     this.#exchange.outlet.send(429, { ...this.#headers(), 'retry-after': retryAfter, ...plainText }, tooManyText)
   }
 
-  async #resource(kind: Kind, user: User): Promise<void> {
+  async #resource(ctx: Ctx, kind: Kind, user: User): Promise<void> {
     const { request, outlet } = this.#exchange
     const { deps } = this.#on
     const info = this.#info
     const handler = handlerOf(kind, info)
     const agent = request.header('user-agent') ?? ''
     const call: Call = {
-      ctx: this.#exchange.ctx,
+      ctx,
       info,
       kind,
       user,
@@ -184,7 +194,8 @@ class Run {
     })
     if (handler === 'watch') return await this.#watch(call)
     const include = this.#media.as === 'Table' ? includeObject(info) : 'Metadata'
-    const outcome = await this.#within(requestTimeoutMs(info.query.get('timeout')), (timed) => handler(deps, { ...call, ctx: timed }))
+    const outcome = await handler(deps, call)
+    if (this.#over) return
     this.code = outcome.type === 'list' ? 200 : outcome.code
     noteOutcome(this.record, outcome)
     const rendered = render(outcome, { media: this.#media, kind, now: call.ctx.clock.now(), include })
@@ -203,9 +214,9 @@ class Run {
     outlet.onClose(() => record.complete())
   }
 
-  /** The request's own deadline: 60 s, or less when the client says so. */
   async #within<T>(ms: number, work: (ctx: Ctx) => Promise<T>): Promise<T> {
-    const timed = this.#on.deadlines.begin(ms)
+    const { outlet } = this.#exchange
+    const timed = this.#on.deadlines.begin(ms, () => outlet.gone)
     try {
       // A body that never ends hears no signal, so the deadline answers by itself.
       return await new Promise<T>((resolve, reject) => {
@@ -257,14 +268,16 @@ class Run {
 
   fail(error: unknown): void {
     const { outlet, ctx } = this.#exchange
+    this.#over = true
     if (error instanceof Undecidable) return this.#undecided(error)
     const api = asApiError(error)
     this.code = api.code
     if (isAccident(error)) this.record?.panicked(errorPath(error))
     else this.record?.refused(api)
-    if (!(error instanceof ApiError))
+    if (!(error instanceof ApiError || error instanceof SenderGone))
       ctx.log.error('request failed', { method: this.#info.method, path: this.#info.path, error: errorPath(error) })
     if (outlet.started) return outlet.destroy(api)
+    if (api.code === 504) outlet.hangUp() // the rest of its body, perhaps
     const headers = this.#headers()
     const after = api.details?.retryAfterSeconds
     if (after !== undefined && after > 0) headers['retry-after'] = String(after)
@@ -280,14 +293,6 @@ const warningsMax = 50
 const plainText: Headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
 const tooManyText = utf8('Too many requests, please try again later.\n')
 
-/** What is no duration is refused later, where refusals have their words. */
-function timeoutOr(text: string | undefined): number {
-  try {
-    return requestTimeoutMs(text)
-  } catch {
-    return requestMsMax
-  }
-}
 /** Discovery of an aggregated server is cheap for it, and everybody waits for it. */
 const discoveryMsMax = 5_000
 

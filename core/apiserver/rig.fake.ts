@@ -149,6 +149,8 @@ export class FakeOutlet implements Outlet {
   chunks: Uint8Array[] = []
   ended = false
   broken: Error | undefined
+  left = false
+  hungUp = false
   /** Set to make the stream hold back. */
   full = false
   #drained: (() => void)[] = []
@@ -156,6 +158,12 @@ export class FakeOutlet implements Outlet {
 
   get started(): boolean {
     return this.code !== 0
+  }
+  get gone(): boolean {
+    return this.left || this.ended
+  }
+  hangUp(): void {
+    this.hungUp = true
   }
   send(code: number, headers: Headers, body: Uint8Array | undefined): void {
     this.start(code, headers)
@@ -187,6 +195,7 @@ export class FakeOutlet implements Outlet {
     for (const drained of this.#drained) drained()
   }
   close(): void {
+    this.left = true
     for (const closed of this.#closed) closed()
   }
   text(): string {

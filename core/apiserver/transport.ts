@@ -4,7 +4,7 @@
  * the session is pinged; a stream that is to fail must be destroyed, not closed.
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Http2Session, ServerHttp2Stream } from 'node:http2'
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { badRequest } from '../api/errors.ts'
@@ -69,6 +69,8 @@ function headerValues({ headers, raw }: Request, name: string): readonly string[
   return values.length > 0 ? values : [value]
 }
 
+/** Of a body that is too large already. */
+const droppedBytesMax = 16 * 1_024 * 1_024
 const emptyBody = new Uint8Array()
 
 function readBody({ headers, body }: Request): Promise<Uint8Array> {
@@ -77,11 +79,13 @@ function readBody({ headers, body }: Request): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    let dropped = 0
     let ended = false
     let refused = announced > bodyBytesMax
     if (refused) reject(tooLarge())
     body.on('data', (chunk: Buffer) => {
-      if (refused) return // read to its end, so that the connection stays usable
+      // Read to its end, so that the connection stays usable, if that is not far.
+      if (refused) return void ((dropped += chunk.length) > droppedBytesMax && body.destroy())
       size += chunk.length
       if (size > bodyBytesMax) {
         refused = true
@@ -187,6 +191,10 @@ export function streamOutlet(stream: ServerHttp2Stream, isHead: boolean): Outlet
     get started() {
       return stream.headersSent
     },
+    get gone() {
+      return gone()
+    },
+    hangUp: () => void stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR)),
     send(code, headers, body) {
       if (gone()) return
       const head: OutgoingHttpHeaders = { ':status': code, ...(headers as OutgoingHttpHeaders) }
@@ -224,10 +232,18 @@ function octets(headers: Headers): Record<string, string | string[]> {
 }
 
 export function plainOutlet(response: ServerResponse): Outlet {
-  const gone = (): boolean => response.destroyed || response.writableEnded
+  const gone = (): boolean => response.destroyed || response.writableEnded || response.socket?.destroyed === true
   return {
     get started() {
       return response.headersSent
+    },
+    get gone() {
+      return gone()
+    },
+    hangUp() {
+      response.setHeader('connection', 'close')
+      const { socket } = response
+      response.once('finish', () => socket?.end(() => socket.destroy()))
     },
     send(code, headers, body) {
       if (gone()) return
