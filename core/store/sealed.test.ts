@@ -78,4 +78,20 @@ describe('sealed store', () => {
     watch.stop()
     expect(seen.map((c) => [text(c.prev), text(c.value)])).toEqual([['', '1'], ['1', '2']])
   })
+
+  it('reads nothing of the past for watchers that do not ask for it', async () => {
+    const raw = openMemory()
+    let reads = 0
+    const counted = (change: Change): Change => ({ ...change, get prev() { reads++; return change.prev } })
+    const rawWatch = raw.watch.bind(raw)
+    raw.watch = (prefix, from, { changes, end }) => rawWatch(prefix, from, { changes: (all, upTo) => changes(all.map(counted), upTo), end })
+    const store = sealedStore(raw, always(seal('aesgcm', 'k', key, random)))
+    const seen: string[] = []
+    const watch = store.watch('', 0, { changes: (changes) => seen.push(...changes.map((change) => text(change.value))), end: () => {} })
+    await store.put(ctx, 'a', bytes('1'), 'absent')
+    await store.put(ctx, 'a', bytes('2'), 1)
+    watch.stop()
+    expect(seen).toEqual(['1', '2'])
+    expect(reads).toBe(0)
+  })
 })
