@@ -3,7 +3,9 @@ import type { CaseGroup } from '../case.ts'
 import { access } from './access.ts'
 import { apply } from './apply.ts'
 import { bodies } from './bodies.ts'
+import { columns } from './columns.ts'
 import { definitions } from './definitions.ts'
+import { devices } from './devices.ts'
 import { discovery } from './discovery.ts'
 import { invalidKinds } from './invalid.ts'
 import { kinds } from './kinds.ts'
@@ -11,6 +13,7 @@ import { patches } from './patches.ts'
 import { policies } from './policies.ts'
 import { policyRules } from './policyrules.ts'
 import { queries, waits } from './queries.ts'
+import { reviews } from './reviews.ts'
 import { writes } from './writes.ts'
 
-export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, discovery]
+export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, reviews, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, columns, devices, discovery]
