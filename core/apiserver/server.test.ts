@@ -263,7 +263,99 @@ describe('stop()', () => {
   })
 })
 
+describe('a server that is told to stop', () => {
+  const start = async () => {
+    const own = await openRig({ authenticator: union([certificateAuthenticator()]) }, virtualClock())
+    const options = { host: '127.0.0.1', port: 0, serving: pair(ids['serving'] as Identity), clientCa: ca.certificate.pem }
+    return { own, api: await startApiServer(own.ctx, { ...own.deps, metrics: createMetrics() }, options) }
+  }
+  const agent = () => new https.Agent({ keepAlive: true, maxSockets: 1, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity) })
+  const get = (port: number, path: string, by: https.Agent): Promise<{ code: number; text: string; connection: string | undefined }> =>
+    new Promise((resolve, reject) => {
+      const asked = https.request({ host: '127.0.0.1', port, path, agent: by }, (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        response.on('end', () => resolve({ code: response.statusCode ?? 0, text, connection: response.headers.connection }))
+      })
+      asked.on('error', reject)
+      asked.end()
+    })
+
+  it('is not ready first, lives on, and answers until its delay is over', async () => {
+    const { own, api } = await start()
+    const by = agent()
+    const stopped = api.stop({ notReadyMs: 5_000 })
+    expect((await get(api.port, '/readyz', by)).text).toContain('[-]shutdown failed: reason withheld\n')
+    expect((await get(api.port, '/livez', by)).text).toBe('ok')
+    expect((await get(api.port, '/api/v1/configmaps', by)).code).toBe(200)
+    await own.clock.advance(5_000)
+    await stopped
+    await expect(get(api.port, '/livez', agent())).rejects.toThrow()
+    by.destroy()
+    await own.close()
+  })
+
+  it('lets what is in flight finish, and closes its connection', async () => {
+    const { own, api } = await start()
+    const socket = tls.connect({ host: '127.0.0.1', port: api.port, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity), ALPNProtocols: ['http/1.1'] })
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+    const body = JSON.stringify({ metadata: { name: 'late' } })
+    socket.write(`POST /api/v1/namespaces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`)
+    await get(api.port, '/livez', agent()) // comes after it
+    const stopped = api.stop()
+    socket.write(body.slice(5))
+    await stopped
+    await closed
+    expect(text).toMatch(/^HTTP\/1.1 201 /)
+    await own.close()
+  })
+})
+
 describe('a client that says nothing', () => {
+  it.each(['http/1.1', 'h2'])('is let go after a while, not while it asks (%s)', async (protocol) => {
+    const session = protocol === 'h2' ? http2.connect(`https://127.0.0.1:${server.port}`, { ca: ca.certificate.pem }) : undefined
+    const socket = session === undefined ? tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ALPNProtocols: [protocol] }) : undefined
+    let gone = false
+    const closed = new Promise<void>((resolve) => (session ?? socket)?.on('close', () => {
+      gone = true
+      resolve()
+    }))
+    const asks = (): Promise<unknown> => new Promise((resolve, reject) => {
+      if (socket !== undefined) {
+        socket.once('data', resolve)
+        socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
+        return
+      }
+      const stream = session?.request({ ':path': '/livez' })
+      stream?.on('error', reject)
+      stream?.on('end', resolve)
+      stream?.resume()
+    })
+    for (let i = 0; i < 3; i++) {
+      await asks()
+      await rig.clock.advance(60_000)
+    }
+    await asks()
+    expect(gone).toBe(false)
+    await rig.clock.advance(90_000)
+    await rig.clock.advance(90_000)
+    await closed
+  })
+
+  it('gets a timeout for a body that never ends, and its connection ends', async () => {
+    const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity), ALPNProtocols: ['http/1.1'] })
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+    socket.write('POST /openapi/v2?timeout=3s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
+    await ask('GET', '/livez')
+    await rig.clock.advance(3_001)
+    await closed
+    expect(text).toMatch(/^HTTP\/1.1 504 [^]*connection: close[^]*request did not complete within the allotted timeout/i)
+  })
+
   it('is cut off after its handshake', async () => {
     const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ALPNProtocols: ['http/1.1'] })
     await new Promise<void>((resolve) => socket.on('secureConnect', () => resolve()))

@@ -1,15 +1,15 @@
 /**
  * The socket: TLS with client certificates, h2 and http/1.1 on one port, upgrades, certificates that change while the
- * server runs, limits against slow and greedy clients, and an orderly end: not ready first, then watches end, then
- * connections. What a request means is handle.ts.
+ * server runs, limits against greedy clients, and an orderly end: not ready first, then watches end, then connections
+ * (connections.ts). What a request means is handle.ts.
  */
-import http2, { type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import http2, { type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { Timer } from '../lib/clock.ts'
 import { childCtx, named, type Ctx } from '../lib/ctx.ts'
 import { errorPath } from '../lib/log.ts'
+import { Connections } from './connections.ts'
 import type { ApiServerDeps, KeyPair } from './deps.ts'
 import { handle, handling, type Handling } from './handle.ts'
 import { inProcess } from './inprocess.ts'
@@ -38,13 +38,15 @@ export interface ApiServer {
   readonly inProcess: InProcessApi
   /** New connections see this certificate; open ones live on. */
   reload(serving: KeyPair): void
-  /** Fails /readyz, ends watches and connections, waits for requests in flight (`graceMs` at most). */
+  /**
+   * Fails /readyz and goes on for `notReadyMs`; then takes no connections any more, ends watches, and waits for requests
+   * in flight (`graceMs` at most). Told twice, it stops once.
+   */
   stop(options?: { readonly graceMs?: number; readonly notReadyMs?: number }): Promise<void>
 }
 
-/** Time for a client to send its TLS hello and its headers. */
+/** Time for a client to send its TLS hello. */
 const handshakeMsMax = 10_000
-const headersMsMax = 10_000
 /** Header bytes: http/1.1 node's own limit, h2 the one that is announced. */
 const headerBytesMax = 64 * 1_024
 /** Streams a connection may reset: a burst, and so many a second (watches are cancelled in heaps). */
@@ -75,24 +77,28 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
     streamResetBurst: resetBurst,
     streamResetRate: resetRate,
   } as http2.SecureServerOptions)
-  const open = track(ctx, server)
-  serve(ctx, on, server, peers)
+  const connections = new Connections(ctx, server)
+  const streaming = childCtx(ctx) // ends before the rest
+  serve(streaming.ctx, on, server, peers)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    void serveUpgrade(ctx, on, plainIncoming(request, peers), socket as TLSSocket, head)
+    void serveUpgrade(streaming.ctx, on, plainIncoming(request, peers), socket as TLSSocket, head)
   })
   quietly(ctx, server)
   const port = await listen(server, options)
   ctx.log.info('serving', { host: options.host, port })
+  let stopped: Promise<void> | undefined
+  const stop = async (graceMs: number, notReadyMs: number): Promise<void> => {
+    health.stopping = true
+    if (notReadyMs > 0) await parent.clock.sleep(notReadyMs)
+    streaming.end()
+    await connections.close(graceMs)
+    end()
+  }
   return {
     port,
     inProcess: inProcess(ctx, deps),
     reload: (serving) => server.setSecureContext(tlsOptions(serving, authorities)),
-    async stop({ graceMs = 10_000, notReadyMs = 0 } = {}) {
-      health.stopping = true
-      if (notReadyMs > 0) await parent.clock.sleep(notReadyMs).catch(() => undefined)
-      end() // watches hear it and end
-      await close(parent, server, open, graceMs)
-    },
+    stop: ({ graceMs = 10_000, notReadyMs = 0 } = {}) => (stopped ??= stop(graceMs, notReadyMs)),
   }
 }
 
@@ -119,7 +125,7 @@ function tlsOptions(
   }
 }
 
-/** Requests of both protocols go to handle(), which never rejects: it turns errors into answers. */
+/** Requests of both protocols go to handle(), which never rejects: it turns errors into answers. `ctx` is the life of what goes on. */
 function serve(ctx: Ctx, on: Handling, server: Http2SecureServer, peers: Peers): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     request.on('error', ignore)
@@ -155,48 +161,6 @@ function quietly(ctx: Ctx, server: Http2SecureServer): void {
   server.on('error', note('server failed'))
 }
 
-interface Open {
-  /** Requests under way on http/1.1 connections. */
-  readonly busy: Map<object, number>
-  readonly sessions: Set<ServerHttp2Session>
-  readonly sockets: Set<TLSSocket>
-}
-
-/** Who is connected. An http/1.1 connection that has no whole request to show for a while after its handshake is closed. */
-function track(ctx: Ctx, server: Http2SecureServer): Open {
-  const open: Open = { sessions: new Set(), sockets: new Set(), busy: new Map() }
-  const silent = new WeakMap<object, Timer>()
-  const speaks = (request: { readonly socket: object }): void => silent.get(request.socket)?.stop()
-  server.on('request', (request, response) => {
-    if (request.httpVersionMajor !== 1) return
-    speaks(request)
-    const { socket } = request
-    open.busy.set(socket, (open.busy.get(socket) ?? 0) + 1)
-    response.once('close', () => {
-      const left = (open.busy.get(socket) ?? 1) - 1
-      if (left > 0) open.busy.set(socket, left)
-      else open.busy.delete(socket)
-    })
-  })
-  server.on('upgrade', speaks)
-  server.on('session', (session) => {
-    open.sessions.add(session)
-    session.on('error', ignore)
-    session.once('close', () => open.sessions.delete(session))
-  })
-  server.on('secureConnection', (socket: TLSSocket) => {
-    open.sockets.add(socket)
-    socket.on('error', ignore)
-    const guard = socket.alpnProtocol === 'h2' ? undefined : ctx.clock.after(headersMsMax, () => socket.destroy())
-    if (guard !== undefined) silent.set(socket, guard)
-    socket.once('close', () => {
-      guard?.stop()
-      open.sockets.delete(socket)
-    })
-  })
-  return open
-}
-
 function listen(server: Http2SecureServer, { host, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -206,18 +170,4 @@ function listen(server: Http2SecureServer, { host, port }: ListenOptions): Promi
       resolve(typeof address === 'object' && address !== null ? address.port : port)
     })
   })
-}
-
-/** Sessions are told to go (GOAWAY), what is in flight may finish, what is left after the grace is cut. */
-async function close(ctx: Ctx, server: Http2SecureServer, open: Open, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  for (const session of open.sessions) session.close()
-  const cut = ctx.clock.after(graceMs, () => {
-    for (const session of open.sessions) session.destroy()
-    for (const socket of open.sockets) socket.destroy()
-  })
-  // Keep-alive connections of http/1.1 have nothing to finish.
-  for (const socket of open.sockets) if (socket.alpnProtocol !== 'h2' && !open.busy.has(socket)) socket.destroy()
-  await closed
-  cut.stop()
 }
