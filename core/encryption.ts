@@ -196,7 +196,7 @@ function document(text: string, file: string): Configuration {
   return config
 }
 
-function parseConfiguration(text: string, file: string, random: Random): readonly Rule[] {
+export function parseConfiguration(text: string, file: string, random: Random): readonly Rule[] {
   const config = document(text, file)
   const list = Array.isArray(config.resources) ? (config.resources as NonNullable<Configuration['resources']>) : []
   if (list.length === 0) throw new EncryptionError(`${file}: resources: at least one is required`)

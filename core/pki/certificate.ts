@@ -148,7 +148,13 @@ export function readCertificate(text: string): Certificate {
 /** Every certificate of a PEM bundle, in order. */
 export function readCertificates(text: string): readonly Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  return blocks.map((block) => certificate(new x509.X509Certificate(block)))
+  return blocks.map((block) => {
+    try {
+      return certificate(new x509.X509Certificate(block))
+    } catch (cause) {
+      throw new Error('malformed certificate', { cause })
+    }
+  })
 }
 
 /** Why the certificate does not hold under these roots at `now`; undefined when it does. */

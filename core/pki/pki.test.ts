@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { seededRandom } from '../lib/random.ts'
-import { createAuthority, fingerprint, issue, leafValidity, missingNames, readCertificate, renewalDue, verifyChain, certificateLifetimeMs } from './certificate.ts'
+import { createAuthority, fingerprint, issue, leafValidity, missingNames, readCertificate, renewalDue, verifyChain, certificateLifetimeMs, readCertificates } from './certificate.ts'
 import { joinToken, loadClusterPki, parseJoinToken, pinOf } from './cluster.ts'
 import { readKey } from './key.ts'
 import { createRequest, parseRequest, refusal, signers, signRequest, type Request } from './request.ts'
@@ -118,6 +118,10 @@ describe('signRequest()', () => {
   it('refuses what is no request', () => {
     expect(parseRequest('-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----')).toBe('PEM block type must be CERTIFICATE REQUEST')
   })
+})
+
+it('readCertificates() says of a block that is no certificate that it is malformed', () => {
+  for (const inside of ['AAAA', 'MIIB', '%%%%']) expect(() => readCertificates(`-----BEGIN CERTIFICATE-----\n${inside}\n-----END CERTIFICATE-----\n`)).toThrow('malformed certificate')
 })
 
 it('readKey() reads EC keys in SEC1 and RSA keys in PKCS #1', async () => {

@@ -32,6 +32,11 @@ describe.each(Object.keys(keySizes) as Provider[])('%s', (provider) => {
     expect(mine.close(bytes('x'), 'a')).not.toEqual(mine.close(bytes('x'), 'a'))
   })
 
+  it('says of what is too short to be sealed that it is cut short', () => {
+    const closed = mine.close(bytes(''), 'a')
+    expect(() => mine.open(closed.subarray(0, mine.mark.length + 3), 'a')).toThrow('the value is cut short')
+  })
+
   it('opens nothing that another key closed', () => {
     const other = seal(provider, 'k1', random.bytes(32), random)
     const closed = other.close(bytes('a value of some length, longer than a block'), 'a')

@@ -1,5 +1,6 @@
 /** Sends one case over HTTPS with its sender's certificate or token, and makes an answer of what comes back. */
 import { Agent, request, type RequestOptions } from 'node:https'
+import { decodeProtobuf, isProtobuf } from '../../core/api/codec/protobuf.ts'
 import type { Case, Sender } from './case.ts'
 
 export interface Credential {
@@ -45,11 +46,11 @@ export class Sends {
     const sender = one.as ?? 'admin'
     const credential = this.#peer.credentials.get(sender) ?? {}
     const token = this.#tokens.get(sender) ?? credential.token
-    const body = one.body === undefined ? undefined : fill(typeof one.body === 'string' ? one.body : JSON.stringify(one.body), values)
+    const body = one.binary !== undefined ? Buffer.from(one.binary, 'base64') : one.body === undefined ? undefined : Buffer.from(fill(typeof one.body === 'string' ? one.body : JSON.stringify(one.body), values))
     const headers: Record<string, string> = {
       'user-agent': 'peers/1',
       accept: 'application/json',
-      ...(body === undefined ? {} : { 'content-type': one.type ?? 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+      ...(body === undefined ? {} : { 'content-type': one.type ?? 'application/json', 'content-length': String(body.length) }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...one.headers,
     }
@@ -75,7 +76,7 @@ export function fill(text: string, values: ReadonlyMap<string, string>): string 
   return text.replaceAll(/\{\{(\w+)\}\}/g, (whole, name: string) => values.get(name) ?? whole)
 }
 
-function exchange(options: RequestOptions, body: string | undefined): Promise<Answer> {
+function exchange(options: RequestOptions, body: Uint8Array | undefined): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request(options, (response) => {
       const chunks: Buffer[] = []
@@ -87,7 +88,7 @@ function exchange(options: RequestOptions, body: string | undefined): Promise<An
           const value = response.headers[name]
           if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
         }
-        resolve({ code: response.statusCode ?? 0, headers, body: parsed(Buffer.concat(chunks).toString()) })
+        resolve({ code: response.statusCode ?? 0, headers, body: readable(Buffer.concat(chunks)) })
       })
     })
     call.setTimeout(answerMs, () => call.destroy(new Error(`no answer within ${answerMs} ms`)))
@@ -95,6 +96,13 @@ function exchange(options: RequestOptions, body: string | undefined): Promise<An
     if (body !== undefined) call.write(body)
     call.end()
   })
+}
+
+/** Objects in protobuf are read as such; a list's items are in the table of definitions, too. */
+function readable(bytes: Buffer): unknown {
+  if (!isProtobuf(bytes)) return parsed(bytes.toString())
+  const decoded = decodeProtobuf(bytes)
+  return decoded.ok ? decoded.object : decoded.error
 }
 
 /** Lines of a watch become an array. */

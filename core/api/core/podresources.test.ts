@@ -27,6 +27,10 @@ describe('quantities as numbers', () => {
 })
 
 describe('podAmounts()', () => {
+  it('a pod that names no containers, and is refused later, asks for nothing', () => {
+    expect(podAmounts({ metadata: { name: 'p' }, spec: {} } as Pod, 'requests')).toEqual({})
+  })
+
   it.each([
     ['adds containers', pod([['100m'], ['200m']]), 300],
     ['takes the largest init container', pod([['100m']], [['500m', false], ['300m', false]]), 500],

@@ -37,7 +37,7 @@ export function podAmounts(pod: Readonly<Pod>, which: Which): Amounts {
   const spec = pod.spec
   if (spec === undefined) return {}
   const total: Amounts = {}
-  for (const container of spec.containers) addAmounts(total, amountsOf(container.resources?.[which]))
+  for (const container of spec.containers ?? []) addAmounts(total, amountsOf(container.resources?.[which]))
   const sidecars: Amounts = {}
   const start: Amounts = {}
   for (const container of spec.initContainers ?? []) {

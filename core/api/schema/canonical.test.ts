@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addQuantities, canonicalMicroTime, canonicalQuantity, canonicalTime, roundUpToMilli } from './canonical.ts'
+import { addQuantities, canonicalMicroTime, canonicalQuantity, canonicalTime, largerQuantity, roundUpToMilli } from './canonical.ts'
 
 describe('canonicalQuantity()', () => {
   it.each([
@@ -26,6 +26,15 @@ describe('canonicalQuantity()', () => {
       expect(canonicalQuantity(first.text)).toEqual(first)
       expect(addQuantities(first.text, '0')).toBe(addQuantities('0', first.text))
     }))
+  })
+
+  it.each([['1e-999999999', '1e-9'], ['5e-12', '1e-9'], ['1e99999999999', '10e1215752190'], ['1.5e-20', '1e-9'], ['-1e-2000000000', '-1e-9']])('takes the exponent of %s without writing it out: %s', (text, want) => {
+    expect(canonicalQuantity(text)).toEqual({ ok: true, text: want })
+  })
+
+  it('exponents beyond all numbers end sums at once', () => {
+    expect(addQuantities('1e-999999999', '1')).toBe('1')
+    expect(largerQuantity('1e999999999', '1')).toBe('1e999999999')
   })
 
   it('adds and rounds', () => {

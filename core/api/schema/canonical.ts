@@ -40,8 +40,11 @@ function parseQuantity(text: string): Canonical {
   return { ok: true, text: render(BigInt(whole + fraction), fraction.length, exponent, sign === '-', format) }
 }
 
+/** The exponent of `e3`, as 32 bits hold it. */
 function scientific(suffix: string): number | undefined {
-  return /^[eE][-+]?\d+$/.test(suffix) ? Number(suffix.slice(1)) : undefined
+  if (!/^[eE][-+]?\d+$/.test(suffix)) return undefined
+  const exponent = BigInt(suffix.slice(1).replace('+', ''))
+  return exponent > maxInt64 || exponent < -maxInt64 - 1n ? undefined : Number(BigInt.asIntN(32, exponent))
 }
 
 /** Go writes what it read when a quick look says that it is canonical: few digits, no fraction that a suffix could take. */
@@ -64,16 +67,23 @@ function render(mantissa: bigint, places: number, exponent: number, negative: bo
   const sign = negative ? '-' : ''
   let scale = format === 'binary' ? -places : exponent - places
   let value = format === 'binary' ? mantissa << BigInt(exponent) : mantissa
-  while (scale < -9) {
-    // More precise than nano: rounded away from zero.
-    value = value / 10n + (value % 10n === 0n ? 0n : 1n)
-    scale++
+  if (scale < -9) {
+    value = toNano(value, scale)
+    scale = -9
   }
   const whole = scale >= 0 ? value * 10n ** BigInt(Math.min(scale, 40)) : value / 10n ** BigInt(-scale)
   const exact = scale >= 0 || value % 10n ** BigInt(-scale) === 0n
   if (format === 'binary' && whole > maxInt64) return `${sign}${maxInt64}`
   if (format === 'binary' && exact && whole >= 1_024n) return sign + renderBinary(whole)
   return sign + renderDecimal(value, scale, format === 'exponent')
+}
+
+/** More precise than nano: rounded away from zero. An exponent may be of nine digits; powers of ten are written out only as far as the number goes. */
+function toNano(value: bigint, scale: number): bigint {
+  const drop = -9 - scale
+  if (drop > value.toString().length) return 1n
+  const divisor = 10n ** BigInt(drop)
+  return value / divisor + (value % divisor === 0n ? 0n : 1n)
 }
 
 function renderBinary(whole: bigint): string {
@@ -106,6 +116,9 @@ interface Amount {
   readonly format: 'binary' | 'decimal' | 'exponent'
 }
 
+/** Sums and comparisons go no further than this many digits; who writes `1e999999999` means more than there is. */
+const placesMax = 1_000
+
 function amount(text: string): Amount {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text)
   const [, sign = '', digits = '', fraction = '', suffix = ''] = match ?? []
@@ -113,7 +126,7 @@ function amount(text: string): Amount {
   const decimal = decimalExponents[suffix]
   const mantissa = BigInt(`0${digits}${fraction}`) << BigInt(binary ?? 0)
   const places = 9 + (decimal ?? (binary === undefined ? scientific(suffix) ?? 0 : 0)) - fraction.length
-  const nano = places >= 0 ? mantissa * 10n ** BigInt(places) : mantissa / 10n ** BigInt(-places)
+  const nano = places >= 0 ? mantissa * 10n ** BigInt(Math.min(places, placesMax)) : mantissa / 10n ** BigInt(Math.min(-places, placesMax))
   return { nano: sign === '-' ? -nano : nano, format: binary !== undefined ? 'binary' : decimal !== undefined ? 'decimal' : 'exponent' }
 }
 

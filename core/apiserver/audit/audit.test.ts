@@ -88,6 +88,11 @@ describe('a policy', () => {
     expect(wanted !== undefined).toBe(yes)
   })
 
+  it('lists that are null in its file are empty', () => {
+    const of = evaluator(readPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'Metadata', users: null, namespaces: null }] }))
+    expect(of(parseRequest('GET', cms), undefined)?.level).toBe('Metadata')
+  })
+
   it('of our own tells who changed what, and is silent about the rest', () => {
     const of = evaluator(readPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', ...builtInPolicy }))
     const level = (method: string, url: string, user = 'bob', groups: readonly string[] = []) => of(parseRequest(method, url), { name: user, groups })?.level

@@ -62,7 +62,7 @@ export function evaluator(policy: Policy): Evaluate {
   }
 }
 
-const some = (list: readonly unknown[] | undefined): list is readonly unknown[] => list !== undefined && list.length > 0
+const some = (list: readonly unknown[] | null | undefined): list is readonly unknown[] => (list?.length ?? 0) > 0
 
 function matches(rule: PolicyRule, info: RequestInfo, user: User | undefined): boolean {
   if (some(rule.verbs) && !rule.verbs.includes(info.verb)) return false

@@ -144,7 +144,7 @@ export function validatePodResources(errors: Errors, spec: Readonly<k.PodSpec>, 
       errors.push(invalidValue(here.child(side).key(name), own, `must be greater than or equal to aggregate container ${side} of ${sum}`))
     }
   }
-  spec.containers.forEach((container, i) => {
+  spec.containers?.forEach((container, i) => {
     for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
       const own = resources.limits?.[name]
       if (own === undefined || compareQuantities(limit, own) <= 0) continue
@@ -165,7 +165,7 @@ function aggregate(spec: Readonly<k.PodSpec>, side: 'requests' | 'limits'): Reco
   const raise = (to: Record<string, string>, floor: Amounts): void => {
     for (const name in floor) to[name] = to[name] === undefined ? (floor[name] ?? '0') : largerQuantity(to[name], floor[name] ?? '0')
   }
-  for (const container of spec.containers) add(total, container.resources?.[side] ?? {})
+  for (const container of spec.containers ?? []) add(total, container.resources?.[side] ?? {})
   for (const container of spec.initContainers ?? []) {
     const own = container.resources?.[side] ?? {}
     if (container.restartPolicy === 'Always') {

@@ -68,8 +68,8 @@ function onlyAdded(errors: Errors, next: readonly k.Toleration[], prev: readonly
 
 /** The next spec with everything that may change as it was: equal to the previous one when nothing else did. */
 function masked(errors: Errors, next: Readonly<k.PodSpec>, prev: Readonly<k.PodSpec>, at: Path): k.PodSpec {
-  const sameImages = (containers: k.Container[], before: readonly k.Container[] | undefined): k.Container[] =>
-    containers.map((container, i) => ({ ...container, ...(before?.[i]?.image === undefined ? {} : { image: before[i].image }) }))
+  const sameImages = (containers: k.Container[] | undefined, before: readonly k.Container[] | undefined): k.Container[] =>
+    (containers ?? []).map((container, i) => ({ ...container, ...(before?.[i]?.image === undefined ? {} : { image: before[i].image }) }))
   const rest: k.PodSpec = { ...next, containers: sameImages(next.containers, prev.containers) }
   if (next.initContainers !== undefined) rest.initContainers = sameImages(next.initContainers, prev.initContainers)
   keep(rest, prev, 'activeDeadlineSeconds', 'schedulingGates', 'tolerations')
