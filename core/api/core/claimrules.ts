@@ -33,7 +33,7 @@ function dropUnknownSource(spec: PersistentVolumeClaimSpec, prev: Readonly<Persi
 
 function dropForeignNamespace(spec: PersistentVolumeClaimSpec, prev: Readonly<PersistentVolumeClaimSpec> | undefined): void {
   // Other namespaces as sources are behind a feature that is off by default.
-  if (spec.dataSourceRef?.namespace !== undefined && prev?.dataSourceRef?.namespace === undefined) delete spec.dataSourceRef.namespace
+  if ((spec.dataSourceRef?.namespace ?? '') !== '' && prev?.dataSourceRef === undefined) delete spec.dataSourceRef
 }
 
 function prepare(spec: PersistentVolumeClaimSpec, prev?: Readonly<PersistentVolumeClaimSpec>): void {

@@ -81,11 +81,11 @@ function validateChange(next: Readonly<Node>, prev: Readonly<Node>): Errors {
   return errors
 }
 
-/** podCIDR is the first of podCIDRs: who sends only the old one means both. */
+/** podCIDR is the first of podCIDRs: who sends only the old one, or another, means both. */
 function sameRange(node: Node): void {
   const spec = node.spec
   if (spec === undefined) return
-  if ((spec.podCIDRs ?? []).length === 0 && (spec.podCIDR ?? '') !== '') spec.podCIDRs = [spec.podCIDR ?? '']
+  if ((spec.podCIDR ?? '') !== '' && spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR ?? '']
   else if (spec.podCIDRs?.[0] !== undefined) spec.podCIDR ??= spec.podCIDRs[0]
 }
 

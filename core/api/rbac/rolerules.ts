@@ -1,5 +1,5 @@
 /** Rules of roles and bindings (k8s.io/kubernetes/pkg/apis/rbac/validation/validation.go). */
-import { labelSelector, say, type Errors } from '../checks.ts'
+import { labelSelector, readSelector, say, type Errors } from '../checks.ts'
 import { equalJson } from '../../lib/json.ts'
 import { invalidValue, notSupported, path, required, type Path } from '../field.ts'
 import type { Strategy } from '../kind.ts'
@@ -39,7 +39,10 @@ function validateClusterRole(role: Readonly<ClusterRole>): Errors {
   if (role.aggregationRule === undefined) return errors
   const selectors = role.aggregationRule.clusterRoleSelectors ?? []
   if (selectors.length === 0) errors.push(required(at, 'at least one clusterRoleSelector required if aggregationRule is non-nil'))
-  selectors.forEach((selector, i) => labelSelector(errors, selector, at.index(i)))
+  selectors.forEach((selector, i) => {
+    labelSelector(errors, selector, at.index(i))
+    if (readSelector(selector) === undefined) errors.push(invalidValue(at.index(i), null, 'invalid label selector.'))
+  })
   return errors
 }
 

@@ -122,7 +122,7 @@ function validateTemplate({ spec }: Readonly<k.ResourceClaimTemplate>): Errors {
   const { annotations, labels, ...rest } = spec.metadata ?? {}
   if (annotations !== undefined) errors.push(...validateAnnotations(annotations, at.child('metadata', 'annotations')))
   if (labels !== undefined) errors.push(...validateLabels(labels, at.child('metadata', 'labels')))
-  for (const field of Object.keys(rest)) errors.push(forbiddenField(at.child('metadata', field), 'cannot be set'))
+  for (const field of Object.keys(rest)) errors.push(forbiddenField(at.child('metadata', field === 'uid' ? 'uID' : field), 'cannot be set')) // as Go names it
   validateClaim(errors, spec.spec, at.child('spec'))
   return errors
 }

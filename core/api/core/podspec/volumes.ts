@@ -136,7 +136,7 @@ function ephemeral(errors: Errors, source: Readonly<k.EphemeralVolumeSource>, at
     const { annotations, labels, ...rest } = template.metadata ?? {}
     if (annotations !== undefined) errors.push(...validateAnnotations(annotations, here.child('metadata', 'annotations')))
     if (labels !== undefined) errors.push(...validateLabels(labels, here.child('metadata', 'labels')))
-    for (const field of Object.keys(rest)) errors.push(forbiddenField(here.child('metadata', field), 'cannot be set'))
+    for (const field of Object.keys(rest)) errors.push(forbiddenField(here.child('metadata', field === 'uid' ? 'uID' : field), 'cannot be set')) // as Go names it
     validateClaimSpec(errors, template.spec, here.child('spec'))
   }
   if (pod === '' || volume === '') return
