@@ -2,10 +2,10 @@
  * Match conditions of an authorization webhook: expressions over `request`, a SubjectAccessReviewSpec
  * (k8s.io/apiserver/pkg/authorization/cel). Whether all hold is asked in core/auth/authz/conditions.ts.
  */
+import { compileExpression } from '../admissionregistration/expressions.ts'
 import { environment, type Compiled, type Environment } from '../cel/cel.ts'
 import { kubernetesLibraries } from '../cel/environments.ts'
 import { bool, list, map, string, type CelType, type FieldType, type ObjectType } from '../cel/type.ts'
-import { typeName } from '../cel/typing.ts'
 
 export interface MatchCondition {
   readonly text: string
@@ -39,12 +39,6 @@ export type CompiledCondition = { readonly ok: true; readonly condition: MatchCo
 
 export function compileMatchCondition(text: string): CompiledCondition {
   made ??= environment({ libraries: kubernetesLibraries, variables: { request: reviewSpecType } })
-  const compilation = made.compile(text)
-  if (!compilation.ok) {
-    const planned = compilation.stage === 'plan'
-    return { ok: false, internal: planned, detail: `${planned ? 'program instantiation' : 'compilation'} failed: ${compilation.text}` }
-  }
-  const { type } = compilation.compiled
-  if (type.kind !== bool.kind) return { ok: false, internal: false, detail: `must evaluate to bool but got ${typeName(type)}` }
-  return { ok: true, condition: { text, compiled: compilation.compiled } }
+  const expression = compileExpression(made, text, [bool])
+  return expression.ok ? { ok: true, condition: { text, compiled: expression.compiled } } : expression
 }
