@@ -45,3 +45,9 @@ describe('jsonPath()', () => {
     expect(jsonPath(text)).toBeUndefined()
   })
 })
+
+it('paths that find everything below everything, again and again, come to an end', () => {
+  const deep = { a: { b: { c: { d: [1, { e: 2 }] } } } }
+  expect(jsonPath('..e')?.(deep)).toEqual([2])
+  expect(jsonPath('.'.repeat(250))?.(deep)).toBeUndefined()
+})

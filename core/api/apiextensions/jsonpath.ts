@@ -143,12 +143,21 @@ function wildcard(found: readonly unknown[]): readonly unknown[] {
   return found.flatMap((value) => (isList(value) ? value : isMap(value) ? Object.values(value) : typeof value === 'string' ? [...Buffer.from(value)] : []))
 }
 
+/** What `..` may find: each further one finds everything below everything, and a column shows but a word. */
+const foundMax = 10_000
+
 /** Everything that has something in it, from the outside in. */
 function descend(found: readonly unknown[]): readonly unknown[] {
-  return found.flatMap((value) => {
+  const all: unknown[] = []
+  const visit = (value: unknown): void => {
     const inner = wildcard([value])
-    return inner.length === 0 ? [] : [value, ...descend(inner)]
-  })
+    if (inner.length === 0) return
+    if (all.length >= foundMax) throw new PathError('finds too much')
+    all.push(value)
+    inner.forEach(visit)
+  }
+  found.forEach(visit)
+  return all
 }
 
 function bracket(inner: string): Step {

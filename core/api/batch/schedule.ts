@@ -51,7 +51,7 @@ function descriptor(text: string): void {
   if (descriptors.has(text)) return
   if (!text.startsWith('@every ')) throw new ScheduleError(`unrecognized descriptor: ${text}`)
   const duration = text.slice('@every '.length)
-  if (!/^[-+]?((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(duration) && duration !== '0') {
+  if (!/^[-+]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(duration) && duration !== '0') {
     throw new ScheduleError(`failed to parse duration ${text}: time: invalid duration ${JSON.stringify(duration)}`)
   }
 }

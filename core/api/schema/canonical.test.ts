@@ -56,6 +56,16 @@ describe('times', () => {
     expect(canonicalMicroTime('2020-01-01T02:00:00.120000+02:00')).toEqual({ ok: true, text: '2020-01-01T00:00:00.120000Z' })
   })
 
+  it.each([['0000-01-01T00:00:00+05:00', '-0001-12-31T19:00:00Z'], ['9999-12-31T23:59:59-05:00', '10000-01-01T04:59:59Z'], ['0000-01-01T00:00:00Z', '0000-01-01T00:00:00Z']])('%s is %s, out of the years that have four digits', (text, want) => {
+    expect(canonicalTime(text)).toEqual({ ok: true, text: want })
+  })
+
+  it('zones are at most a day and an hour apart, and say so', () => {
+    expect(canonicalTime('2026-01-02T03:04:05+24:60')).toEqual({ ok: true, text: '2026-01-01T02:04:05Z' })
+    expect(canonicalTime('2026-01-02T03:04:05-02:80')).toEqual({ ok: false, error: 'parsing time "2026-01-02T03:04:05-02:80": time zone offset minute out of range' })
+    expect(canonicalMicroTime('2026-01-02T03:04:05.000000+25:00')).toEqual({ ok: false, error: 'parsing time "2026-01-02T03:04:05.000000+25:00": time zone offset hour out of range' })
+  })
+
   it('a day that is not there is refused', () => {
     expect(canonicalTime('2021-02-29T00:00:00Z')).toEqual({ ok: false, error: 'parsing time "2021-02-29T00:00:00Z": day out of range' })
   })

@@ -160,14 +160,20 @@ export function canonicalTime(text: string): Canonical {
   if (utcSeconds.test(text)) return { ok: true, text }
   const parsed = parseTime(text, timeLayout)
   if (!parsed.ok) return parsed
-  return { ok: true, text: `${new Date(parsed.ms).toISOString().slice(0, 19)}Z` }
+  return { ok: true, text: `${utcText(parsed.ms)}Z` }
 }
 
 /** RFC 3339 with six decimals in any zone -> UTC, six decimals. */
 export function canonicalMicroTime(text: string): Canonical {
   const parsed = parseTime(text, microLayout)
   if (!parsed.ok) return parsed
-  return { ok: true, text: `${new Date(parsed.ms).toISOString().slice(0, 19)}.${parsed.fraction}Z` }
+  return { ok: true, text: `${utcText(parsed.ms)}.${parsed.fraction}Z` }
+}
+
+/** Zones take a time out of the years of four digits, which Go writes as they come. */
+function utcText(ms: number): string {
+  const [, sign = '', year = '', rest = ''] = /^([+-]?)0*(\d{4,})(-.{14})/.exec(new Date(ms).toISOString()) ?? []
+  return `${sign === '-' ? '-' : ''}${year}${rest}`
 }
 
 type Instant = { readonly ok: true; readonly ms: number; readonly fraction: string } | { readonly ok: false; readonly error: string }
@@ -192,8 +198,12 @@ function parseTime(text: string, layout: string): Instant {
   const [year, , month, , day, , hour, , minute, , second] = values.map(Number)
   const out = outOfRange(year ?? 0, month ?? 0, day ?? 0, hour ?? 0, minute ?? 0, second ?? 0)
   if (out !== undefined) return { ok: false, error: `parsing time ${quote(text)}: ${out} out of range` }
-  const zone = values[12] ?? 'Z'
-  const ms = Date.parse(`${text.slice(0, 10)}T${(values[6] ?? '').padStart(2, '0')}:${values[8]}:${values[10]}${zone}`)
+  const zone = /^([+-])(\d\d):(\d\d)$/.exec(values[12] ?? '')
+  const [, sign, hours = 0, minutes = 0] = zone ?? []
+  if (Number(hours) > 24) return { ok: false, error: `parsing time ${quote(text)}: time zone offset hour out of range` }
+  if (Number(minutes) > 60) return { ok: false, error: `parsing time ${quote(text)}: time zone offset minute out of range` }
+  const local = Date.parse(`${text.slice(0, 10)}T${(values[6] ?? '').padStart(2, '0')}:${values[8]}:${values[10]}Z`)
+  const ms = local - (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -60_000 : 60_000)
   return { ok: true, ms, fraction: (values[11] ?? '').slice(1, 7).padEnd(6, '0') }
 }
 
