@@ -48,7 +48,7 @@ describe('a validating webhook', () => {
     expect(rig.calls.map(({ request: r }) => [r.operation, r.name, r.object?.data, r.oldObject?.metadata.name, r.options.kind])).toEqual([
       ['UPDATE', 'a', { x: '2' }, 'a', 'UpdateOptions'],
       ['DELETE', 'a', undefined, 'a', 'DeleteOptions'],
-      ['DELETE', 'b', undefined, 'b', 'DeleteOptions'],
+      ['DELETE', undefined, undefined, 'b', 'DeleteOptions'],
       ['CREATE', 'c', undefined, undefined, 'CreateOptions'],
       ['UPDATE', 'c', { x: '3' }, 'c', 'UpdateOptions'],
     ])

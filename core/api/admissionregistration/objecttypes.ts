@@ -95,7 +95,8 @@ function record(name: string, make: () => ReadonlyMap<string, CelType>): ObjectT
     kind: 'object',
     name,
     field(field) {
-      const type = fields().get(field)
+      // CEL's own words are understood without their underscores, too.
+      const type = fields().get(field) ?? fields().get(`__${field}__`)
       return type === undefined ? undefined : fieldOf(type, field)
     },
     fieldNames: () => [...fields().keys()],

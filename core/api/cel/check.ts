@@ -136,7 +136,9 @@ class Checker {
     if (target.kind === 'object') return this.#objectField(expr.offset, target, field)
     if (target.kind === 'param') this.#substitution.assign(dyn, target)
     else if (!isDynOrError(target)) {
-      this.#source.report(expr.offset, `type '${formatType(target)}' does not support field selection`)
+      // What libraries declare are objects to cel-go, of which it then finds nothing.
+      const why = target.kind === 'opaque' ? `unexpected failed resolution of '${target.name}'` : `type '${formatType(target)}' does not support field selection`
+      this.#source.report(expr.offset, why)
     }
     return dyn
   }
