@@ -1,4 +1,6 @@
 /** Calling webhooks again that did not answer well (k8s.io/apiserver/pkg/util/webhook): when, how often, and what an answer that is none is called. */
+import type { Reason } from '../api/errors.ts'
+import { refusalOf } from '../client/refusals.ts'
 import type { RemoteAnswer } from '../client/remote.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Random } from '../lib/random.ts'
@@ -30,16 +32,14 @@ export async function withRetries<T>(ctx: Ctx, random: Random, call: () => Promi
   }
 }
 
-const retriedCodes = new Set([429, 500, 504])
+const passing: readonly Reason[] = ['InternalError', 'Timeout', 'TooManyRequests']
 
 /** The JSON of a good answer; throws WebhookFailure for any other. */
 export function reviewOf(answer: RemoteAnswer): Readonly<Record<string, unknown>> {
+  const refusal = refusalOf(answer)
+  if (refusal !== undefined) throw new WebhookFailure(refusal.message, passing.includes(refusal.reason) || answer.headers['retry-after'] !== undefined)
   const text = new TextDecoder().decode(answer.body)
   const value = jsonOf(text)
-  if (answer.status < 200 || answer.status > 299) {
-    const said = typeof value?.['message'] === 'string' && value['kind'] === 'Status' ? value['message'] : `the server answered ${answer.status}${text === '' ? '' : `: ${text.slice(0, saidMax).trim()}`}`
-    throw new WebhookFailure(said, retriedCodes.has(answer.status) || answer.headers['retry-after'] !== undefined)
-  }
   if (value === undefined) throw new WebhookFailure(`the server answered no JSON: ${JSON.stringify(text.slice(0, saidMax))}`, false)
   return value
 }
