@@ -5,6 +5,7 @@ import { forbiddenField, invalidValue, path, required, tooLong } from '../field.
 import type { Strategy } from '../kind.ts'
 import { configKey } from '../names.ts'
 import type { ConfigMap, Secret } from '../schema/types.ts'
+import { keyPairWarning } from './keypairs.ts'
 
 /** Bytes of all values of an object. */
 const dataBytesMax = 1_024 * 1_024
@@ -120,5 +121,9 @@ export const secretStrategy: Strategy<Secret> = {
     immutable(errors, next.type ?? '', prev.type ?? '', path('type'))
     sealed(errors, next, prev, 'data')
     return [...errors, ...validateSecret(next)]
+  },
+  warnings({ type, data }) {
+    const wrong = type === 'kubernetes.io/tls' ? keyPairWarning(data?.['tls.crt'], data?.['tls.key']) : undefined
+    return wrong === undefined ? [] : [wrong]
   },
 }

@@ -75,7 +75,7 @@ export const podStrategy: Strategy<k.Pod> = {
     if (prev !== undefined) return []
     const wrong = dns1123Label(next.metadata.name ?? '')
     const about = "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
-    return [...(wrong.length === 0 ? [] : [`${about}: [${wrong.join(' ')}]`]), ...podWarnings(specOf(next), next.metadata, path())]
+    return [...(appArmorWarnings.get(next) ?? []), ...(wrong.length === 0 ? [] : [`${about}: [${wrong.join(' ')}]`]), ...podWarnings(specOf(next), next.metadata, path())]
   },
 }
 
@@ -148,10 +148,18 @@ function labelKeysIntoSelectors(pod: k.Pod): void {
 
 function appArmorIntoFields(pod: k.Pod): void {
   const spec = specOf(pod)
+  const warned: string[] = []
   for (const [container] of placed(spec, specAt)) {
-    const profile = appArmorOf(pod.metadata.annotations, container.name)?.profile
-    if (profile === undefined || container.securityContext?.appArmorProfile !== undefined || equalJson(profile, spec.securityContext?.appArmorProfile)) continue
+    const old = appArmorOf(pod.metadata.annotations, container.name)
+    if (old === undefined || container.securityContext?.appArmorProfile !== undefined || (old.profile !== undefined && equalJson(old.profile, spec.securityContext?.appArmorProfile))) continue
+    warned.push(`${annotationsAt.key(old.key).text}: deprecated since v1.30; use the "appArmorProfile" field instead`)
+    const { profile } = old
+    if (profile === undefined) continue
     const mine = container as k.Container
     mine.securityContext = { ...mine.securityContext, appArmorProfile: profile }
   }
+  if (warned.length > 0) appArmorWarnings.set(pod, warned)
 }
+
+/** Once a field says the same, nobody sees that an annotation alone did. */
+const appArmorWarnings = new WeakMap<Readonly<k.Pod>, readonly string[]>()

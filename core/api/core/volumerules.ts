@@ -128,6 +128,17 @@ function sourceOf(spec: Readonly<k.PersistentVolumeSpec>, without: boolean): obj
   return { ...source, csi }
 }
 
+/** An old way to say how to mount, which few sorts of volumes ever had. */
+const mountOptions = 'volume.beta.kubernetes.io/mount-options'
+const mountable: readonly (keyof k.PersistentVolumeSpec)[] = [
+  'gcePersistentDisk', 'awsElasticBlockStore', 'glusterfs', 'nfs', 'rbd', 'quobyte', 'iscsi', 'cinder', 'cephfs', 'azureFile', 'vsphereVolume', 'azureDisk', 'photonPersistentDisk',
+]
+
+function validateMountOptions({ metadata, spec = {} }: Readonly<k.PersistentVolume>): Errors {
+  if (metadata.annotations?.[mountOptions] === undefined || mountable.some((source) => spec[source] !== undefined)) return []
+  return [forbiddenField(path('metadata', 'annotations', mountOptions), 'may not specify mount options for this volume type')]
+}
+
 const upgradedLabels: Readonly<Record<string, string>> = {
   'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
   'beta.kubernetes.io/os': 'kubernetes.io/os', 'beta.kubernetes.io/arch': 'kubernetes.io/arch', 'beta.kubernetes.io/instance-type': 'node.kubernetes.io/instance-type',
@@ -139,7 +150,7 @@ function upgraded(affinity: unknown): unknown {
 }
 
 function validateChange(next: Readonly<k.PersistentVolume>, prev: Readonly<k.PersistentVolume>): Errors {
-  const errors = validate(next)
+  const errors = [...validate(next), ...validateMountOptions(next)]
   const [spec, old] = [next.spec ?? {}, prev.spec ?? {}]
   const adds = old.csi !== undefined && old.csi.controllerExpandSecretRef === undefined
   const [now, before] = [sourceOf(spec, adds), sourceOf(old, false)]
@@ -178,7 +189,7 @@ export const volumeStrategy: Strategy<k.PersistentVolume> = {
   prepareCreate(volume, env) {
     volume.status = { phase: 'Pending', lastPhaseTransitionTime: formatTime(env.now) }
   },
-  validateCreate: validate,
+  validateCreate: (volume) => [...validate(volume), ...validateMountOptions(volume)],
   validateUpdate: validateChange,
   warnings,
 }

@@ -194,6 +194,14 @@ export const capacityStrategy: Strategy<k.CSIStorageCapacity> = {
     for (const field of ['nodeTopology', 'storageClassName'] as const) immutable(errors, next[field], prev[field], path(field))
     return errors
   },
+  warnings({ nodeTopology: { matchExpressions = [], matchLabels = {} } = {} }) {
+    const at = path('nodeTopology')
+    const said = (place: Path, key: string, about: string): string[] => (deprecatedNodeLabels[key] === undefined ? [] : [`${place.text}: ${about}${deprecatedNodeLabels[key]}`])
+    return [
+      ...matchExpressions.flatMap(({ key }, i) => said(at.child('matchExpressions').index(i).child('key'), key, `${key} is `)),
+      ...Object.keys(matchLabels).flatMap((key) => said(at.child('matchLabels').child(key), key, '')),
+    ]
+  },
 }
 
 function validateAttributes(of: Readonly<k.VolumeAttributesClass>): Errors {
