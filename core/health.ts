@@ -4,8 +4,6 @@
  */
 import type { ApiServerDeps, HealthCheck } from './apiserver/deps.ts'
 import { controllers } from './controllers/controllers.ts'
-import type { Ctx } from './lib/ctx.ts'
-import type { Store } from './store/store.ts'
 
 /** Steps of a start. The first is over before the server listens, the others write what a cluster begins with. */
 export type Step = 'caches' | 'roles' | 'objects' | 'flow' | 'parts'
@@ -57,8 +55,8 @@ const hooks: readonly (readonly [string, Step])[] = [
   ['apiservice-openapiv3-controller', 'parts'],
 ]
 
-export function healthChecks(ctx: Ctx, store: Store, progress: Progress): readonly HealthCheck[] {
-  const reads = async (): Promise<void> => void (await store.get(ctx, 'health'))
+/** `reads` asks the store for something. */
+export function healthChecks(reads: HealthCheck['check'], progress: Progress): readonly HealthCheck[] {
   return [
     { name: 'etcd', live: true, check: reads },
     { name: 'etcd-readiness', live: false, check: reads },
@@ -72,7 +70,7 @@ function over(progress: Progress, step: Step, why: string): void {
 }
 
 /** Of one process: what is in it runs, or the process does not. */
-export function components(ctx: Ctx, store: Store, disabled: readonly string[], progress: Progress): NonNullable<ApiServerDeps['components']> {
+export function components(reads: HealthCheck['check'], disabled: readonly string[], progress: Progress): NonNullable<ApiServerDeps['components']> {
   const runs = (here: boolean): void => {
     if (!here) throw new Error('does not run in this server')
     over(progress, 'parts', 'has not started yet')
@@ -80,6 +78,6 @@ export function components(ctx: Ctx, store: Store, disabled: readonly string[], 
   return [
     { name: 'controller-manager', check: () => runs(controllers.some(({ name }) => !disabled.includes(name))) },
     { name: 'scheduler', check: () => runs(!disabled.includes('scheduler')) },
-    { name: 'etcd-0', check: async () => void (await store.get(ctx, 'health')) },
+    { name: 'etcd-0', check: reads },
   ]
 }

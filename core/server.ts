@@ -179,6 +179,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: union(ways), random })
   const authenticator = ui === undefined ? union(ways) : union([ui.sessions, ...ways])
   const progress = new Progress()
+  const reads = async (): Promise<void> => void (await store.get(inner, 'health'))
   const own: { api?: ApiServer; pki: ClusterPki } = { pki } // the certificates as they were last renewed
   const client = (): Client => {
     if (own.api === undefined) throw new Error('admission writes before the API server stands')
@@ -198,8 +199,8 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     aggregator: aggregation,
     admission: throwing(chain),
     version: config.version,
-    checks: healthChecks(inner, store, progress),
-    components: components(inner, store, config.disabled, progress),
+    checks: healthChecks(reads, progress),
+    components: components(reads, config.disabled, progress),
     anonymousAt: (path) => authentication.anonymousAt(path) || isOpen(path),
     rules: authorizer,
     tokens: { audiences: accounts.audiences, review: bearer.review, request: tokens.request },

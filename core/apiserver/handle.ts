@@ -56,7 +56,7 @@ function isLong(info: RequestInfo): boolean {
 }
 
 /** Outside flow control; a watch is under it until its stream has begun. */
-function isConnection(info: RequestInfo): boolean {
+export function isConnection(info: RequestInfo): boolean {
   return info.subresource !== '' && longSubresources.has(info.subresource)
 }
 

@@ -239,6 +239,64 @@ describe('the API server on a socket', () => {
   })
 })
 
+describe('a WebSocket', () => {
+  const dial = (path: string, headers: readonly string[] = ['Origin: http://localhost']) => {
+    const socket = tls.connect({ host: '127.0.0.1', port: server.port, ca: ca.certificate.pem, ...pair(ids['admin'] as Identity), ALPNProtocols: ['http/1.1'] })
+    const state = { bytes: Buffer.alloc(0) }
+    socket.on('data', (chunk: Buffer) => (state.bytes = Buffer.concat([state.bytes, chunk])))
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+    const asked = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', ...headers]
+    socket.write(`GET ${path} HTTP/1.1\r\n${asked.join('\r\n')}\r\n\r\n`)
+    const until = async (what: string): Promise<string> => {
+      while (!state.bytes.includes(what, 'latin1')) await new Promise((resolve) => socket.once('data', resolve))
+      return state.bytes.toString('latin1')
+    }
+    return { socket, state, closed, until }
+  }
+  const named = '/api/v1/namespaces?watch=true&fieldSelector=metadata.name%3Ddefault'
+
+  it('shows a watch, one message an event, answers pings and ends when told to', async () => {
+    const { socket, closed, until, state } = dial(named)
+    const text = await until('}}\n')
+    expect(text).toContain('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x7e')
+    expect(text).toContain('{"type":"ADDED","object":{"kind":"Namespace"')
+    socket.write(Buffer.from([0x81, 0x82, 1, 2, 3, 4, 0x68, 0x6b, 0x89, 0x82, 1, 2, 3, 4, 0x69, 0x6b])) // a message, a ping
+    await until('\x8a\x02hi')
+    socket.write(Buffer.from([0x88, 0x80, 1, 2, 3, 4]))
+    await closed
+    expect([...state.bytes.subarray(-4)]).toEqual([0x88, 2, 3, 0xe8])
+  })
+
+  it('is binary where the watch is', async () => {
+    const { socket, until } = dial(named, ['Origin: http://localhost', 'Accept: application/vnd.kubernetes.protobuf'])
+    const text = await until('Active')
+    expect(text).toContain('\r\n\r\n\x82\x7e')
+    expect(text).toContain('\n\x05ADDED')
+    socket.destroy()
+  })
+
+  it.each([
+    [named, [], /^HTTP\/1.1 403 Forbidden\r\n\r\n$/],
+    [named, ['Origin: http://localhost', 'Sec-WebSocket-Protocol: a, b'], /^HTTP\/1.1 400 Bad Request\r\n\r\n$/],
+    [`${named}&resourceVersion=x`, ['Origin: http://localhost'], /"kind":"Status"/],
+    ['/version', [], /^HTTP\/1.1 200 OK\r\n[^]*"major": "1"/],
+  ])('of %s %j gets an answer and no more', async (path, headers, want) => {
+    const { closed, state } = dial(path, headers)
+    await closed
+    expect(state.bytes.toString('latin1')).toMatch(want)
+  })
+
+  it.each([
+    [[], ['\r\n\r\n\x82\x00\x82', 'apiserver-kubelet-client asks']],
+    [['Sec-WebSocket-Protocol: base64.binary.k8s.io'], ['Protocol: base64.binary.k8s.io\r\n\r\n\x81\x00\x81', 'YXBpc2VydmVyLWt1YmVsZXQtY2xpZW50']],
+  ])('shows a log %j', async (headers, want) => {
+    const { closed, state } = dial('/api/v1/namespaces/default/pods/p/log?container=c', headers)
+    await closed
+    for (const part of want) expect(state.bytes.toString('latin1')).toContain(part)
+    expect([...state.bytes.subarray(-4)]).toEqual([0x88, 2, 3, 0xe8])
+  })
+})
+
 describe('stop()', () => {
   it('ends watches and idle connections, and waits for nobody', async () => {
     const own = await openRig({ authenticator: union([certificateAuthenticator()]) })

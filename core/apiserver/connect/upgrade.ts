@@ -17,13 +17,14 @@ import type { User } from '../../auth/user.ts'
 import { passedHeaders, wayTo } from '../aggregator/proxy.ts'
 import type { ApiServerDeps, Call } from '../deps.ts'
 import type { Incoming } from '../exchange.ts'
-import type { Handling } from '../handle.ts'
+import { handle, isConnection, type Handling } from '../handle.ts'
 import { auditId, identify } from '../identify.ts'
 import { parseRequest, type RequestInfo } from '../request.ts'
 import { handlerOf, kindOf } from '../route.ts'
 import { admitConnect } from './connect.ts'
 import { dialError, forwardedHeaders, hostOf, tlsOf } from './forward.ts'
 import { locate } from './location.ts'
+import { socketOutlet } from './socketoutlet.ts'
 
 const dialMsMax = 30_000
 /** WebSockets of browsers cannot set headers: the token comes as a subprotocol, base64url (apiserver's authentication/request/websocket). */
@@ -40,6 +41,11 @@ export async function serveUpgrade(
   socket.on('error', () => socket.destroy())
   const started = ctx.clock.monotonic()
   const info = parseRequest(request.method, request.url)
+  if (!isPassedOn(on.deps, info)) {
+    const incoming = withProtocolToken(request)
+    const outlet = socketOutlet(socket, head, incoming, info.verb === 'watch' ? 'watch' : info.subresource === 'log' ? 'log' : 'none')
+    return await handle(on, { ctx, request: incoming, outlet })
+  }
   const id = auditId(on.deps, request)
   let code = 101
   let record: AuditRecord | undefined
@@ -69,6 +75,12 @@ export async function serveUpgrade(
     record?.complete()
   }
   on.metrics.observe(info, code, ctx.clock.monotonic() - started)
+}
+
+/** What is joined to another server's socket; everything else is answered here. A body would be lost: such requests are refused. */
+function isPassedOn({ aggregator }: ApiServerDeps, info: RequestInfo): boolean {
+  if (info.method !== 'GET' && info.method !== 'HEAD') return true
+  return (isConnection(info) && info.subresource !== 'log') || aggregator?.registrations.ofPath(info.path) !== undefined
 }
 
 /** It is over when its socket is. */
