@@ -72,7 +72,7 @@ export const accepted: readonly Accepted[] = [
     reason: 'entries stand in the order of their times, which are whole seconds: whether controllers come in the same one is chance',
   },
   {
-    cases: /^kinds\/daemonsets/,
+    cases: /^(kinds\/daemonsets|warnings\/daemonset)/,
     paths: /^body\.metadata\.(annotations|managedFields)/,
     reason: 'upstream counts changes of the template in a deprecated annotation, too; metadata.generation and ControllerRevisions tell the same',
   },

@@ -14,6 +14,7 @@ import { policies } from './policies.ts'
 import { policyRules } from './policyrules.ts'
 import { queries, waits } from './queries.ts'
 import { reviews } from './reviews.ts'
+import { warnings } from './warnings.ts'
 import { writes } from './writes.ts'
 
-export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, reviews, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, columns, devices, discovery]
+export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, reviews, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, columns, warnings, devices, discovery]

@@ -109,7 +109,7 @@ const statuses: readonly Case[] = [
   write('two users of one uid', { reservedFor: [user, { ...user, name: 'q' }] }),
   write('wrong device status', { devices: [
     { driver: 'a.b', pool: 'p', device: 'd', conditions: [{ type: 'a b', status: 'Perhaps', reason: '1', message: '' }, { type: 'A', status: 'True', lastTransitionTime: now, reason: '', message: '', observedGeneration: -1 }, { type: 'A', status: 'True', lastTransitionTime: now, reason: 'R', message: '' }] },
-    { ...{ driver: 'a.b', pool: 'p/q', device: 'd' }, data: [1], networkData: { interfaceName: long(257), hardwareAddress: long(129), ips: ['10.0.0.1', '10.0.0.1/24', '10.0.0.1/24', '010.0.0.1/24', 'fd00:0::1/64'] } },
+    { driver: 'a.b', pool: 'p/q', device: 'd', data: [1], networkData: { interfaceName: long(257), hardwareAddress: long(129), ips: ['10.0.0.1', '10.0.0.1/24', '10.0.0.1/24', '010.0.0.1/24', 'fd00:0::1/64'] } },
     { driver: 'a.b', pool: 'p/q', device: 'd' },
   ] }),
   write('many conditions', { devices: [{ driver: 'a.b', pool: 'p/q', device: 'd', conditions: Array.from({ length: 9 }, (_, i) => ({ type: `T${i}`, status: 'True', lastTransitionTime: now, reason: 'R', message: '' })) }] }),
