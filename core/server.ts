@@ -15,6 +15,7 @@ import type { ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
 import { aggregator, type Aggregator } from './apiserver/aggregator/aggregator.ts'
 import type { AdmissionChain, ApiServerDeps, KeyPair, VersionInfo } from './apiserver/deps.ts'
+import { components, healthChecks, Progress } from './apiserver/checks.ts'
 import { webhookConversion } from './apiserver/conversion.ts'
 import { serveCustomKinds, type Customs } from './apiserver/customs.ts'
 import { openAudit, type AuditConfig } from './apiserver/audit/open.ts'
@@ -39,7 +40,6 @@ import { Authentication, discoverable, tokenSettings, type AuthenticationOptions
 import { Authorization, type AuthorizationOptions } from './authorization.ts'
 import { bootObjects } from './boot.ts'
 import { Encryption } from './encryption.ts'
-import { components, healthChecks, Progress } from './health.ts'
 import { aggregated } from './client/aggregated.ts'
 import type { Client } from './client/client.ts'
 import type { Identity, InProcessApi } from './client/inprocess.ts'
@@ -179,6 +179,8 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: union(ways), random })
   const authenticator = ui === undefined ? union(ways) : union([ui.sessions, ...ways])
   const progress = new Progress()
+  const isOn = (name: string): boolean => !config.disabled.includes(name)
+  const runsHere = { controllers: controllers.some(({ name }) => isOn(name)), scheduler: isOn('scheduler') }
   const reads = async (): Promise<void> => void (await store.get(inner, 'health'))
   const own: { api?: ApiServer; pki: ClusterPki } = { pki } // the certificates as they were last renewed
   const client = (): Client => {
@@ -200,7 +202,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     admission: throwing(chain),
     version: config.version,
     checks: healthChecks(reads, progress),
-    components: components(reads, config.disabled, progress),
+    components: components(reads, runsHere, progress),
     anonymousAt: (path) => authentication.anonymousAt(path) || isOpen(path),
     rules: authorizer,
     tokens: { audiences: accounts.audiences, review: bearer.review, request: tokens.request },

@@ -2,8 +2,7 @@
  * What /livez, /readyz and component statuses say of a server: the store, the steps of its start, its parts. Checks have
  * upstream's names where ours do the same work; what upstream has and we have not is not among them.
  */
-import type { ApiServerDeps, HealthCheck } from './apiserver/deps.ts'
-import { controllers } from './controllers/controllers.ts'
+import type { ApiServerDeps, HealthCheck } from './deps.ts'
 
 /** Steps of a start. The first is over before the server listens, the others write what a cluster begins with. */
 export type Step = 'caches' | 'roles' | 'objects' | 'flow' | 'parts'
@@ -70,14 +69,14 @@ function over(progress: Progress, step: Step, why: string): void {
 }
 
 /** Of one process: what is in it runs, or the process does not. */
-export function components(reads: HealthCheck['check'], disabled: readonly string[], progress: Progress): NonNullable<ApiServerDeps['components']> {
+export function components(reads: HealthCheck['check'], runsHere: { readonly controllers: boolean; readonly scheduler: boolean }, progress: Progress): NonNullable<ApiServerDeps['components']> {
   const runs = (here: boolean): void => {
     if (!here) throw new Error('does not run in this server')
     over(progress, 'parts', 'has not started yet')
   }
   return [
-    { name: 'controller-manager', check: () => runs(controllers.some(({ name }) => !disabled.includes(name))) },
-    { name: 'scheduler', check: () => runs(!disabled.includes('scheduler')) },
+    { name: 'controller-manager', check: () => runs(runsHere.controllers) },
+    { name: 'scheduler', check: () => runs(runsHere.scheduler) },
     { name: 'etcd-0', check: reads },
   ]
 }
