@@ -104,7 +104,7 @@ describe('serviceAccountTokens()', () => {
     [{ expirationSeconds: 2 ** 32 + 1 }, 'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds'],
     [{ serviceAccount: 'nobody' }, 'serviceaccounts "nobody" not found'],
     [{ boundObject: { apiVersion: 'v1', kind: 'Pod', name: 'q' } }, 'pods "q" not found'],
-    [{ boundObject: { apiVersion: 'v1', kind: 'ConfigMap', name: 'q' } }, 'cannot bind token to object of type v1, Kind=ConfigMap'],
+    [{ boundObject: { apiVersion: 'v1', kind: 'ConfigMap', name: 'q' } }, 'cannot bind token to object of type /v1, Kind=ConfigMap'],
     [{ boundObject: { ...podRef, uid: 'old' } }, 'the UID in the bound object reference (old) does not match the UID in record'],
   ])('refuses %j: %s', async (init, want) => {
     const { ctx, tokens } = await bench()
