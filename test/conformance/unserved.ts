@@ -6,7 +6,6 @@ export interface Unserved {
 }
 
 export const unserved: readonly Unserved[] = [
-  { specs: /\[sig-node\] \[DRA\]|\[DRA\]|ResourceClaim|DeviceClass/, reason: 'resource.k8s.io (dynamic resource allocation) is not served yet' },
   { specs: /CronJob should (?!support CronJob API)/, reason: 'the CronJob controller is not there yet' },
   { specs: /EndpointSliceMirroring/, reason: 'the EndpointSlice mirroring controller is not there yet' },
   { specs: /DisruptionController (should create a PodDisruptionBudget|Listing PodDisruptionBudgets)/, reason: 'the disruption controller is not there yet' },
