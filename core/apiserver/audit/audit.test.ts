@@ -15,7 +15,8 @@ import { openRig, type Rig } from '../rig.fake.ts'
 import { Audit, type Sink } from './audit.ts'
 import { openAuditFile } from './file.ts'
 import { builtInPolicy, evaluator, readPolicy, type Policy } from './policy.ts'
-import { Webhook, webhookTarget } from './webhook.ts'
+import { kubeconfigTarget } from '../../client/kubeconfig.ts'
+import { Webhook } from './webhook.ts'
 
 const cms = '/api/v1/namespaces/default/configmaps'
 
@@ -257,9 +258,9 @@ describe('the webhook', () => {
     try {
       writeFileSync(join(dir, 'ca.pem'), 'CA')
       writeFileSync(join(dir, 'kc'), 'current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nclusters: [{name: k, cluster: {server: "https://a", certificate-authority: ca.pem}}]\nusers: [{name: u, user: {token: t}}]\n')
-      expect(webhookTarget(join(dir, 'kc'))).toEqual({ url: 'https://a', caBundle: Buffer.from('CA').toString('base64'), credentials: { token: 't' } })
+      expect(kubeconfigTarget(join(dir, 'kc'))).toEqual({ url: 'https://a', caBundle: Buffer.from('CA').toString('base64'), credentials: { token: 't' } })
       writeFileSync(join(dir, 'kc'), 'current-context: d\n')
-      expect(() => webhookTarget(join(dir, 'kc'))).toThrow('there is no context "d"')
+      expect(() => kubeconfigTarget(join(dir, 'kc'))).toThrow('there is no context "d"')
     } finally {
       rmSync(dir, { recursive: true })
     }

@@ -1,13 +1,14 @@
 /** Auditing as a server is told to do it: which policy, which file, which webhook. */
 import { readFile } from 'node:fs/promises'
 import { parseYaml } from '../../api/codec/yaml.ts'
+import { kubeconfigTarget } from '../../client/kubeconfig.ts'
 import type { Remote } from '../../client/remote.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { Audit, type Sink } from './audit.ts'
 import { openAuditFile, type FileOptions } from './file.ts'
 import { builtInPolicy, readPolicy, type Policy } from './policy.ts'
-import { Webhook, webhookTarget, type WebhookOptions } from './webhook.ts'
+import { Webhook, type WebhookOptions } from './webhook.ts'
 
 export interface AuditConfig {
   /** Without: the built-in policy. */
@@ -25,7 +26,7 @@ export async function openAudit(ctx: Ctx, config: AuditConfig, parts: { readonly
   if (config.log !== undefined) sinks.push(config.log.path === '-' ? standardOutput : await openAuditFile(ctx, config.log))
   if (config.webhook !== undefined) {
     const { configFile, ...options } = config.webhook
-    sinks.push(new Webhook(ctx, { target: webhookTarget(configFile), remote: parts.remote, options, lost: (events) => audit?.lost('webhook', events) }))
+    sinks.push(new Webhook(ctx, { target: kubeconfigTarget(configFile), remote: parts.remote, options, lost: (events) => audit?.lost('webhook', events) }))
   }
   if (sinks.length > 0) audit = new Audit({ policy, sinks, clock: ctx.clock, metrics: parts.metrics })
   return audit

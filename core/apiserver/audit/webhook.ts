@@ -2,9 +2,6 @@
  * Events sent to a server of the cluster's owner, in batches, again when it did not take them
  * (k8s.io/apiserver/plugin/pkg/audit/{buffered,webhook}). Where it is, a kubeconfig says.
  */
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { parseYaml } from '../../api/codec/yaml.ts'
 import type { Remote, RemoteTarget } from '../../client/remote.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { errorPath } from '../../lib/log.ts'
@@ -95,43 +92,4 @@ export class Webhook implements Sink {
   async #pause(ms: number): Promise<boolean> {
     return await this.#ctx.clock.sleep(ms, this.#ctx.signal).then(() => true, () => false)
   }
-}
-
-interface Kubeconfig {
-  readonly 'current-context'?: string
-  readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster?: string; readonly user?: string } }[]
-  readonly clusters?: readonly { readonly name: string; readonly cluster: Readonly<Record<string, unknown>> }[]
-  readonly users?: readonly { readonly name: string; readonly user?: Readonly<Record<string, unknown>> }[]
-}
-
-/** Throws what is wrong with it. */
-export function webhookTarget(path: string): RemoteTarget {
-  const parsed = parseYaml(readFileSync(path, 'utf8'))
-  if (!parsed.ok) throw new Error(`${path}: ${parsed.error}`)
-  const config = (parsed.value ?? {}) as Kubeconfig
-  const context = config.contexts?.find(({ name }) => name === config['current-context'])?.context
-  if (context === undefined) throw new Error(`${path}: there is no context "${config['current-context'] ?? ''}"`)
-  const cluster = config.clusters?.find(({ name }) => name === context.cluster)?.cluster
-  const user = config.users?.find(({ name }) => name === context.user)?.user ?? {}
-  const url = cluster?.['server']
-  if (cluster === undefined || typeof url !== 'string' || url === '') throw new Error(`${path}: the context names no cluster with a server`)
-  for (const field of ['exec', 'auth-provider', 'username']) if (user[field] !== undefined) throw new Error(`${path}: ${field} is not served: a certificate or a token signs in`)
-  const from = (holder: Readonly<Record<string, unknown>>, field: string): string | undefined => textOf(path, holder, field)
-  const ca = from(cluster, 'certificate-authority')
-  const credentials = { certificate: from(user, 'client-certificate'), key: from(user, 'client-key'), token: (user['token'] as string | undefined) ?? from(user, 'tokenFile')?.trim() }
-  return {
-    url,
-    ...(ca === undefined ? {} : { caBundle: Buffer.from(ca).toString('base64') }),
-    ...(cluster['insecure-skip-tls-verify'] === true ? { insecureSkipTlsVerify: true } : {}),
-    ...(typeof cluster['tls-server-name'] === 'string' ? { serverName: cluster['tls-server-name'] } : {}),
-    credentials: Object.fromEntries(Object.entries(credentials).filter(([, value]) => value !== undefined)),
-  }
-}
-
-/** Inline (FIELD-data, base64) or in a file beside the kubeconfig. */
-function textOf(path: string, holder: Readonly<Record<string, unknown>>, field: string): string | undefined {
-  const inline = holder[`${field}-data`]
-  if (typeof inline === 'string') return Buffer.from(inline, 'base64').toString()
-  const file = holder[field]
-  return typeof file === 'string' ? readFileSync(resolve(dirname(path), file), 'utf8') : undefined
 }

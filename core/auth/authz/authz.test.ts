@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { pods } from '../../api/core/pod.ts'
+import { resourceSlices } from '../../api/resource/resourceslice.ts'
 import { persistentVolumes } from '../../api/core/persistentvolume.ts'
 import { clusterRoleBindings } from '../../api/rbac/clusterrolebinding.ts'
 import { clusterRoles } from '../../api/rbac/clusterrole.ts'
@@ -138,7 +139,9 @@ describe('nodeAuthorizer()', () => {
         containers: [{ name: 'c', image: 'i', env: [{ name: 'e', valueFrom: { secretKeyRef: { name: 'env', key: 'k' } } }], envFrom: [{ configMapRef: { name: 'cm' } }] }],
         volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'pvc' } }, { name: 's', secret: { secretName: 'vol' } }],
       },
+      status: { extendedResourceClaimStatus: { resourceClaimName: 'extended', requestMappings: [] } },
     }, { metadata: { namespace: 'ns', name: 'mirror', annotations: { 'kubernetes.io/config.mirror': 'x' } }, spec: { nodeName: 'n1', containers: [], volumes: [{ name: 's', secret: { secretName: 'stolen' } }] } })
+    .put(resourceSlices, { metadata: { name: 'mine' }, spec: { driver: 'd', nodeName: 'n1', pool: { name: 'p', generation: 1, resourceSliceCount: 1 } } }, { metadata: { name: 'other' }, spec: { driver: 'd', nodeName: 'n2', pool: { name: 'p', generation: 1, resourceSliceCount: 1 } } })
     .put(persistentVolumes, { metadata: { name: 'pv' }, spec: { claimRef: { namespace: 'ns', name: 'pvc' }, csi: { driver: 'd', volumeHandle: 'h', nodeStageSecretRef: { namespace: 'infra', name: 'stage' } } } })
   const authorizer = nodeAuthorizer(nodeGraph(world), nodeRules(policy))
   const node = (name: string): User => ({ name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] })
@@ -155,6 +158,11 @@ describe('nodeAuthorizer()', () => {
     ['patch core/nodes/status -/n2', 'allow'],
     ['update coordination.k8s.io/leases kube-node-lease/n1', 'allow'],
     ['list core/services', 'allow'],
+    ['delete resource.k8s.io/resourceslices -/mine', 'allow'],
+    ['list resource.k8s.io/resourceslices -/ spec.nodeName=n1', 'allow'],
+    ['get resource.k8s.io/resourceclaims ns/extended', 'allow'],
+    ['get resource.k8s.io/resourceslices -/other', `no relationship found between node 'n1' and this object`],
+    ['create certificates.k8s.io/podcertificaterequests ns/x', ''],
     ['get core/secrets ns/stolen', `no relationship found between node 'n1' and this object`],
     ['list core/secrets ns/', 'No Object name found'],
     ['update core/secrets ns/env', 'can only read resources of this type'],
