@@ -68,7 +68,7 @@ function writeAssetIndex(): void {
 }
 
 async function compile(): Promise<void> {
-  const workers = ['core/store/drivers/sqlite.worker.ts'].map((path) => join(root, path)).filter((path) => existsSync(path))
+  const workers = ['core/store/drivers/sqlite.worker.ts', 'core/client/yaml.worker.ts'].map((path) => join(root, path)).filter((path) => existsSync(path))
   const target = join(dist, 'kubun')
   const result = await Bun.build({
     entrypoints: [join(root, 'cmd/main.ts'), ...workers],

@@ -7,7 +7,10 @@ import { apiVersionOf, parseApiVersion, type AnyObject } from '../api/meta.ts'
 import { definitionOf, goStructName, type Definition } from '../api/schema/schema.ts'
 import { decodeObject, unrecognized } from '../api/schema/validate.ts'
 import { parseJson } from '../api/codec/json.ts'
-import { decodeProtobufBody, parseYamlBody } from './codec.ts'
+import type { ParsedYaml } from '../api/codec/yaml.ts'
+import { readYaml } from '../client/yaml.ts'
+import type { Ctx } from '../lib/ctx.ts'
+import { decodeProtobufBody } from './codec.ts'
 import { decodeCustom } from './custombody.ts'
 import type { Call, FieldValidation, Payload, Target } from './deps.ts'
 import { fromUtf8, type Incoming } from './exchange.ts'
@@ -29,17 +32,20 @@ export const patchTypes = {
 
 const knownPatchTypes: ReadonlySet<string> = new Set(Object.values(patchTypes))
 
-/** A body that came over a socket. */
-export function bytesPayload(request: Incoming): Payload {
+/** A body that came over a socket. `ctx` is the request's. */
+export function bytesPayload(ctx: Ctx, request: Incoming): Payload {
   return {
     async object(target, call, validation) {
       const type = inputType(request.header('content-type'), target.custom !== undefined)
-      return decodeBody(await request.body(), type, target, call, validation)
+      const body = await request.body()
+      const parsed = parseBody(ctx, body, type, target)
+      const { value, text, duplicates = [] } = parsed instanceof Promise ? await parsed : parsed
+      return decodeValueAs(value, { target, body, call, validation, text, problems: yamlProblems(duplicates, validation) })
     },
     async options() {
       const body = await request.body()
       if (body.length === 0) return undefined
-      return decodeOptions(body, inputType(request.header('content-type')))
+      return await decodeOptions(ctx, body, inputType(request.header('content-type')))
     },
     async patch() {
       const type = (request.header('content-type') ?? '').split(';', 1)[0]?.trim() ?? ''
@@ -66,17 +72,6 @@ const typeMetaStruct =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 /** Upstream's registry of types names itself in errors. */
 const scheme = 'in scheme "pkg/runtime/scheme.go:111"'
-
-function decodeBody(
-  body: Uint8Array,
-  type: MediaType,
-  target: Target,
-  call: Call,
-  validation: FieldValidation,
-): AnyObject {
-  const { value, text, duplicates = [] } = parseBody(body, type, target)
-  return decodeValueAs(value, { target, body, call, validation, text, problems: yamlProblems(duplicates, validation) })
-}
 
 /** Keys that a YAML map has twice, as Strict says it, and Warn. */
 function yamlProblems(duplicates: readonly string[], validation: FieldValidation): readonly string[] {
@@ -115,7 +110,8 @@ export function decodeValueAs(value: unknown, { target, body, call, validation, 
     const options = { fieldValidation: validation, text, problems }
     return decodeCustom(object, body, { target, custom, options, warn: call.warn })
   }
-  const apiVersion = (object.apiVersion ?? '') === '' ? want : (object.apiVersion ?? '')
+  // Go reads a lone slash as no group and no version, too.
+  const apiVersion = ['', '/'].includes(object.apiVersion ?? '') ? want : (object.apiVersion ?? '')
   const kind = (object.kind ?? '') === '' ? target.kind : (object.kind ?? '')
   if (apiVersion.split('/').length > 2) throw unrecognized(target.kind, `unexpected GroupVersion string: ${apiVersion}`, body)
   if (apiVersion !== want || kind !== target.kind) refuseOther(apiVersion, kind, target)
@@ -188,19 +184,24 @@ const oldVersions: Readonly<Record<string, readonly string[]>> = {
   'coordination.k8s.io': ['v1beta1'],
 }
 
-function parseBody(
-  body: Uint8Array,
-  type: MediaType,
-  target: Target,
-): { readonly value: unknown; readonly text: string | undefined; readonly duplicates?: readonly string[] } {
+interface Parsed {
+  readonly value: unknown
+  readonly text: string | undefined
+  readonly duplicates?: readonly string[]
+}
+
+/** Only large YAML takes its time. */
+function parseBody(ctx: Ctx, body: Uint8Array, type: MediaType, target: Target): Parsed | Promise<Parsed> {
   if (type === 'application/vnd.kubernetes.protobuf')
     return { value: decodeProtobufBody(body, target), text: undefined }
   const text = fromUtf8(body)
   if (type === 'application/yaml') {
-    const parsed = parseYamlBody(text)
-    if (!parsed.ok)
-      throw unrecognized(target.kind, parsed.error, body)
-    return { value: parsed.value, text: undefined, duplicates: parsed.duplicates }
+    const given = (parsed: ParsedYaml<unknown>): Parsed => {
+      if (!parsed.ok) throw unrecognized(target.kind, parsed.error, body)
+      return { value: parsed.value, text: undefined, duplicates: parsed.duplicates }
+    }
+    const parsed = readYaml(ctx, text)
+    return parsed instanceof Promise ? parsed.then(given) : given(parsed)
   }
   const parsed = parseJson(text)
   if (!parsed.ok) throw unrecognized(target.kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body)
@@ -208,13 +209,13 @@ function parseBody(
 }
 
 /** DeleteOptions come under meta.k8s.io/v1, v1 or the group of the resource. */
-function decodeOptions(body: Uint8Array, type: MediaType): Readonly<Record<string, unknown>> {
+async function decodeOptions(ctx: Ctx, body: Uint8Array, type: MediaType): Promise<Readonly<Record<string, unknown>>> {
   const target = { group: '', version: 'v1', kind: 'DeleteOptions' }
   let value: unknown
   if (type === 'application/vnd.kubernetes.protobuf') value = decodeProtobufBody(body, target)
   else {
     const text = fromUtf8(body)
-    const parsed = type === 'application/yaml' ? parseYamlBody(text) : parseJson(text)
+    const parsed = type === 'application/yaml' ? await readYaml(ctx, text) : parseJson(text)
     if (!parsed.ok) throw badRequest(`couldn't get version/kind; json parse error: ${parsed.error}`)
     value = parsed.value
   }

@@ -2,7 +2,7 @@
 import { apiVersionOf, type AnyObject } from '../api/meta.ts'
 import { decodeProtobuf, encodeProtobuf as encode } from '../api/codec/protobuf.ts'
 import { unrecognized } from '../api/schema/validate.ts'
-import { parseYaml, renderYaml } from '../api/codec/yaml.ts'
+import { renderYaml } from '../api/codec/yaml.ts'
 import type { Target } from './deps.ts'
 
 /** undefined when the kind has no protobuf form. */
@@ -23,6 +23,3 @@ export function decodeProtobufBody(body: Uint8Array, target: Target): unknown {
 export function printYaml(value: object): string {
   return renderYaml(value)
 }
-
-/** An empty document is null. */
-export const parseYamlBody = parseYaml

@@ -181,7 +181,7 @@ class Run {
       kind,
       user,
       agent,
-      payload: noted(bytesPayload(request), this.record),
+      payload: noted(bytesPayload(ctx, request), this.record),
       warn: (text) => this.#warn(text),
       ...(this.record === undefined ? {} : { annotate: this.record.annotate.bind(this.record) }),
     }
@@ -281,11 +281,7 @@ class Run {
     const headers = this.#headers()
     const after = api.details?.retryAfterSeconds
     if (after !== undefined && after > 0) headers['retry-after'] = String(after)
-    const media: Media = {
-      ...this.#media,
-      ...(this.#media.type === 'application/vnd.kubernetes.protobuf' ? { type: 'application/json' } : {}),
-    }
-    send(outlet, api.code, renderValue(api.status(), media), headers, false)
+    send(outlet, api.code, renderValue(api.status(), this.#media), headers, false)
   }
 }
 

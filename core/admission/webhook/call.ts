@@ -51,16 +51,16 @@ export async function callHook(ctx: Ctx, hook: Hook, request: AdmissionRequest, 
   } catch (error) {
     return failed(`failed to call webhook: ${(error as Error).message}`, isApiError(error) ? error.code : 503)
   }
-  return judged(hook, request, readSafely(body, review, init.mutating), failed)
+  return judged(hook, request, await readSafely(ctx, body, review, init.mutating), failed)
 }
 
 function isReadable(caBundle: string | undefined): boolean {
   return caBundle === undefined || caBundle === '' || Buffer.from(caBundle, 'base64').includes('-----BEGIN CERTIFICATE-----')
 }
 
-function readSafely(body: Uint8Array, review: { readonly uid: string; readonly version: string }, mutating: boolean): ReviewAnswer | string {
+async function readSafely(ctx: Ctx, body: Uint8Array, review: { readonly uid: string; readonly version: string }, mutating: boolean): Promise<ReviewAnswer | string> {
   try {
-    const answer = readAnswer(body, review, mutating)
+    const answer = await readAnswer(ctx, body, review, mutating)
     return typeof answer === 'string' ? `received invalid webhook response: ${answer}` : answer
   } catch (error) {
     return `failed to call webhook: ${(error as Error).message}`

@@ -1,8 +1,9 @@
 /** What is sent to a webhook and how its answer is read (k8s.io/apiserver/pkg/admission/plugin/webhook/request). */
 import { parseJson } from '../../api/codec/json.ts'
-import { parseYaml } from '../../api/codec/yaml.ts'
 import { ApiError, type Status } from '../../api/errors.ts'
 import { apiVersionOf, type AnyObject } from '../../api/meta.ts'
+import { readYaml } from '../../client/yaml.ts'
+import type { Ctx } from '../../lib/ctx.ts'
 import { kindOf, namespaceOf, resourceOf, type Match } from '../match.ts'
 import type { AdmissionRequest } from '../plugin.ts'
 
@@ -72,8 +73,8 @@ export function asShown(object: Readonly<AnyObject>, { kind }: Match): Readonly<
 }
 
 /** Text: why the answer is none. */
-export function readAnswer(body: Uint8Array, { uid, version }: Pick<ReviewInit, 'uid' | 'version'>, mutating: boolean): ReviewAnswer | string {
-  const review = parse(body)
+export async function readAnswer(ctx: Ctx, body: Uint8Array, { uid, version }: Pick<ReviewInit, 'uid' | 'version'>, mutating: boolean): Promise<ReviewAnswer | string> {
+  const review = await parse(ctx, body)
   const response = review['response'] as Readonly<Record<string, unknown>> | undefined | null
   if (typeof response !== 'object' || response === null) return 'webhook response was absent'
   if (version === 'v1') {
@@ -108,11 +109,11 @@ function wrongAnswer(review: Readonly<Record<string, unknown>>, response: Readon
 }
 
 /** Throws Error in the words of upstream's decoder. */
-function parse(body: Uint8Array): Readonly<Record<string, unknown>> {
+async function parse(ctx: Ctx, body: Uint8Array): Promise<Readonly<Record<string, unknown>>> {
   const text = new TextDecoder().decode(body)
   if (text === '') throw new Error('0-length response with status code: 200 and content type: application/json')
   const parsed = parseJson(text)
-  const read = parsed.ok ? parsed : parseYaml(text) // upstream's decoder takes both
+  const read = parsed.ok ? parsed : await readYaml(ctx, text) // upstream's decoder takes both
   if (!read.ok) throw new Error(`couldn't get version/kind; json parse error: ${read.error}`)
   const { value } = read
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

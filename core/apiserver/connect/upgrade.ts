@@ -122,7 +122,7 @@ async function here(ctx: Ctx, on: Handling, incoming: Incoming, { info, user }: 
     kind,
     user,
     agent: incoming.header('user-agent') ?? '',
-    payload: bytesPayload(incoming),
+    payload: bytesPayload(ctx, incoming),
     warn: () => {},
   }
   await admitConnect(on.deps, call)

@@ -12,9 +12,10 @@ import { applyMergePatch } from '../../api/patch/merge.ts'
 import { definition, definitionOf } from '../../api/schema/schema.ts'
 import { decodeValue } from '../../api/schema/validate.ts'
 import { duplicateFields, parseJson } from '../../api/codec/json.ts'
+import type { ParsedYaml } from '../../api/codec/yaml.ts'
 import { patchTypes } from '../body.ts'
 import { cloneJson } from '../../lib/json.ts'
-import { parseYamlBody } from '../codec.ts'
+import { readYaml } from '../../client/yaml.ts'
 import { checkPatchedType } from '../custombody.ts'
 import type { ApiServerDeps, Call, FieldValidation, Outcome, PatchBody, Target } from '../deps.ts'
 import { askedOf, writeOptions, type Asked } from './options.ts'
@@ -26,7 +27,8 @@ export async function patchVerb(deps: ApiServerDeps, call: Call, reshape?: Resha
   const patch = await call.payload.patch()
   const asked = patchAsked(call, patch.type)
   const apply = patch.type === patchTypes.apply
-  const { document, problems } = readPatch(call, patch, asked)
+  const read = readPatch(call, patch, asked)
+  const { document, problems } = read instanceof Promise ? await read : read
   const options = {
     ...writeOptions(deps, call, asked, { operation: 'UPDATE', apply }),
     ...(apply && call.info.subresource === '' ? { createIfAbsent: { admission: creating(deps, call, asked) } } : {}),
@@ -80,10 +82,10 @@ interface ReadPatch {
   readonly problems: readonly string[]
 }
 
-/** The parsed document; duplicate fields are warned of, or kept for Strict to refuse. */
-function readPatch(call: Call, patch: PatchBody, asked: Asked): ReadPatch {
+/** The parsed document, at once unless it is large YAML; duplicate fields are warned of, or kept for Strict to refuse. */
+export function readPatch(call: Call, patch: PatchBody, asked: Asked): ReadPatch | Promise<ReadPatch> {
   if (patch.text === undefined) return { document: patch.document, problems: [] }
-  if (patch.type === patchTypes.apply) return readApply(patch.text, asked.fieldValidation)
+  if (patch.type === patchTypes.apply) return readApply(call, patch.text, asked.fieldValidation)
   const parsed = parseJson(patch.text)
   if (!parsed.ok)
     throw badRequest(patch.type === patchTypes.strategic ? parsed.error : `error decoding patch: ${parsed.error}`)
@@ -98,11 +100,16 @@ function readPatch(call: Call, patch: PatchBody, asked: Asked): ReadPatch {
   return { document: parsed.value, problems: asked.fieldValidation === 'Strict' ? duplicates : [] }
 }
 
-function readApply(text: string, validation: FieldValidation): ReadPatch {
+function readApply({ ctx }: Call, text: string, validation: FieldValidation): ReadPatch | Promise<ReadPatch> {
   // JSON is YAML, and much faster to read.
   const json = text.trimStart().startsWith('{') ? parseJson(text) : undefined
   const plain = json?.ok === true && (validation === 'Ignore' || duplicateFields(text, json.value).length === 0)
-  const parsed = plain ? { ...json, duplicates: [] } : parseYamlBody(text)
+  const parsed = plain ? { ...json, duplicates: [] } : readYaml(ctx, text)
+  return parsed instanceof Promise ? parsed.then((late) => configuration(late, validation)) : configuration(parsed, validation)
+}
+
+/** An object, as far as can be told before its type is known. */
+function configuration(parsed: ParsedYaml<unknown>, validation: FieldValidation): ReadPatch {
   if (!parsed.ok) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${parsed.error}`)
   const { value } = parsed
   if (value === null) throw badRequest('invalid object type: /, Kind=')
@@ -135,9 +142,8 @@ export interface PatchRun {
 }
 
 /** One patch of a computed object such as Scale. */
-export function applyPatchBody(call: Call, run: PatchBody & Pick<PatchRun, 'asked' | 'target' | 'live'>): AnyObject {
-  const { asked, target, live, type } = run
-  const { document, problems } = readPatch(call, run, asked)
+export function applyPatchBody(call: Call, run: PatchRun): AnyObject {
+  const { asked, target, live, type, document, problems } = run
   if (type === patchTypes.apply) {
     const applied = applyTo(asked, document as AnyObject, { live, target, subresource: call.info.subresource, now: call.ctx.clock.now() })
     sayProblems(call, asked, problems)

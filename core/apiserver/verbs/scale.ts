@@ -9,7 +9,7 @@ import type { AnyObject } from '../../api/meta.ts'
 import { cloneJson } from '../../lib/json.ts'
 import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
 import { askedOf, writeOptions, type Asked } from './options.ts'
-import { applyPatchBody, patchAsked } from './patch.ts'
+import { applyPatchBody, patchAsked, readPatch } from './patch.ts'
 import { checkName, checkNamespace, keyOf } from './write.ts'
 
 export const scaleTarget = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
@@ -33,10 +33,11 @@ export async function scaleVerb(deps: ApiServerDeps, call: Call): Promise<Outcom
   }
   const patch = await call.payload.patch()
   const asked = patchAsked(call, patch.type)
+  const { document, problems } = await readPatch(call, patch, asked)
   return await write(deps, call, {
     rules,
     asked,
-    next: (current) => applyPatchBody(call, { ...patch, asked, target: scaleTarget, live: cloneJson(current) }),
+    next: (current) => applyPatchBody(call, { type: patch.type, document: cloneJson(document), problems, asked, target: scaleTarget, live: cloneJson(current) }),
   })
 }
 
