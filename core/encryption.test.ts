@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Encryption } from './encryption.ts'
+import { Encryption, parseConfiguration } from './encryption.ts'
 import { virtualClock } from './lib/clock.ts'
 import type { Ctx } from './lib/ctx.ts'
 import { silentLog } from './lib/log.ts'
@@ -69,6 +69,14 @@ describe('encryption at rest', () => {
     await writeFile(file, config([{ identity: {} }, { secretbox: { keys: [{ name: 'a', secret: secret(1) }] } }]))
     expect(await encryption.rotate(ctx, raw)).toEqual({ writes: 'identity', rewritten: 2 })
     expect((await encryption.status(ctx, raw)).values).toEqual({ identity: 2 })
+  })
+
+  it.each([
+    ['resources: [1]', 'resources[0]: must be an object'], ['resources: [{resources: secrets}]', 'resources[0].resources: must be a list'],
+    ['resources: [{resources: [secrets], providers: [~]}]', 'resources[0].providers[0]: must be an object'],
+    ['resources: [{resources: [secrets], providers: [{aesgcm: {keys: [a]}}]}]', 'resources[0].providers[0].aesgcm.keys[0]: must be an object'],
+  ])('says what of %s has the wrong shape', (text, why) => {
+    expect(() => parseConfiguration(`apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\n${text}\n`, 'f', random)).toThrow(`f: ${why}`)
   })
 
   const key = { name: 'k', secret: Buffer.alloc(32).toString('base64') }

@@ -202,14 +202,24 @@ export function parseConfiguration(text: string, file: string, random: Random): 
   if (list.length === 0) throw new EncryptionError(`${file}: resources: at least one is required`)
   return list.map((entry, i) => {
     const at = `${file}: resources[${i}]`
-    const resources = (entry.resources ?? []).map((name, j) => resourceName(name, `${at}.resources[${j}]`))
+    objectAt(entry, at)
+    const resources = listAt(entry.resources, `${at}.resources`).map((name, j) => resourceName(name, `${at}.resources[${j}]`))
     if (resources.length === 0) throw new EncryptionError(`${at}.resources: at least one is required`)
     refuseOverlap(resources, at)
-    const providers = entry.providers ?? []
+    const providers = listAt(entry.providers, `${at}.providers`)
     if (providers.length === 0) throw new EncryptionError(`${at}.providers: at least one is required`)
     const seals = providers.flatMap((provider, j) => sealsOf(provider, `${at}.providers[${j}]`, random))
     return { resources, seals }
   })
+}
+
+function objectAt(value: unknown, at: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new EncryptionError(`${at}: must be an object`)
+}
+
+function listAt<T>(value: readonly T[] | null | undefined, at: string): readonly T[] {
+  if (value !== undefined && value !== null && !Array.isArray(value)) throw new EncryptionError(`${at}: must be a list`)
+  return value ?? []
 }
 
 function resourceName(name: unknown, at: string): string {
@@ -228,18 +238,20 @@ function refuseOverlap(names: readonly string[], at: string): void {
 }
 
 function sealsOf(provider: Readonly<Record<string, { readonly keys?: readonly Partial<Key>[] | null } | null>>, at: string, random: Random): readonly Seal[] {
+  objectAt(provider, at)
   const names = Object.keys(provider)
   const [name = ''] = names
   if (names.length !== 1) throw new EncryptionError(`${at}: ${names.length === 0 ? 'a provider is required' : 'more than one provider specified in a single element, should split into different list elements'}`)
   if (name === 'identity') return [identity]
   if (name === 'kms') throw new EncryptionError(`${at}: kms is not supported; aesgcm, aescbc, secretbox and identity are`)
   if (!(name in keySizes)) throw new EncryptionError(`${at}: there is no provider ${JSON.stringify(name)}; there are aesgcm, aescbc, secretbox and identity`)
-  const keys = provider[name]?.keys ?? []
+  const keys = listAt(provider[name]?.keys, `${at}.${name}.keys`)
   if (keys.length === 0) throw new EncryptionError(`${at}.${name}.keys: at least one is required`)
   return keys.map((key, i) => keySeal(name as Provider, key, `${at}.${name}.keys[${i}]`, random))
 }
 
 function keySeal(provider: Provider, key: Partial<Key>, at: string, random: Random): Seal {
+  objectAt(key, at)
   if (typeof key.name !== 'string' || key.name === '') throw new EncryptionError(`${at}.name: a key needs a name`)
   if (key.name.includes(':')) throw new EncryptionError(`${at}.name: must not contain ':'`)
   if (typeof key.secret !== 'string' || key.secret === '') throw new EncryptionError(`${at}.secret: a key needs its secret`)

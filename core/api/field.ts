@@ -80,8 +80,14 @@ export class FieldError {
 
   /** Without the field: what stands in a Status cause. */
   detailMessage(): string {
-    const shown = silent.has(this.type) || this.value === omitted ? '' : `: ${showValue(this.value)}`
+    const shown = silent.has(this.type) || this.value === omitted ? '' : `: ${this.#shown()}`
     return `${titles[this.type]}${shown}${this.detail === '' ? '' : `: ${this.detail}`}`
+  }
+
+  /** What must be one of a few is of a type of its own in Go, and shown as JSON. */
+  #shown(): string {
+    const text = showValue(this.value)
+    return this.type === 'FieldValueNotSupported' ? text.replaceAll(/[<>&]/g, escaped) : text
   }
 
   message(): string {
@@ -108,12 +114,22 @@ function sortedMap(_key: string, value: unknown): unknown {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Go's strconv.Quote for the characters that occur. */
+/** Go's strconv.Quote: what cannot be printed, or is a space that is none of ASCII's, is escaped. */
 export function goQuote(text: string): string {
-  return JSON.stringify(text)
-    .replaceAll('\\b', '\\b')
-    .replaceAll(/\\u00([0-9a-f]{2})/g, '\\x$1')
-    .replaceAll('\u007f', '\\x7f')
+  let quoted = ''
+  for (const c of text) quoted += goEscapes[c] ?? (unprintable.test(c) ? goEscape(c.codePointAt(0) ?? 0) : c)
+  return `"${quoted}"`
+}
+
+const unprintable = /[\p{C}\p{Z}]/u
+const goEscapes: Readonly<Record<string, string>> = {
+  '"': '\\"', '\\': '\\\\', '\u0007': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v', ' ': ' ',
+}
+
+function goEscape(code: number): string {
+  const hex = code.toString(16)
+  if (code < 0x80) return `\\x${hex.padStart(2, '0')}`
+  return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`
 }
 
 export const required = (field: Path, detail = ''): FieldError => new FieldError('FieldValueRequired', field, '', detail)

@@ -49,7 +49,7 @@ function valueOf(kind: Kind, object: Readonly<AnyObject>, { field }: FieldRequir
 }
 
 /** Upstream has one sentence for kinds that know fields of their own (and custom ones), another for the rest. */
-function checkField(kind: Kind, field: string): void {
+export function checkField(kind: Kind, field: string): void {
   if (field === 'metadata.name' || field === 'metadata.namespace' || Object.hasOwn(kind.selectableFields, field)) return
   if (Object.keys(kind.selectableFields).length > 0 || kind.custom !== undefined) throw badRequest(`field label not supported${namesItself.has(kind.group) ? ` for ${kind.group}/${kind.version}, Kind=${kind.kind}` : ''}: ${field}`)
   throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`)

@@ -2,8 +2,8 @@
  * update: read, change, prepare, admit, check, compare and set; again when another write was
  * quicker (k8s.io/apiserver/pkg/registry/generic/registry/store.go, Update).
  */
-import { conflict, invalid, isApiError, modifiedCause } from '../api/errors.ts'
-import { invalidValue, path } from '../api/field.ts'
+import { ApiError, conflict, invalid, isApiError, modifiedCause } from '../api/errors.ts'
+import { goQuote, invalidValue, path } from '../api/field.ts'
 import type { Kind } from '../api/kind.ts'
 import type { AnyObject, Key } from '../api/meta.ts'
 import type { Ctx } from '../lib/ctx.ts'
@@ -82,7 +82,7 @@ function checkVersion(kind: Kind, key: Key, next: AnyObject, prev: Readonly<AnyO
   const { uid = '', resourceVersion = '' } = next.metadata
   if (uid !== '' && uid !== prev.metadata.uid) {
     // upstream's storage names its own key here
-    const place = `/registry/${kind.plural}/${kind.namespaced ? `${key.namespace}/` : ''}${key.name}`
+    const place = `/registry/${kind.custom === undefined ? '' : `${kind.group}/`}${kind.plural}/${kind.namespaced ? `${key.namespace}/` : ''}${key.name}`
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${prev.metadata.uid ?? ''}`
     const cause = `StorageError: invalid object, Code: 4, Key: ${place}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`
     throw conflict(resourceOf(kind), key.name, cause)
@@ -94,6 +94,7 @@ function checkVersion(kind: Kind, key: Key, next: AnyObject, prev: Readonly<AnyO
     }
     return
   }
+  if (!/^\d+$/.test(resourceVersion)) throw new ApiError({ code: 500, reason: '', message: `strconv.ParseUint: parsing ${goQuote(resourceVersion)}: invalid syntax` })
   if (resourceVersion !== prev.metadata.resourceVersion) throw conflict(resourceOf(kind), key.name, modifiedCause)
 }
 

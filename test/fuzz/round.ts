@@ -25,6 +25,21 @@ export interface Outcome {
 /** Called between inputs: tells how far the round is. */
 export type Progress = (index: number) => void
 
+/** A busy machine takes its time, too: what was slow is slow when it is slow each time. */
+async function reallyTook(target: Target, input: Uint8Array, firstMs: number): Promise<number> {
+  let leastMs = firstMs
+  for (let tries = 0; leastMs > inputMsMax && tries < 3; tries++) {
+    const before = performance.now()
+    try {
+      await target.run(input)
+    } catch {
+      // Judged the first time.
+    }
+    leastMs = Math.min(leastMs, performance.now() - before)
+  }
+  return leastMs
+}
+
 export async function round(target: Target, { inputs, seed }: { readonly inputs: number; readonly seed: number }, progress: Progress = () => {}): Promise<Outcome> {
   const random = seededRandom(seed)
   const faults: Fault[] = []
@@ -40,7 +55,7 @@ export async function round(target: Target, { inputs, seed }: { readonly inputs:
       if (isRefusal(target, error)) count.refused++
       else faults.push({ index, input, what: error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ''}` : String(error) })
     }
-    const tookMs = performance.now() - before
+    const tookMs = await reallyTook(target, input, performance.now() - before)
     count.inputs++
     if (tookMs > count.slowestMs) Object.assign(count, { slowestMs: tookMs, slowest: input })
     if (tookMs > inputMsMax) faults.push({ index, input, what: `took ${Math.round(tookMs)} ms` })

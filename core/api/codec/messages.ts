@@ -6,6 +6,7 @@
  */
 import { definition as definitionNamed } from '../schema/schema.ts'
 import type { Definition, Field, Type } from '../schema/schema.ts'
+import { utcText } from '../schema/canonical.ts'
 import { Reader, WireError, Writer, delimited, fixed64, varint } from './wire.ts'
 
 export type Values = Record<string, unknown>
@@ -196,10 +197,14 @@ function readWrapped(reader: Reader): string[] {
   return items
 }
 
+/** As far as a Date goes: a quarter of a million years. */
+const secondsMax = 8_640_000_000_000
+
 function readTime(reader: Reader, micro: boolean): string | undefined {
   if (reader.at === reader.end) return undefined
   const [, seconds = 0, nanos = 0] = readNumbered(reader, (number) => (number === 1 ? reader.int64() : reader.int32())) as number[]
-  const text = new Date(seconds * 1_000).toISOString().slice(0, 19)
+  if (Math.abs(seconds) > secondsMax) throw new WireError('time is out of range')
+  const text = utcText(seconds * 1_000)
   return micro ? `${text}.${String(Math.trunc(nanos / 1_000)).padStart(6, '0')}Z` : `${text}Z`
 }
 

@@ -73,3 +73,12 @@ describe('protobuf', () => {
     expect(frame.subarray(frame.length - object.length)).toEqual(object)
   })
 })
+
+it('a time that no Date holds is refused', () => {
+  const event = (...seconds: readonly number[]): Uint8Array => {
+    const raw = [0x32, seconds.length + 1, 0x08, ...seconds]
+    return Uint8Array.of(0x6b, 0x38, 0x73, 0, 0x0a, 11, 0x0a, 2, ...Buffer.from('v1'), 0x12, 5, ...Buffer.from('Event'), 0x12, raw.length, ...raw)
+  }
+  expect(decodeProtobuf(event(1))).toMatchObject({ ok: true, object: { firstTimestamp: '1970-01-01T00:00:01Z' } })
+  expect(decodeProtobuf(event(255, 255, 255, 255, 255, 255, 255, 255, 127))).toEqual({ ok: false, error: 'time is out of range' })
+})

@@ -173,6 +173,7 @@ function validateChange(next: Readonly<Service>, prev: Readonly<Service>): Error
   if (spec.type === 'LoadBalancer' && old.type === 'LoadBalancer' && spec.loadBalancerClass !== old.loadBalancerClass) {
     errors.push(invalidValue(at.child('loadBalancerClass'), spec.loadBalancerClass ?? null, 'may not change once set'))
   }
+  balancerClass(errors, spec)
   if (needsHealthCheck(spec) && needsHealthCheck(old) && spec.healthCheckNodePort !== old.healthCheckNodePort) {
     errors.push(forbiddenField(at.child('healthCheckNodePort'), 'field is immutable'))
   }
@@ -207,9 +208,16 @@ export const serviceStrategy: Strategy<Service> = {
     prepareServiceUpdate(next, prev)
     if (next.spec?.type !== 'LoadBalancer' && next.status !== undefined) next.status = { ...next.status, loadBalancer: {} }
   },
-  validateCreate: (service) => validate(service),
-  validateUpdate: validateChange,
+  validateCreate: (service) => addressesOnly(service) ?? validate(service),
+  validateUpdate: (next, prev) => addressesOnly(next, prev) ?? validateChange(next, prev),
   warnings,
+}
+
+/** Upstream allocates before it validates: what is wrong with addresses is told alone. */
+function addressesOnly(service: Readonly<Service>, prev?: Readonly<Service>): Errors | undefined {
+  const errors: Errors = []
+  validateAddresses(errors, service.spec ?? {}, prev?.spec)
+  return errors.length === 0 ? undefined : errors
 }
 
 /** Shared with Ingresses, whose status has no modes. */

@@ -15,21 +15,23 @@ export function addressName(name: string): readonly string[] {
 
 const parentAt = path('spec', 'parentRef')
 
+function parent(address: Readonly<IPAddress>): Errors {
+  const of = address.spec?.parentRef
+  if (of === undefined) return [required(parentAt)]
+  const errors: Errors = []
+  if ((of.group ?? '') !== '') say(errors, parentAt.child('group'), of.group, dns1123Subdomain(of.group ?? ''))
+  for (const field of ['resource', 'name', 'namespace'] as const) {
+    const text = of[field] ?? ''
+    if (text !== '') say(errors, parentAt.child(field), text, pathSegment(text, false))
+    else if (field !== 'namespace') errors.push(required(parentAt.child(field)))
+  }
+  return errors
+}
+
 export const ipAddressStrategy: Strategy<IPAddress> = {
-  validateCreate(address) {
-    const parent = address.spec?.parentRef
-    if (parent === undefined) return [required(parentAt)]
-    const errors: Errors = []
-    if ((parent.group ?? '') !== '') say(errors, parentAt.child('group'), parent.group, dns1123Subdomain(parent.group ?? ''))
-    for (const field of ['resource', 'name', 'namespace'] as const) {
-      const text = parent[field] ?? ''
-      if (text !== '') say(errors, parentAt.child(field), text, pathSegment(text, false))
-      else if (field !== 'namespace') errors.push(required(parentAt.child(field)))
-    }
-    return errors
-  },
+  validateCreate: parent,
   validateUpdate(next, prev) {
-    const errors: Errors = []
+    const errors = parent(next)
     immutable(errors, next.spec?.parentRef, prev.spec?.parentRef, parentAt)
     return errors
   },

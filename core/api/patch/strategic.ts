@@ -26,15 +26,27 @@ const badPrimitiveList = 'invalid patch format of primitive list'
 const badRetainKeys = 'invalid patch format of retainKeys'
 const badElementOrder = 'invalid patch format of setElementOrder list'
 
+export interface StrategicMerge {
+  /** A copy of the object, patched. */
+  readonly merged: JsonMap
+  /** What is left of the patch when its directives are used up: upstream shows it where the result does not fit. */
+  readonly rest: JsonMap
+}
+
 /** The patched copy of an object of a built-in kind. Custom resources have no merge keys and are refused. */
 export function applyStrategicPatch(object: Readonly<JsonMap>, patch: unknown, of: Definition | undefined): JsonMap {
+  return mergeStrategically(object, patch, of).merged
+}
+
+export function mergeStrategically(object: Readonly<JsonMap>, patch: unknown, of: Definition | undefined): StrategicMerge {
   if (of === undefined) throw badRequest('strategic merge patch format is not supported')
   if (patch !== null && !isMap(patch)) {
     const kind = Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch
     throw badRequest(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`)
   }
   try {
-    return mergeMap(clone(object), clone(patch ?? {}), { shape: 'object', definition: of, wrapped: false })
+    const rest = clone(patch ?? {})
+    return { merged: mergeMap(clone(object), rest, { shape: 'object', definition: of, wrapped: false }), rest }
   } catch (error) {
     if (error instanceof BadPatch) throw badRequest(error.message)
     if (error instanceof Rejected) throw rejected()

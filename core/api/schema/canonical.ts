@@ -170,8 +170,8 @@ export function canonicalMicroTime(text: string): Canonical {
   return { ok: true, text: `${utcText(parsed.ms)}.${parsed.fraction}Z` }
 }
 
-/** Zones take a time out of the years of four digits, which Go writes as they come. */
-function utcText(ms: number): string {
+/** To the second. Zones take a time out of the years of four digits, which Go writes as they come. Throws RangeError for what no Date holds. */
+export function utcText(ms: number): string {
   const [, sign = '', year = '', rest = ''] = /^([+-]?)0*(\d{4,})(-.{14})/.exec(new Date(ms).toISOString()) ?? []
   return `${sign === '-' ? '-' : ''}${year}${rest}`
 }

@@ -59,6 +59,8 @@ function topology(errors: Errors, term: Readonly<k.TopologySelectorTerm>, at: Pa
     keys.add(key)
   })
   const sets = (of: Readonly<k.TopologySelectorTerm>): object => Object.fromEntries((of.matchLabelExpressions ?? []).map(({ key, values }) => [key, [...new Set(values)].sort()]))
+  // Nothing at all counts as seen already.
+  if ((term.matchLabelExpressions ?? []).length === 0) errors.push(duplicate(here, ''))
   for (const other of before) if (equalJson(sets(other), sets(term))) errors.push(duplicate(here, ''))
 }
 
@@ -190,7 +192,7 @@ function validateCapacity(of: Readonly<k.CSIStorageCapacity>): Errors {
 export const capacityStrategy: Strategy<k.CSIStorageCapacity> = {
   validateCreate: validateCapacity,
   validateUpdate(next, prev) {
-    const errors: Errors = []
+    const errors = validateCapacity(next)
     for (const field of ['nodeTopology', 'storageClassName'] as const) immutable(errors, next[field], prev[field], path(field))
     return errors
   },

@@ -14,6 +14,8 @@ import {
 } from '../../api/field.ts'
 import type { AnyObject } from '../../api/meta.ts'
 import type { DeleteOptions } from '../../api/schema/types.ts'
+import { parseFieldSelector, parseLabelSelector } from '../../api/selector.ts'
+import { checkField } from '../../registry/select.ts'
 import type { ListQuery, WriteOptions } from '../../registry/registry.ts'
 import type { ApiServerDeps, Call, FieldValidation, Target } from '../deps.ts'
 import type { Query } from '../request.ts'
@@ -192,10 +194,14 @@ export function listQuery(call: Call): ListQuery {
   const token = query.get('continue') ?? ''
   const limit = integer(query, 'limit')
   integer(query, 'timeoutSeconds') // of watches; a number everywhere
-  checkListOptions(call, { resourceVersion: resourceVersion ?? '', match, token, watch: info.verb === 'watch' })
-  checkVersion(resourceVersion ?? '', info.verb === 'watch')
   const labelSelector = query.get('labelSelector')
   const fieldSelector = query.get('fieldSelector')
+  // Selectors are read before options are judged, and their fields looked up after.
+  parseLabelSelector(labelSelector)
+  const fields = parseFieldSelector(fieldSelector)
+  checkListOptions(call, { resourceVersion: resourceVersion ?? '', match, token, watch: info.verb === 'watch' })
+  for (const { field } of fields) checkField(call.kind, field)
+  checkVersion(resourceVersion ?? '', info.verb === 'watch')
   return {
     namespace: info.namespace,
     ...(info.name === '' ? {} : { name: info.name }),
@@ -216,54 +222,34 @@ interface ListAsked {
 }
 
 /** apimachinery/pkg/apis/meta/internalversion/validation/validation.go. */
-function checkListOptions(call: Call, { resourceVersion, match, token, watch }: ListAsked): void {
-  const errors: FieldError[] = []
-  const initial = call.info.query.get('sendInitialEvents')
-  if (initial !== undefined && !watch)
-    errors.push(forbiddenField(path('sendInitialEvents'), 'sendInitialEvents is forbidden for list'))
-  if (watch && initial !== undefined) {
-    if (match === '')
-      errors.push(
-        forbiddenField(
-          path('resourceVersionMatch'),
-          'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-        ),
-      )
-    else if (match !== 'NotOlderThan') {
-      errors.push(forbiddenField(path('resourceVersionMatch'), 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
-      errors.push(unsupportedMatch(match, ['NotOlderThan']))
-    }
-  } else if (match !== '') {
-    if (watch)
-      errors.push(
-        forbiddenField(
-          path('resourceVersionMatch'),
-          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-        ),
-      )
-    if (resourceVersion === '')
-      errors.push(
-        forbiddenField(
-          path('resourceVersionMatch'),
-          'resourceVersionMatch is forbidden unless resourceVersion is provided',
-        ),
-      )
-    if (token !== '')
-      errors.push(
-        forbiddenField(path('resourceVersionMatch'), 'resourceVersionMatch is forbidden when continue is provided'),
-      )
-    if (match !== 'Exact' && match !== 'NotOlderThan')
-      errors.push(unsupportedMatch(match, ['Exact', 'NotOlderThan', '']))
-    if (match === 'Exact' && resourceVersion === '0') {
-      errors.push(
-        forbiddenField(
-          path('resourceVersionMatch'),
-          'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
-        ),
-      )
-    }
-  }
+function checkListOptions(call: Call, asked: ListAsked): void {
+  const initial = call.info.query.get('sendInitialEvents') !== undefined
+  const errors = asked.watch ? watchErrors(asked, initial) : listErrors(asked, initial)
   if (errors.length > 0) throw invalid({ group: metaGroup, kind: 'ListOptions' }, '', errors)
+}
+
+const matchPath = path('resourceVersionMatch')
+
+function listErrors({ resourceVersion, match, token }: ListAsked, initial: boolean): readonly FieldError[] {
+  const errors: FieldError[] = []
+  if (match !== '') {
+    if (resourceVersion === '') errors.push(forbiddenField(matchPath, 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
+    if (token !== '') errors.push(forbiddenField(matchPath, 'resourceVersionMatch is forbidden when continue is provided'))
+    if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(unsupportedMatch(match, ['Exact', 'NotOlderThan', '']))
+    if (match === 'Exact' && resourceVersion === '0') errors.push(forbiddenField(matchPath, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+  }
+  if (initial) errors.push(forbiddenField(path('sendInitialEvents'), 'sendInitialEvents is forbidden for list'))
+  return errors
+}
+
+function watchErrors({ match, token }: ListAsked, initial: boolean): readonly FieldError[] {
+  const errors: FieldError[] = []
+  if (initial && match !== 'NotOlderThan') errors.push(forbiddenField(matchPath, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
+  if (match === '') return errors
+  if (!initial) errors.push(forbiddenField(matchPath, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
+  if (match !== 'NotOlderThan') errors.push(unsupportedMatch(match, ['NotOlderThan']))
+  if (token !== '') errors.push(forbiddenField(matchPath, 'resourceVersionMatch is forbidden when continue is provided'))
+  return errors
 }
 
 function unsupportedMatch(match: string, supported: readonly string[]): FieldError {

@@ -155,19 +155,15 @@ export function applyPatchBody(call: Call, run: PatchRun): AnyObject {
 /** The patched object, decoded as its kind: what does not fit is 422 with the whole document, as upstream says it. */
 function patched(call: Call, run: PatchRun): AnyObject {
   const { type, document, live, target, asked } = run
-  const next =
-    type === patchTypes.json
-      ? applyJsonPatch(live, parseJsonPatch(document))
-      : type === patchTypes.merge
-        ? applyMergePatch(live, document)
-        : strategicPatch(live, document, target)
+  const strategic = type === patchTypes.strategic ? strategicPatch(live, document, target) : undefined
+  const next = strategic?.merged ?? (type === patchTypes.json ? applyJsonPatch(live, parseJsonPatch(document)) : applyMergePatch(live, document))
   if (target.custom !== undefined) return patchedCustom(call, { ...run, target }, target.custom, next as AnyObject)
-  const shown = (): string => (type === patchTypes.strategic ? goMap(document) : goJson(next))
+  const shown = (): string => (strategic === undefined ? goJson(next) : goMap(strategic.rest))
   const of = definitionOf(target.group, target.version, target.kind)
   if (of === undefined) return next as AnyObject
-  const decoded = decodeValue(of, type === patchTypes.strategic ? next : cloneJson(next))
+  const decoded = decodeValue(of, strategic === undefined ? cloneJson(next) : next)
   if (decoded.error !== undefined)
-    throw refuse(shown(), type === patchTypes.strategic ? strategicError(decoded.error) : decoded.error)
+    throw refuse(shown(), strategic === undefined ? decoded.error : strategicError(decoded.error))
   const problems = [...run.problems, ...decoded.unknown]
   if (problems.length > 0) {
     if (asked.fieldValidation === 'Strict') throw refuse(shown(), `strict decoding error: ${problems.join(', ')}`)
@@ -203,9 +199,11 @@ function refuse(document: string, why: string): ApiError {
 
 /** Upstream converts strategic results field by field, with words of its own for a wrong type. */
 function strategicError(error: string): string {
-  const match = /^json: cannot unmarshal (\w+) into Go (?:struct field \S+|value) of type (\S+)$/.exec(error)
+  const match = /^json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:struct field \S+|value) of type (\S+)$/.exec(error)
   if (match === null) return error
-  const [, found = '', type = ''] = match
+  const [, found = '', literal = '', type = ''] = match
+  if (found === 'number' && /^u?int\d*$/.test(type)) return /[.e-]/i.test(literal.slice(1)) ? `cannot convert float64 to ${type}` : `json: cannot unmarshal number ${literal} into Go value of type ${type}`
+  if (found === 'number' && type === 'string' && !/[.e]/i.test(literal)) return 'cannot convert int64 to string'
   if (/^v\d/.test(type) && !type.startsWith('[]')) return `cannot restore struct from: ${goKinds[found] ?? found}`
   if (type.startsWith('[]')) return `cannot restore slice from ${goKinds[found] ?? found}`
   if (type.startsWith('map[')) return `cannot restore map from ${goKinds[found] ?? found}`

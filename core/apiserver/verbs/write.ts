@@ -2,12 +2,12 @@
  * create and update (of objects and of /status): what the client sent is decoded and checked against the path, the
  * registry does the rest. A PUT of an absent name creates it where the kind allows it and the user may create.
  */
-import { ApiError, badRequest } from '../../api/errors.ts'
+import { badRequest } from '../../api/errors.ts'
 import type { AnyObject } from '../../api/meta.ts'
 import { attributesOf, authorize } from '../access.ts'
 import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
 import { cloneJson } from '../../lib/json.ts'
-import { askedOf, versionError, writeOptions } from './options.ts'
+import { askedOf, writeOptions } from './options.ts'
 import { dedupeOwners } from './owners.ts'
 
 export async function createVerb(deps: ApiServerDeps, call: Call): Promise<Outcome> {
@@ -36,8 +36,6 @@ export async function updateVerb(deps: ApiServerDeps, call: Call, reshape?: Resh
   const sent = await call.payload.object(call.kind, call, asked.fieldValidation)
   checkNamespace(call, sent)
   checkName(call, sent)
-  const wrong = versionError(sent.metadata.resourceVersion ?? '')
-  if (wrong !== undefined) throw new ApiError({ code: 500, reason: '', message: wrong })
   dedupeOwners(sent, call)
   const creates = call.kind.createOnUpdate && call.info.subresource === ''
   const options = {

@@ -83,7 +83,7 @@ function changeList(draw: Draw, list: unknown[], type: Type, name: string): void
 /** Marks a field to stand twice in the text. */
 function duplicate(draw: Draw, object: Json): void {
   const keys = Object.keys(object)
-  if (keys.length > 0) object[`twice__${draw.one(keys)}`] = draw.one<unknown>([1, 'x', null])
+  if (keys.length > 0) object[`twice__${draw.one(keys)}`] = draw.one<unknown>([1, 'x'])
 }
 
 /** JSON text, with what duplicate() marked. */
