@@ -1,18 +1,9 @@
 /**
  * Subresources through which one part of an object is written: a namespace's finalizers, a signing request's approval, a
- * pod's ephemeral containers and its resources. Each says what it takes from what was sent; all else stays.
+ * pod's ephemeral containers and its resources. Each says what it takes from what was sent; all else stays. Rules
+ * are the kind's (Kind.parts).
  */
-import { invalid } from '../../api/errors.ts'
-import { forbiddenField, path, type FieldError } from '../../api/field.ts'
-import type {
-  CertificateSigningRequest,
-  CertificateSigningRequestCondition,
-  Container,
-  Namespace,
-  Pod,
-} from '../../api/schema/types.ts'
-import { formatTime } from '../../api/time.ts'
-import { equalJson } from '../../lib/json.ts'
+import type { CertificateSigningRequest, Container, Namespace, Pod } from '../../api/schema/types.ts'
 import type { Handler } from '../route.ts'
 import { patchVerb } from '../verbs/patch.ts'
 import { getVerb } from '../verbs/read.ts'
@@ -28,9 +19,9 @@ export function part(reshape: Reshape): Readonly<Record<string, Handler>> {
 }
 
 /** Rules between two kinds of objects; what arrives was decoded as this kind. */
-function typed<T>(rule: (sent: T, current: T, call: Parameters<Reshape>[2]) => void): Reshape {
-  return (sent, current, call) => {
-    rule(sent as unknown as T, current as unknown as T, call)
+function typed<T>(rule: (sent: T, current: T) => void): Reshape {
+  return (sent, current) => {
+    rule(sent as unknown as T, current as unknown as T)
     return current
   }
 }
@@ -43,79 +34,36 @@ export const finalizeNamespace = typed<Namespace>((sent, current) => {
   else spec.finalizers = finalizers
 })
 
-const decisions = ['Approved', 'Denied', 'Failed'] as const
-
-/** Metadata and status.conditions; decisions that were made stay. */
-export const approveRequest = typed<CertificateSigningRequest>((sent, current, call) => {
-  const before = current.status?.conditions ?? []
-  const now = formatTime(call.ctx.clock.now())
-  const conditions = (sent.status?.conditions ?? []).map((condition) => timed(condition, before, now))
-  const count = (of: readonly CertificateSigningRequestCondition[], type: string): number =>
-    of.filter((c) => c.type === type).length
-  const errors: FieldError[] = []
-  for (const type of decisions) {
-    if (count(conditions, type) < count(before, type)) {
-      errors.push(
-        forbiddenField(
-          path('status', 'conditions'),
-          `updates may not remove a condition of type ${JSON.stringify(type)}`,
-        ),
-      )
-    }
-  }
-  if (errors.length > 0)
-    throw invalid({ group: 'certificates.k8s.io', kind: 'CertificateSigningRequest' }, call.info.name, errors)
+/** Metadata and status.conditions. */
+export const approveRequest = typed<CertificateSigningRequest>((sent, current) => {
   current.metadata = sent.metadata
-  current.status = { ...current.status, conditions }
+  current.status = { ...current.status, conditions: sent.status?.conditions ?? [] }
 })
 
-function timed(
-  condition: CertificateSigningRequestCondition,
-  before: readonly CertificateSigningRequestCondition[],
-  now: string,
-): CertificateSigningRequestCondition {
-  const same = before.find((known) => known.type === condition.type && known.status === condition.status)
-  return {
-    ...condition,
-    lastUpdateTime: condition.lastUpdateTime ?? now,
-    lastTransitionTime: condition.lastTransitionTime ?? same?.lastTransitionTime ?? now,
-  }
-}
-
-/** Only spec.ephemeralContainers, of which existing ones neither change nor go. */
-export const addEphemeralContainers = typed<Pod>((sent, current, call) => {
-  const before = current.spec?.ephemeralContainers ?? []
-  const next = sent.spec?.ephemeralContainers ?? []
-  const at = path('spec', 'ephemeralContainers')
-  const errors: FieldError[] = []
-  if (current.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) {
-    errors.push(forbiddenField(path(''), 'static pods do not support ephemeral containers'))
-  }
-  for (const old of before) {
-    const kept = next.find((container) => container.name === old.name)
-    if (kept === undefined)
-      errors.push(forbiddenField(at, `existing ephemeral containers ${JSON.stringify(old.name)} may not be removed\n`))
-    else if (!equalJson(kept, old))
-      errors.push(forbiddenField(at, `existing ephemeral containers ${JSON.stringify(old.name)} may not be changed\n`))
-  }
-  if (errors.length > 0) throw invalid({ group: '', kind: 'Pod' }, call.info.name, errors)
+/** Only spec.ephemeralContainers. */
+export const addEphemeralContainers = typed<Pod>((sent, current) => {
   if (current.spec === undefined) return
-  if (next.length > 0) current.spec.ephemeralContainers = next
+  const next = sent.spec?.ephemeralContainers
+  if (next === undefined) delete current.spec.ephemeralContainers
+  else current.spec.ephemeralContainers = next
 })
 
-/** Only the containers' resources and resize policies. */
+/** Only resources, the pod's and its containers', and resize policies. */
 export const resizePod = typed<Pod>((sent, current) => {
   const { spec } = current
-  if (spec === undefined) return
-  resize(spec.containers, sent.spec?.containers)
-  resize(spec.initContainers, sent.spec?.initContainers)
+  if (spec === undefined || sent.spec === undefined) return
+  if (sent.spec.resources === undefined) delete spec.resources
+  else spec.resources = sent.spec.resources
+  spec.containers = resized(spec.containers, sent.spec.containers)
+  if (spec.initContainers !== undefined || sent.spec.initContainers !== undefined) spec.initContainers = resized(spec.initContainers, sent.spec.initContainers)
 })
 
-function resize(current: readonly Container[] | undefined, sent: readonly Container[] | undefined): void {
-  for (const container of current ?? []) {
-    const asked = sent?.find((other) => other.name === container.name)
-    if (asked === undefined) continue
-    if (asked.resources !== undefined) container.resources = asked.resources
-    if (asked.resizePolicy !== undefined) container.resizePolicy = asked.resizePolicy
-  }
+/** Others than before, or in another order, are shown as they came: validation refuses them. */
+function resized(current: readonly Container[] = [], sent: readonly Container[] = []): Container[] {
+  if (sent.length !== current.length || sent.some((container, i) => container.name !== current[i]?.name)) return [...sent]
+  return current.map((container, i) => {
+    const { resources: _resources, resizePolicy: _resizePolicy, ...rest } = container
+    const { resources, resizePolicy } = sent[i] as Container
+    return { ...rest, ...(resources === undefined ? {} : { resources }), ...(resizePolicy === undefined ? {} : { resizePolicy }) }
+  })
 }
