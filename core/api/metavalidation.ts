@@ -151,10 +151,13 @@ function validateManagers(errors: FieldError[], entries: readonly ManagedFieldsE
   })
 }
 
+const printable = /^(?:[^\p{C}\p{Z}]| )*$/u
+
 /** The name under which fields are owned: short, and only characters one can print. */
 export function validateManagerName(manager: string, at: Path): FieldError[] {
   const errors: FieldError[] = []
   if (Buffer.byteLength(manager) > managerBytesMax) errors.push(tooLong(at, managerBytesMax))
+  if (printable.test(manager)) return errors
   let position = 0
   for (const c of manager) {
     // Go's unicode.IsPrint: no control or format characters, and no space but the ordinary one.

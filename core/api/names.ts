@@ -58,7 +58,7 @@ function check(text: string, max: number, pattern: RegExp, sentence: string, lim
 
 /** `my-name`: at most 63 characters. */
 export const dns1123Label = (text: string): readonly string[] =>
-  check(text, 63, labelPattern, subdomainPattern.test(text) ? 'must not contain dots' : labelSentence)
+  text.length <= 63 && labelPattern.test(text) ? none : check(text, 63, labelPattern, subdomainPattern.test(text) ? 'must not contain dots' : labelSentence)
 const olderLabel = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const olderLabelPattern = whole(olderLabel)
 const olderLabelSentence = patternSentence(

@@ -66,13 +66,15 @@ export function createMetrics(): Metrics {
         return text
       }),
     histogram(init) {
-      const series = new Series(init, () => ({ sum: 0, count: 0, buckets: Array.from({ length: init.buckets.length }, () => 0) }))
+      const limits = init.buckets
+      const series = new Series(init, () => ({ sum: 0, count: 0, buckets: Array.from({ length: limits.length }, () => 0) }))
       add(init.name, () => head(init, 'histogram') + series.lines((cell, labels) => histogramLines(init, cell, labels)))
       const count = (cell: HistogramCell, value: number): void => {
         cell.sum += value
         cell.count++
-        const at = init.buckets.findIndex((limit) => value <= limit)
-        if (at >= 0) cell.buckets[at] = (cell.buckets[at] ?? 0) + 1
+        let at = 0
+        while (at < limits.length && value > (limits[at] as number)) at++
+        if (at < limits.length) cell.buckets[at] = (cell.buckets[at] as number) + 1
       }
       return {
         observe: (value, labels = []) => count(series.at(labels), value),
