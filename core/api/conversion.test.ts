@@ -34,7 +34,7 @@ describe('kinds that share stored objects', () => {
     expect(autoscalerConversion.fromStored(v2)).toEqual(v1)
     const memory = { type: 'Resource', resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '1Gi' } } }
     const spec = v2['spec'] as { metrics: unknown[] }
-    const rich = { ...v2, spec: { ...spec, metrics: [...spec.metrics, memory] } }
+    const rich = { ...v2, spec: { ...spec, metrics: [memory, ...spec.metrics] } }
     expect(autoscalerConversion.toStored(autoscalerConversion.fromStored(rich))).toEqual(rich)
   })
 })

@@ -72,6 +72,16 @@ export const accepted: readonly Accepted[] = [
     reason: 'entries stand in the order of their times, which are whole seconds: whether controllers come in the same one is chance',
   },
   {
+    cases: /^conversions\/[^:]*$/,
+    paths: /metadata\.managedFields\./,
+    reason: 'who owns a field is kept in the fields of the version that was written; upstream compares in that version what the other one made of it',
+  },
+  {
+    cases: /^conversions\/.*: object after$/,
+    paths: /^body\.metadata\.managedFields\.1$/,
+    reason: 'a Scale of 0 leaves its number out, and upstream forgets who scaled to nothing',
+  },
+  {
     cases: /^(kinds\/daemonsets|warnings\/daemonset)/,
     paths: /^body\.metadata\.(annotations|managedFields)/,
     reason: 'upstream counts changes of the template in a deprecated annotation, too; metadata.generation and ControllerRevisions tell the same',

@@ -5,6 +5,7 @@
  */
 import type { Conversion } from '../kind.ts'
 import type { AnyObject } from '../meta.ts'
+import { readBehavior, readCondition, readCurrent, readList, readMetric, writeBehavior, writeCondition, writeCurrent, writeMetric } from './oldforms.ts'
 import type { AutoscalingV1HorizontalPodAutoscaler, HorizontalPodAutoscaler, MetricSpec, MetricStatus } from '../schema/types.ts'
 
 const annotation = {
@@ -14,59 +15,62 @@ const annotation = {
   behavior: 'autoscaling.alpha.kubernetes.io/behavior',
 } as const
 
+/** What nothing says; the controller once did it by itself. */
+const defaultPercent = 80
+
 const isCpu = (metric: MetricSpec | MetricStatus): boolean => metric.type === 'Resource' && metric.resource?.name === 'cpu'
 
 /** The metric that v1 shows as targetCPUUtilizationPercentage. */
 const isCpuTarget = (metric: MetricSpec): boolean => isCpu(metric) && metric.resource?.target.averageUtilization !== undefined
 
+const cpuTarget = (percent: number): MetricSpec => ({ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: percent } } })
+
+/** Without those that the conversion makes. */
+function ownAnnotations(given: Readonly<Record<string, string>> | undefined): Record<string, string> {
+  const made: readonly string[] = Object.values(annotation)
+  return Object.fromEntries(Object.entries(given ?? {}).filter(([key]) => !made.includes(key)))
+}
+
 export const autoscalerConversion: Conversion<AutoscalingV1HorizontalPodAutoscaler> = {
   toStored(v1) {
     const { targetCPUUtilizationPercentage: percent, ...spec } = v1.spec ?? { scaleTargetRef: { kind: '', name: '' }, maxReplicas: 0 }
-    const { currentCPUUtilizationPercentage: currentPercent, ...status } = v1.status ?? { currentReplicas: 0, desiredReplicas: 0 }
+    const { currentCPUUtilizationPercentage: currentPercent, currentReplicas = 0, ...status } = v1.status ?? { desiredReplicas: 0 }
     const { annotations: given, ...metadata } = v1.metadata
-    const annotations = { ...given }
-    const take = (key: string): unknown => {
-      const text = annotations[key]
-      delete annotations[key]
-      try {
-        return text === undefined ? undefined : JSON.parse(text)
-      } catch {
-        return undefined // upstream drops what it cannot read, too
-      }
-    }
-    const cpu = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: percent } } }
-    const metrics = [...(percent === undefined ? [] : [cpu]), ...((take(annotation.metrics) as MetricSpec[] | undefined) ?? [])]
+    const annotations = ownAnnotations(given)
+    const others = readList(given?.[annotation.metrics], readMetric) ?? []
+    const named = [...others, ...(percent === undefined ? [] : [cpuTarget(percent)])]
+    const metrics = named.length > 0 ? named : [cpuTarget(defaultPercent)]
     const currentCpu = { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: currentPercent } } }
-    const current = (take(annotation.currentMetrics) as MetricStatus[] | undefined) ?? (currentPercent === undefined ? [] : [currentCpu])
-    const conditions = take(annotation.conditions)
-    const behavior = take(annotation.behavior)
+    const current = readList(given?.[annotation.currentMetrics], readCurrent) ?? (currentPercent === undefined ? [] : [currentCpu])
+    const conditions = readList(given?.[annotation.conditions], readCondition)
+    const behavior = readBehavior(given?.[annotation.behavior])
     return {
       apiVersion: 'autoscaling/v2',
       kind: 'HorizontalPodAutoscaler',
       metadata: { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
-      spec: { ...spec, ...(metrics.length > 0 ? { metrics } : {}), ...(behavior === undefined ? {} : { behavior }) },
-      status: { ...status, ...(current.length > 0 ? { currentMetrics: current } : {}), ...(conditions === undefined ? {} : { conditions }) },
+      spec: { ...spec, metrics, ...(behavior === undefined ? {} : { behavior }) },
+      status: { ...(currentReplicas === 0 ? {} : { currentReplicas }), ...status, ...(current.length > 0 ? { currentMetrics: current } : {}), ...(conditions === undefined ? {} : { conditions }) },
     } as unknown as AnyObject
   },
   fromStored(stored) {
     const v2 = stored as unknown as HorizontalPodAutoscaler
     const { metrics = [], behavior, ...spec } = v2.spec ?? { scaleTargetRef: { kind: '', name: '' }, maxReplicas: 0 }
-    const { currentMetrics = [], conditions, ...status } = v2.status ?? { desiredReplicas: 0 }
-    const cpu = metrics.find(isCpuTarget)
-    const rest = metrics.filter((metric) => metric !== cpu)
+    const { currentMetrics = [], conditions = [], ...status } = v2.status ?? { desiredReplicas: 0 }
+    const rest = metrics.filter((metric) => !isCpuTarget(metric))
+    const { annotations: given, ...metadata } = v2.metadata
     const annotations = {
-      ...v2.metadata.annotations,
-      ...(rest.length > 0 ? { [annotation.metrics]: JSON.stringify(rest) } : {}),
-      ...(currentMetrics.length > 0 ? { [annotation.currentMetrics]: JSON.stringify(currentMetrics) } : {}),
-      ...(conditions === undefined ? {} : { [annotation.conditions]: JSON.stringify(conditions) }),
-      ...(behavior === undefined ? {} : { [annotation.behavior]: JSON.stringify(behavior) }),
+      ...ownAnnotations(given),
+      ...(rest.length > 0 ? { [annotation.metrics]: JSON.stringify(rest.map(writeMetric)) } : {}),
+      ...(currentMetrics.length > 0 ? { [annotation.currentMetrics]: JSON.stringify(currentMetrics.map(writeCurrent)) } : {}),
+      ...(conditions.length > 0 ? { [annotation.conditions]: JSON.stringify(conditions.map(writeCondition)) } : {}),
+      ...(behavior === undefined ? {} : { [annotation.behavior]: JSON.stringify(writeBehavior(behavior)) }),
     }
-    const percent = cpu?.resource?.target.averageUtilization
-    const currentPercent = currentMetrics.find(isCpu)?.resource?.current.averageUtilization
+    const percent = metrics.find(isCpuTarget)?.resource?.target.averageUtilization
+    const currentPercent = currentMetrics.find((metric) => isCpu(metric) && metric.resource?.current.averageUtilization !== undefined)?.resource?.current.averageUtilization
     return {
       apiVersion: 'autoscaling/v1',
       kind: 'HorizontalPodAutoscaler',
-      metadata: { ...v2.metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
+      metadata: { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
       spec: { ...spec, ...(percent === undefined ? {} : { targetCPUUtilizationPercentage: percent }) },
       status: { currentReplicas: 0, ...status, ...(currentPercent === undefined ? {} : { currentCPUUtilizationPercentage: currentPercent }) },
     }

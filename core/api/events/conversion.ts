@@ -17,16 +17,21 @@ const renamed = [
   ['deprecatedCount', 'count'],
 ] as const
 
+/** Always written in core/v1, and only where there is something in events.k8s.io. */
+const reporter = ['reportingComponent', 'reportingInstance'] as const
+
 export const eventConversion: Conversion<EventsV1Event> = {
   toStored(event) {
     const stored: AnyObject = { ...event, apiVersion: 'v1', kind: 'Event', metadata: event.metadata }
     for (const [here, there] of renamed) move(stored, here, there)
+    for (const field of reporter) stored[field] ??= ''
     stored['involvedObject'] ??= {}
     return stored
   },
   fromStored(stored) {
     const event: AnyObject = { ...stored, apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: stored.metadata }
     for (const [here, there] of renamed) move(event, there, here)
+    for (const field of ['reportingController', 'reportingInstance']) if (event[field] === '') delete event[field]
     return event as unknown as EventsV1Event
   },
 }

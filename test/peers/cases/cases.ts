@@ -4,6 +4,7 @@ import { access } from './access.ts'
 import { apply } from './apply.ts'
 import { bodies } from './bodies.ts'
 import { columns } from './columns.ts'
+import { conversions } from './conversions.ts'
 import { definitions } from './definitions.ts'
 import { devices } from './devices.ts'
 import { discovery } from './discovery.ts'
@@ -17,4 +18,4 @@ import { reviews } from './reviews.ts'
 import { warnings } from './warnings.ts'
 import { writes } from './writes.ts'
 
-export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, reviews, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, columns, warnings, devices, discovery]
+export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, reviews, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, columns, warnings, conversions, devices, discovery]
