@@ -13,6 +13,9 @@ const urls = [
 
 const crash = /evaluating '|is not a function|is not an object|is not iterable|call stack|out of memory|is not defined|Internal error occurred: .*(?:null|undefined)/
 
+/** No request may be open for longer, as its own clock has it. */
+const deadlineMs = 120_000
+
 export async function requestTargets(): Promise<readonly Target[]> {
   const rig = await openRig()
   await rig.ask('POST', '/api/v1/namespaces', { metadata: { name: 'default' } })
@@ -20,7 +23,11 @@ export async function requestTargets(): Promise<readonly Target[]> {
   const listed = await rig.ask('GET', `${maps}?limit=1`)
   const token = (listed.json as { readonly metadata: { readonly continue: string } }).metadata.continue
   const fine = async (answer: Promise<{ readonly code: number; readonly text: string }>): Promise<void> => {
-    const { code, text } = await answer
+    let done = false
+    const over = answer.finally(() => (done = true))
+    // Versions that are yet to come are waited for, on virtual time.
+    await rig.clock.until(() => done, deadlineMs)
+    const { code, text } = await over
     // Some 500s are upstream's answers, too; these are the engine's own sentences.
     if (code === 500 && crash.test(text)) throw new TypeError(`answered 500: ${text.slice(0, 300)}`)
   }
