@@ -53,15 +53,6 @@ export function bootstrapPolicy(): Policy {
   return parsePolicy(upstreamPolicy + ownPolicy)
 }
 
-/** The identity of a controller: the service account that upstream's role of that name is bound to. */
-export function controllerIdentity(name: string): Identity {
-  return {
-    name: `system:serviceaccount:kube-system:${name}`,
-    groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
-    agent: `kubun/${name}`,
-  }
-}
-
 /** The identity of a part that signs in by name: system:kube-scheduler, system:kube-proxy, system:kubun:dns, ... */
 export function partIdentity(name: string): Identity {
   return { name, groups: ['system:authenticated'], agent: `kubun/${name.replace(/^system:(kubun:)?/, '')}` }

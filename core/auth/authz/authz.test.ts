@@ -7,7 +7,7 @@ import { clusterRoles } from '../../api/rbac/clusterrole.ts'
 import { roleBindings } from '../../api/rbac/rolebinding.ts'
 import { roles } from '../../api/rbac/role.ts'
 import type { PolicyRule } from '../../api/schema/types.ts'
-import { bootstrapPolicy, controllerIdentity, nodeRules, type Policy } from '../policy.ts'
+import { bootstrapPolicy, nodeRules, type Policy } from '../policy.ts'
 import type { Attributes, Decision, User } from '../user.ts'
 import { FakeWorld } from '../world.fake.ts'
 import { joinedRules, nodeRulesOf, privileged, rbacRules, refused, unionAuthorizer } from './authorizers.ts'
@@ -24,6 +24,8 @@ function withPolicy(p: Policy = policy): FakeWorld {
 
 const user = (name: string, ...groups: string[]): User => ({ name, groups: [...groups, 'system:authenticated'] })
 const anonymous: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+/** The service account that upstream's role of that name is bound to. */
+const controller = (name: string): User => user(`system:serviceaccount:kube-system:${name}`, 'system:serviceaccounts', 'system:serviceaccounts:kube-system')
 
 /** `verb group/resource[/sub] namespace/name`, or `verb /path`; namespace - for none. */
 function ask(who: User, text: string): Attributes {
@@ -58,8 +60,8 @@ describe('rbac() with the bootstrap policy', () => {
     [user('system:kube-scheduler'), 'delete core/nodes -/n', false],
     [user('system:kube-controller-manager'), 'approve certificates.k8s.io/signers -/x', false],
     [user('system:node:a', 'system:nodes'), 'create certificates.k8s.io/certificatesigningrequests/selfnodeclient -/', true],
-      [controllerIdentity('deployment-controller'), 'create apps/replicasets a/', true],
-    [controllerIdentity('deployment-controller'), 'delete core/nodes -/n', false],
+      [controller('deployment-controller'), 'create apps/replicasets a/', true],
+    [controller('deployment-controller'), 'delete core/nodes -/n', false],
     [user('system:kubun:dns'), 'watch discovery.k8s.io/endpointslices', true],
   ]
   it.each(cases.map(([who, text, want]) => [who.name, text, want, who] as const))('%s: %s is %s', (_, text, want, who) => {
