@@ -2,69 +2,54 @@
  * Composition root of a server: opens the store, builds who may what, admission and
  * the API server over it, brings the cluster's own objects up to date, and runs
  * controllers and scheduler over the loopback. Knows no flags: cmd hands it a config.
- * Start reading at startServer().
+ * Start reading at runServer(). What runs beside it is parts.ts, who is who signin.ts, how it shows itself serving.ts.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { admissionChain, runMutate, runValidate } from './admission/chain.ts'
 import type { AdmissionRequest } from './admission/plugin.ts'
 import { events } from './api/core/event.ts'
-import { secrets } from './api/core/secret.ts'
-import { keyOf } from './api/meta.ts'
 import type { ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
-import { aggregator, type Aggregator } from './apiserver/aggregator/aggregator.ts'
-import type { AdmissionChain, ApiServerDeps, KeyPair, VersionInfo } from './apiserver/deps.ts'
+import { aggregator } from './apiserver/aggregator/aggregator.ts'
+import type { AdmissionChain, ApiServerDeps, VersionInfo } from './apiserver/deps.ts'
 import { components, healthChecks, Progress } from './apiserver/checks.ts'
 import { webhookConversion } from './apiserver/conversion.ts'
-import { serveCustomKinds, type Customs } from './apiserver/customs.ts'
+import { serveCustomKinds } from './apiserver/customs.ts'
 import { openAudit, type AuditConfig } from './apiserver/audit/open.ts'
 import { FlowConfig } from './apiserver/flowcontrol/consumer.ts'
 import { FlowControl } from './apiserver/flowcontrol/flowcontrol.ts'
 import { ensureFlowConfig, keepFlowConfig } from './apiserver/flowcontrol/producer.ts'
 import { startApiServer, type ApiServer } from './apiserver/server.ts'
 import { RegistryWorld } from './apiserver/world.ts'
-import { certificateAuthenticator, union } from './auth/authn/authenticators.ts'
-import { bearerTokens } from './auth/authn/bearer.ts'
-import { bootstrapTokens } from './auth/authn/bootstrap.ts'
-import { discoveryDocument, tokenKeys, type TokenKeys } from './auth/authn/keys.ts'
-import { requestHeaderAuthenticator, requestHeaders } from './auth/authn/requestheader.ts'
-import { lastUsedLabel, secretTokens, type SecretTokens } from './auth/authn/secrettoken.ts'
-import { serviceAccountTokens, type ServiceAccountTokens } from './auth/authn/serviceaccount.ts'
+import { union } from './auth/authn/authenticators.ts'
+import type { ServiceAccountTokens } from './auth/authn/serviceaccount.ts'
 import { nodeGraph } from './auth/authz/graph.ts'
 import { nodeAuthorizer } from './auth/authz/node.ts'
 import { rbac } from './auth/authz/rbac.ts'
-import { bootstrapPolicy, nodeRules, partIdentity, reconcile } from './auth/policy.ts'
-import type { Authenticator, Authorizer } from './auth/user.ts'
-import { Authentication, discoverable, tokenSettings, type AuthenticationOptions } from './authentication.ts'
+import { bootstrapPolicy, nodeRules, reconcile } from './auth/policy.ts'
+import type { Authenticator } from './auth/user.ts'
+import { discoverable, type AuthenticationOptions } from './authentication.ts'
 import { Authorization, type AuthorizationOptions } from './authorization.ts'
 import { bootObjects } from './boot.ts'
+import { runParts } from './parts.ts'
+import { documents, isOpen, open, ownHost, pairOf, renewServing, servingNames } from './serving.ts'
+import { frontProxies, openSignIn } from './signin.ts'
 import { Encryption } from './encryption.ts'
 import { aggregated } from './client/aggregated.ts'
 import type { Client } from './client/client.ts'
-import type { Identity, InProcessApi } from './client/inprocess.ts'
 import { loopbackClient } from './client/loopback.ts'
 import { remoteClient } from './client/remote.ts'
 import { serviceResolver } from './client/services.ts'
-import { defaultSettings, serverIdentity, SignerRefusal, type SigningRequest } from './controllers/controller.ts'
+import { serverIdentity } from './controllers/controller.ts'
 import { controllers } from './controllers/controllers.ts'
-import { runManifests } from './controllers/manifests.ts'
-import { runControllers } from './controllers/run.ts'
-import { manifestFolder } from './manifests.ts'
 import { Group } from './lib/group.ts'
 import { aborted, named, type Ctx } from './lib/ctx.ts'
-import { errorPath } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
 import type { Random } from './lib/random.ts'
-import type { Identity as ServingIdentity } from './pki/certificate.ts'
 import { loadClusterPki, type ClusterPki } from './pki/cluster.ts'
-import { parseRequest, refusal, signers, signRequest } from './pki/request.ts'
 import { openRegistry, type OpenRegistry } from './registry/open.ts'
-import { defaultProfile } from './scheduler/plugins.ts'
-import { runScheduler } from './scheduler/run.ts'
-import { keepCompact } from './store/compact.ts'
 import { openStore } from './store/drivers.ts'
-import { keepMoving } from './store/pulse.ts'
 import { sealedStore } from './store/sealed.ts'
 import type { Store } from './store/store.ts'
 
@@ -117,10 +102,6 @@ export interface ServerHooks {
   readonly ready: (parts: ServerParts) => Promise<void>
 }
 
-/** Certificates are looked at this often, and renewed when a third of their life is left. */
-const renewEveryMs = 6 * 3_600_000
-const certificateLifetimeMsMax = 365 * 86_400_000
-
 /** Runs a server until ctx ends; then ends it in order: not ready, watches, connections, parts, store. */
 export async function runServer(parent: Ctx, config: ServerConfig, random: Random, hooks: ServerHooks): Promise<void> {
   const ctx = named(parent, 'server')
@@ -145,7 +126,7 @@ export async function runServer(parent: Ctx, config: ServerConfig, random: Rando
   }
 }
 
-interface Ground {
+export interface Ground {
   readonly pki: ClusterPki
   readonly store: Store
   /** The same store, as values lie on disk. */
@@ -163,21 +144,10 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const resolver = serviceResolver(world, random, { host: ownHost(config.bindAddress), port: config.port })
   const remote = remoteClient({ agent: 'kube-apiserver-admission', services: resolver })
   const authorizer = await Authorization.open(inner, config.authorization ?? {}, { rbac: roles, node: nodeAuthorizer(nodeGraph(world), nodeRules(policy)), open, remote, random })
-  const keys = await tokenKeys([pki.serviceAccountKey])
-  const accounts = tokenSettings(config.authentication?.serviceAccount)
-  const tokens = serviceAccountTokens({ keys, lookup: world, random, ...accounts })
-  const fromSecrets = secretTokens({
-    keys, lookup: world, audiences: accounts.audiences,
-    used(secret, day) {
-      const labelled = client().patch(inner, secrets, keyOf(secret), 'merge', { metadata: { uid: secret.metadata.uid, labels: { [lastUsedLabel]: day } } })
-      labelled.catch((error: unknown) => inner.log.warn('a token is used, and its Secret does not say so', { error: errorPath(error) }))
-    },
-  })
-  const authentication = await Authentication.open(inner, config.authentication ?? {}, { remote, random, tokens: accounts })
-  const bearer = bearerTokens([fromSecrets, tokens, bootstrapTokens(world, accounts.audiences), ...authentication.ways], accounts.audiences)
-  const ways = [requestHeaderAuthenticator(frontProxies), certificateAuthenticator(), bearer]
-  const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: union(ways), random })
-  const authenticator = ui === undefined ? union(ways) : union([ui.sessions, ...ways])
+  const signIn = await openSignIn(inner, { pki, lookup: world, random, remote, options: config.authentication ?? {}, client: () => client() })
+  const { accounts, authentication } = signIn
+  const ui = hooks.ui?.({ ctx: named(inner, 'dashboard'), authenticator: signIn.authenticator, random })
+  const authenticator = ui === undefined ? signIn.authenticator : union([ui.sessions, signIn.authenticator])
   const progress = new Progress()
   const isOn = (name: string): boolean => !config.disabled.includes(name)
   const runsHere = { controllers: controllers.some(({ name }) => isOn(name)), scheduler: isOn('scheduler') }
@@ -205,9 +175,9 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     components: components(reads, runsHere, progress),
     anonymousAt: (path) => authentication.anonymousAt(path) || isOpen(path),
     rules: authorizer,
-    tokens: { audiences: accounts.audiences, review: bearer.review, request: tokens.request },
+    tokens: { audiences: accounts.audiences, review: signIn.bearer.review, request: signIn.tokens.request },
     kubelet: () => ({ ...pairOf(own.pki.kubeletClient), ca: pki.serverCa.certificate.pem }),
-    documents: documents(config, pki, keys, discoverable(accounts)),
+    documents: documents(config, pki, signIn.keys, discoverable(accounts)),
     actions: { '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw) } },
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
     ...(ui === undefined ? {} : { ui: ui.handle }),
@@ -228,7 +198,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
       progress.after('flow', ensureFlowConfig(ctx, client())),
     ])
     await using parts = new Group(inner) // not ctx: they run on while requests are still served
-    runParts(parts, config, random, api.inProcess, { ...ground, secretTokens: fromSecrets, aggregation, customs })
+    runParts(parts, config, { ...ground, random, api: api.inProcess, secretTokens: signIn.secretTokens, aggregation, customs, frontProxies })
     parts.go('aggregation', (part) => aggregation.run(part))
     parts.go('authentication', (part) => authentication.run(part))
     parts.go('authorization', (part) => authorizer.run(part))
@@ -236,7 +206,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     parts.go('flow control objects', (part) => keepFlowConfig(part, client()))
     parts.go('certificates', (part) => renewServing(part, config, random, api, (next) => (own.pki = next)))
     progress.done('parts')
-    await hooks.ready({ api, pki, client: client(), tokens })
+    await hooks.ready({ api, pki, client: client(), tokens: signIn.tokens })
     await Promise.race([aborted(ctx.signal), parts.wait()])
     await api.stop({ graceMs: stopGraceMs, notReadyMs: config.shutdownDelayMs ?? 0 })
   } finally {
@@ -249,94 +219,6 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
 
 /** For requests in flight, when connections are told to close. */
 const stopGraceMs = 10_000
-/** Who may speak for others: this server itself, to servers that trust what it publishes. */
-const frontProxies = ['system:auth-proxy']
-
-function runParts(parts: Group, config: ServerConfig, random: Random, api: InProcessApi, ground: Ground & { readonly secretTokens: SecretTokens; readonly aggregation: Aggregator; readonly customs: Customs }): void {
-  const { pki, store, registry } = ground
-  const clientAs = (who: Identity): Client => loopbackClient(api, who)
-  parts.go('manifests', async (part) =>
-    runManifests(part, { client: clientAs(serverIdentity), kinds: () => registry.kinds(), files: await manifestFolder(join(config.dataDir, 'server', 'manifests')) }),
-  )
-  parts.go('compaction', (part) => keepCompact(part, store))
-  parts.go('pulse', (part) => keepMoving(part, store))
-  parts.go('encryption', async (part) => void (await ground.encryption.rewrite(part, ground.raw))) // what was written before it was asked for
-  const settings = {
-    ...defaultSettings,
-    kinds: () => [...registry.kinds(), ...ground.aggregation.kinds.kinds()],
-    staleVersions: () => ground.aggregation.kinds.stale(),
-    onKinds: (tell: () => void) => {
-      ground.customs.onKinds(tell)
-      ground.aggregation.discovery.onChange(tell)
-    },
-    podCidrs: config.podCidrs,
-    serviceCidr: config.serviceCidr,
-    apiAddresses: [config.advertiseAddress],
-    apiPort: config.port,
-    rootCa: pki.serverCa.certificate.pem,
-    secretToken: ground.secretTokens.issue,
-    aggregated: ground.aggregation.aggregated,
-    trust: { clientCa: pki.clientCa.certificate.pem, requestHeader: { ca: pki.frontProxyCa.certificate.pem, allowedNames: frontProxies, ...requestHeaders } },
-    sign: (request: SigningRequest) => sign(parts.ctx, random, pki, request),
-    nodeMonitorGraceMs: config.nodeMonitorGraceMs,
-  }
-  const wanted = controllers.filter((controller) => !config.disabled.includes(controller.name))
-  parts.go('controllers', (part) => runControllers(part, { clientAs, random, settings }, wanted))
-  if (config.disabled.includes('scheduler')) return
-  const schedulerClient = clientAs(partIdentity('system:kube-scheduler'))
-  parts.go('scheduler', (part) => runScheduler(part, { client: schedulerClient, random, profiles: [defaultProfile(schedulerClient)] }))
-}
-
-function pairOf({ certificate, key }: ServingIdentity): KeyPair {
-  return { cert: certificate.pem, key: key.pem }
-}
-
-/** Names and addresses that clients reach the API server by. */
-function servingNames(config: ServerConfig): readonly string[] {
-  const service = 'kubernetes'
-  const inCluster = [service, `${service}.default`, `${service}.default.svc`, `${service}.default.svc.${config.clusterDomain}`]
-  return [...new Set(['localhost', '127.0.0.1', '::1', config.advertiseAddress, firstAddress(config.serviceCidr), ...inCluster, ...config.tlsNames])]
-}
-
-/** Where this machine reaches what listens on this address. */
-function ownHost(bindAddress: string): string {
-  return bindAddress === '' || bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress
-}
-
-/** 10.43.0.0/16 -> 10.43.0.1: where the Service default/kubernetes is. */
-function firstAddress(cidr: string): string {
-  const [base = ''] = cidr.split('/')
-  if (base.includes(':')) return `${base.replace(/::$/, '')}::1`
-  const parts = base.split('.')
-  return [...parts.slice(0, 3), String(Number(parts[3]) + 1)].join('.')
-}
-
-/** Paths without secrets that everybody may read: the CA (joining nodes check its hash), and the dashboard, which asks for a login itself. */
-const open: Authorizer = {
-  authorize(asked) {
-    return asked.type === 'path' && isOpen(asked.path) ? { answer: 'allow', reason: '' } : { answer: 'no opinion', reason: '' }
-  },
-}
-
-function isOpen(path: string): boolean {
-  return path === caPath || path === clientCaPath || path === '/ui' || path.startsWith('/ui/')
-}
-
-const caPath = '/cacerts'
-/** Who signs clients: kubelets know the API server by it. */
-const clientCaPath = '/cacerts/client'
-
-function documents(config: ServerConfig, pki: ClusterPki, keys: TokenKeys, issuer: string | undefined): NonNullable<ApiServerDeps['documents']> {
-  const jwksUri = config.authentication?.serviceAccount?.jwksUri ?? `https://${config.advertiseAddress}:${config.port}/openid/v1/jwks`
-  return {
-    [caPath]: { type: 'application/x-pem-file', text: async () => pki.serverCa.certificate.pem },
-    [clientCaPath]: { type: 'application/x-pem-file', text: async () => pki.clientCa.certificate.pem },
-    ...(issuer === undefined ? {} : {
-      '/.well-known/openid-configuration': { type: 'application/json', text: async () => JSON.stringify(discoveryDocument(issuer, jwksUri, keys)) },
-      '/openid/v1/jwks': { type: 'application/jwk-set+json', text: async () => JSON.stringify(await keys.jwks()) },
-    }),
-  }
-}
 
 function throwing(chain: ReturnType<typeof admissionChain>): AdmissionChain {
   const refuse = (refused: ApiError | undefined): void => {
@@ -345,30 +227,5 @@ function throwing(chain: ReturnType<typeof admissionChain>): AdmissionChain {
   return {
     mutate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runMutate(ctx, chain, request)),
     validate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runValidate(ctx, chain, request)),
-  }
-}
-
-async function sign(ctx: Ctx, random: Random, pki: ClusterPki, asked: SigningRequest): Promise<string> {
-  const request = parseRequest(asked.pem)
-  if (typeof request === 'string') throw new SignerRefusal(request)
-  const why = refusal(asked.signerName, request, asked.usages)
-  if (why !== undefined) throw new SignerRefusal(why)
-  const authority = asked.signerName === signers.kubeletServing ? pki.serverCa : pki.clientCa
-  const options = { usages: asked.usages, expirationS: asked.expirationS, lifetimeMsMax: certificateLifetimeMsMax, now: ctx.clock.now(), random }
-  return (await signRequest(authority, request, options)).pem
-}
-
-async function renewServing(ctx: Ctx, config: ServerConfig, random: Random, api: ApiServer, renewed: (pki: ClusterPki) => void): Promise<void> {
-  for (;;) {
-    await ctx.clock.sleep(renewEveryMs, ctx.signal)
-    try {
-      const pki = await loadClusterPki(join(config.dataDir, 'server', 'tls'), servingNames(config), { random, now: ctx.clock.now() })
-      if (pki.renewed.length === 0) continue
-      ctx.log.info('certificates renewed', { names: pki.renewed.join(',') })
-      api.reload(pairOf(pki.serving))
-      renewed(pki)
-    } catch (error) {
-      ctx.log.error('renew certificates', { error: errorPath(error) })
-    }
   }
 }
