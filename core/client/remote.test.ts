@@ -56,6 +56,11 @@ describe('a remote server', () => {
     expect(server.heard.at(-1)).toMatchObject({ method: 'POST', url: '/path?timeout=5s', body: '{"a":1}', headers: { 'content-type': 'application/json', 'user-agent': 'test' } })
   })
 
+  it('is asked at a path without doubled slashes', async () => {
+    await post(service('//path/'))
+    expect(server.heard.at(-1)?.url).toBe('/path?timeout=5s')
+  })
+
   it('is trusted when the bundle has its own certificate instead of its authority', async () => {
     await expect(post({ ...service(), caBundle: server.ownBundle })).resolves.toContain('svc.ns.svc:443')
     await expect(post({ ...service(), caBundle: stranger.ownBundle })).rejects.toThrow('x509: certificate signed by unknown authority')

@@ -7,6 +7,7 @@
 import http from 'node:http'
 import https, { type RequestOptions } from 'node:https'
 import { isIP } from 'node:net'
+import { posix } from 'node:path'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 import type { Ctx } from '../lib/ctx.ts'
 import { withTimeout } from '../lib/ctx.ts'
@@ -132,7 +133,9 @@ function placeOf(target: RemoteTarget, request: RemoteRequest): Place {
   return { url: `${url.protocol}//${url.host}${way}`, secure, authority: url.host, name: target.serverName ?? host, address: { host, port }, path: way }
 }
 
-function joined(base: string, more: string | undefined): string {
+/** A target's own path is cleaned as Go does: `//a/` is /a. */
+function joined(target: string, more: string | undefined): string {
+  const base = posix.normalize(`/${target}`).replace(/(?<=.)\/$/, '')
   const path = more === undefined ? base : `${base.replace(/\/+$/, '')}/${more.replace(/^\/+/, '')}`
   return path.startsWith('/') ? path : `/${path}`
 }
