@@ -205,7 +205,7 @@ class Parser {
     if (open.text !== '(') throw unparsed(`found '${open.text}' expected: '('`)
     const values = new Set<string>()
     let expectValue = true
-    for (;;) {
+    for (let first = true; ; first = false) {
       const token = this.#next()
       if (token.kind === 'word' && expectValue) {
         values.add(token.text)
@@ -215,7 +215,7 @@ class Parser {
         expectValue = true
         if (token.text === ')') return [...values].sort()
       } else {
-        throw unparsed(expectValue ? `found '${token.text}', expected: ',', or identifier` : `found '${token.text}', expected: ',' or ')'`)
+        throw unparsed(expectValue ? `found '${token.text}', expected: ','${first ? ", ')'" : ','} or identifier` : `found '${token.text}', expected: ',' or ')'`)
       }
     }
   }

@@ -101,15 +101,15 @@ function keyIn(kind: Kind, item: Item): string {
 }
 
 async function startOf(base: Base, ctx: Ctx, kind: Kind, selection: Selection, query: ListQuery): Promise<Start> {
-  const version = parseVersion(query.resourceVersion)
   if (query.continue !== undefined && query.continue !== '') {
-    if (version !== undefined && version !== 0) throw badRequest('specifying resource version is not allowed when using continue')
     const { rv, start } = decodeContinue(query.continue)
+    if (!['', '0'].includes(query.resourceVersion ?? '')) throw badRequest('specifying resource version is not allowed when using continue')
     const after = `${kind.prefix}/${start}`
     if (!after.startsWith(selection.range) && !selection.filters) throw badRequest('invalid continue token: continue key is not valid')
     if (rv > 0) await waitFor(base, ctx, rv)
     return { at: rv < 0 ? undefined : rv, after }
   }
+  const version = parseVersion(query.resourceVersion)
   if (version === undefined || version === 0) return { at: undefined, after: '' }
   await waitFor(base, ctx, version)
   const limited = query.limit !== undefined && query.limit > 0
@@ -129,6 +129,8 @@ function decodeContinue(text: string): Continue {
   const bad = (why: string): ApiError => badRequest(`invalid continue token: ${why}`)
   const illegal = text.search(/[^\w-]/)
   if (illegal >= 0) throw bad(`continue key is not valid: illegal base64 data at input byte ${illegal}`)
+  // a letter alone holds no byte
+  if (text.length % 4 === 1) throw bad(`continue key is not valid: illegal base64 data at input byte ${text.length - 1}`)
   // byte by byte, as Go's decoder names what it cannot read
   const parsed = parseJson(Buffer.from(text, 'base64url').toString('latin1'))
   if (!parsed.ok) throw bad(`continue key is not valid: ${parsed.error}`)

@@ -39,7 +39,7 @@ function validate(next: Readonly<Job>, prev: Readonly<Job>): Errors {
   times(errors, next, prev, changed)
   finished(errors, next, changed)
   indexes(errors, next, changed)
-  if (changed.of('ready', 'active') && (status.ready ?? 0) > (status.active ?? 0)) errors.push(invalidValue(at.child('ready'), status.ready, 'cannot set more ready pods than active'))
+  if (changed.of('ready', 'active') && status.ready !== undefined && status.ready > (status.active ?? 0)) errors.push(invalidValue(at.child('ready'), status.ready, 'cannot set more ready pods than active'))
   against(errors, next, prev)
   return errors
 }

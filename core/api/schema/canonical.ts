@@ -184,7 +184,7 @@ function parseTime(text: string, layout: string): Instant {
   const pieces: readonly (readonly [RegExp, string])[] = [
     [/^\d{4}/, '2006'], [/^-/, '-'], [/^\d\d/, '01'], [/^-/, '-'], [/^\d\d/, '02'], [/^T/, 'T'], [/^\d\d?/, '15'],
     [/^:/, ':'], [/^\d\d/, '04'], [/^:/, ':'], [/^\d\d/, '05'],
-    [micro ? /^\.\d{6}(?!\d)/ : /^(?:[.,]\d+)?/, '.000000'], [/^(?:Z|[-+]\d\d:\d\d)/, 'Z07:00'],
+    [micro ? /^\.\d{6}/ : /^(?:[.,]\d+)?/, '.000000'], [/^(?:Z|[-+]\d\d:\d\d)/, 'Z07:00'],
   ]
   const values: string[] = []
   let rest = text

@@ -201,7 +201,7 @@ export function listQuery(call: Call): ListQuery {
   const fields = parseFieldSelector(fieldSelector)
   checkListOptions(call, { resourceVersion: resourceVersion ?? '', match, token, watch: info.verb === 'watch' })
   for (const { field } of fields) checkField(call.kind, field)
-  checkVersion(resourceVersion ?? '', info.verb === 'watch')
+  if (token === '' || info.verb === 'watch') checkVersion(resourceVersion ?? '', info.verb === 'watch')
   return {
     namespace: info.namespace,
     ...(info.name === '' ? {} : { name: info.name }),

@@ -5,7 +5,7 @@
 import { ApiError, badRequest, conflict, invalid, unsupportedMediaType } from '../../api/errors.ts'
 import { invalidValue, path } from '../../api/field.ts'
 import type { CustomRules } from '../../api/kind.ts'
-import type { AnyObject } from '../../api/meta.ts'
+import { apiVersionOf, parseApiVersion, type AnyObject } from '../../api/meta.ts'
 import { applyPatch } from '../../api/patch/apply.ts'
 import { applyJsonPatch, parseJsonPatch } from '../../api/patch/json.ts'
 import { applyMergePatch } from '../../api/patch/merge.ts'
@@ -13,7 +13,7 @@ import { definition, definitionOf } from '../../api/schema/schema.ts'
 import { decodeValue } from '../../api/schema/validate.ts'
 import { duplicateFields, parseJson } from '../../api/codec/json.ts'
 import type { ParsedYaml } from '../../api/codec/yaml.ts'
-import { patchTypes } from '../body.ts'
+import { goWord, patchTypes } from '../body.ts'
 import { cloneJson } from '../../lib/json.ts'
 import { readYaml } from '../../client/yaml.ts'
 import { checkPatchedType } from '../custombody.ts'
@@ -42,7 +42,7 @@ export async function patchVerb(deps: ApiServerDeps, call: Call, reshape?: Resha
     if (apply) sayProblems(call, asked, problems)
     checkNamespace(call, next)
     checkName(call, next)
-    if (!apply) checkUid(call, next, uid)
+    if (current !== undefined) checkUid(call, next, uid)
     dedupeOwners(next, call)
     return reshape === undefined || before === undefined ? next : reshaped(reshape, next, before, call)
   }
@@ -76,6 +76,9 @@ export function patchAsked(call: Call, type: string): Asked {
 
 const customPatchTypes: readonly string[] = [patchTypes.json, patchTypes.merge, patchTypes.apply]
 
+/** Of a JSON patch only the operations themselves are looked at, not what they put where. */
+const operationField = /^\[\d+\]\.[^.[]+$/
+
 interface ReadPatch {
   readonly document: unknown
   /** What Strict refuses in the document itself; the other fields are looked at when the patch is applied. */
@@ -90,7 +93,7 @@ export function readPatch(call: Call, patch: PatchBody, asked: Asked): ReadPatch
   if (!parsed.ok)
     throw badRequest(patch.type === patchTypes.strategic ? parsed.error : `error decoding patch: ${parsed.error}`)
   const prefix = patch.type === patchTypes.json ? 'json patch ' : ''
-  const duplicates = asked.fieldValidation === 'Ignore' ? [] : duplicateFields(patch.text, parsed.value).map((field) => `${prefix}duplicate field ${JSON.stringify(field)}`)
+  const duplicates = asked.fieldValidation === 'Ignore' ? [] : duplicateFields(patch.text, parsed.value).filter((field) => prefix === '' || operationField.test(field)).map((field) => `${prefix}duplicate field ${JSON.stringify(field)}`)
   if (asked.fieldValidation === 'Warn') for (const each of duplicates) call.warn(each)
   if (patch.type === patchTypes.strategic && (typeof parsed.value !== 'object' || Array.isArray(parsed.value))) {
     throw badRequest(
@@ -161,7 +164,8 @@ function patched(call: Call, run: PatchRun): AnyObject {
   const shown = (): string => (strategic === undefined ? goJson(next) : goMap(strategic.rest))
   const of = definitionOf(target.group, target.version, target.kind)
   if (of === undefined) return next as AnyObject
-  const decoded = decodeValue(of, strategic === undefined ? cloneJson(next) : next)
+  if (strategic === undefined) checkRoot(target, next as AnyObject, shown)
+  const decoded = decodeValue(of, cloneJson(next))
   if (decoded.error !== undefined)
     throw refuse(shown(), strategic === undefined ? decoded.error : strategicError(decoded.error))
   const problems = [...run.problems, ...decoded.unknown]
@@ -172,6 +176,21 @@ function patched(call: Call, run: PatchRun): AnyObject {
   const object = decoded.object as AnyObject
   object.metadata ??= {}
   return object
+}
+
+/** What the patch made of apiVersion and kind, which the decoder reads first. */
+function checkRoot(target: Target, next: Readonly<AnyObject>, shown: () => string): void {
+  for (const name of ['apiVersion', 'kind'] as const) {
+    const field: unknown = next[name]
+    if (field !== undefined && field !== null && typeof field !== 'string') {
+      throw refuse(shown(), `couldn't get version/kind; json parse error: json: cannot unmarshal ${goWord(field)} into Go struct field .${name} of type string`)
+    }
+  }
+  const apiVersion = ['', '/'].includes(next.apiVersion ?? '') ? apiVersionOf(target) : (next.apiVersion ?? '')
+  const kind = (next.kind ?? '') === '' ? target.kind : (next.kind ?? '')
+  if (apiVersion.split('/').length > 2) throw refuse(shown(), `unexpected GroupVersion string: ${apiVersion}`)
+  const { group, version } = parseApiVersion(apiVersion)
+  if (definitionOf(group, version, kind) === undefined) throw refuse(shown(), `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`)
 }
 
 function patchedCustom(call: Call, { target, asked, problems }: PatchRun, custom: CustomRules, next: AnyObject): AnyObject {
@@ -199,6 +218,7 @@ function refuse(document: string, why: string): ApiError {
 
 /** Upstream converts strategic results field by field, with words of its own for a wrong type. */
 function strategicError(error: string): string {
+  if (error.startsWith('illegal base64')) return `error decoding from json: ${error}`
   const match = /^json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:struct field \S+|value) of type (\S+)$/.exec(error)
   if (match === null) return error
   const [, found = '', literal = '', type = ''] = match
@@ -273,7 +293,11 @@ function applyTo(asked: Asked, document: AnyObject, { live, target, subresource,
   const of = definitionOf(target.group, target.version, target.kind)
   if (of === undefined) return result.object
   const decoded = decodeValue(of, cloneJson(result.object))
-  if (decoded.error !== undefined) throw badRequest(decoded.error)
+  if (decoded.error !== undefined) {
+    const name = `${document.metadata?.namespace ?? ''}/${document.metadata?.name ?? ''}`
+    const gvk = `${target.group}/${target.version}, Kind=${target.kind}`
+    throw new ApiError({ code: 500, reason: '', message: `failed to convert new object (${name}; ${gvk}) to proper version: unable to convert unstructured object to ${gvk}: ${strategicError(decoded.error)}` })
+  }
   const object = decoded.object as AnyObject
   object.metadata ??= {}
   return object

@@ -47,13 +47,18 @@ interface ScaleWrite {
   readonly next: (current: AnyObject) => AnyObject
 }
 
+/** Stands where a custom object has no number, to tell a patch that gives it none. */
+const unsetReplicas = -(2 ** 31)
+
 async function write(deps: ApiServerDeps, call: Call, { rules, asked, next }: ScaleWrite): Promise<Outcome> {
   const change = (current: AnyObject | undefined): AnyObject => {
     const object = current as AnyObject
     const before = scaleOf(object, rules)
+    const unset = call.kind.custom !== undefined && call.info.verb === 'patch' && read(object, rules.specReplicas) === undefined
+    if (unset) put(before, 'spec.replicas', unsetReplicas)
     const scale = next(before)
     checkName(call, scale)
-    if (call.kind.custom !== undefined && call.info.verb === 'patch' && read(scale, 'spec.replicas') === undefined && read(object, rules.specReplicas) === undefined) {
+    if (unset && read(scale, 'spec.replicas') === unsetReplicas) {
       throw badRequest(`the spec replicas field ${replicasPath(rules)} cannot be empty`)
     }
     const replicas = read(scale, 'spec.replicas') ?? 0
