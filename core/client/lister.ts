@@ -18,6 +18,8 @@ export interface Lister<T extends KubeObject> {
   list(namespace?: string): Readonly<T>[]
   /** Those that an index has under a value. Throws for an index that nobody added. */
   by(index: string, value: string): Readonly<T>[]
+  /** Any of those. */
+  one(index: string, value: string): Readonly<T> | undefined
 }
 
 /** Indexes that many parts share. */
@@ -64,9 +66,11 @@ export class Cache<T extends KubeObject> implements Lister<T> {
   }
 
   by(index: string, value: string): Readonly<T>[] {
-    const found = this.#indexes.get(index)
-    if (found === undefined) throw new Error(`lister has no index ${index}`)
-    return [...(found.buckets.get(value)?.values() ?? [])]
+    return [...(this.#bucket(index, value)?.values() ?? [])]
+  }
+
+  one(index: string, value: string): Readonly<T> | undefined {
+    return this.#bucket(index, value)?.values().next().value
   }
 
   /** Quiet when an index of that name is there already. */
@@ -102,6 +106,12 @@ export class Cache<T extends KubeObject> implements Lister<T> {
     this.#byUid.delete(prev.metadata.uid ?? '')
     this.#objects.delete(key)
     return prev
+  }
+
+  #bucket(index: string, value: string): ReadonlyMap<string, Readonly<T>> | undefined {
+    const found = this.#indexes.get(index)
+    if (found === undefined) throw new Error(`lister has no index ${index}`)
+    return found.buckets.get(value)
   }
 }
 

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { testCluster, type TestCluster } from '../../../test/support/controllers.ts'
+import { customResourceDefinitions } from '../../api/apiextensions/customresourcedefinition.ts'
 import { apiServices } from '../../api/apiregistration/apiservice.ts'
 import { services } from '../../api/core/service.ts'
 import { endpointSlices } from '../../api/discovery/endpointslice.ts'
-import type { APIService, APIServiceCondition } from '../../api/schema/types.ts'
+import type { APIService, APIServiceCondition, CustomResourceDefinition } from '../../api/schema/types.ts'
 import type { Aggregated } from '../../client/aggregated.ts'
 import { apiServiceAvailability } from './availability.ts'
 import { apiServiceRegistration, managedLabel, stepFor } from './register.ts'
@@ -33,6 +34,29 @@ describe('apiServiceRegistration', () => {
     await cluster.client.delete(cluster.ctx, apiServices, { namespace: '', name: 'v1.apps' })
     await cluster.settle(5_000)
     expect(await cluster.get(apiServices, 'v1.apps')).toBeUndefined() // its users' from then on
+  })
+
+  it('makes one for each version that definitions of a group are served in, for as long as one is', async () => {
+    const cluster = await start([apiServiceRegistration])
+    const define = (plural: string): CustomResourceDefinition => ({
+      metadata: { name: `${plural}.example.com` },
+      spec: {
+        group: 'example.com', scope: 'Namespaced', names: { plural, kind: plural.toUpperCase() },
+        versions: ['v1', 'v2'].map((name) => ({ name, served: name === 'v1', storage: name === 'v2', schema: { openAPIV3Schema: { type: 'object' } } })),
+      },
+    })
+    const made = async (): Promise<readonly unknown[]> => (await cluster.list(apiServices)).filter(({ spec }) => spec?.group === 'example.com').map(({ metadata, spec }) => [metadata.name, metadata.labels?.[managedLabel], spec?.version])
+    const withdraw = (plural: string) => cluster.change(customResourceDefinitions, `${plural}.example.com`, (mine) => mine.spec.versions.forEach((version) => (version.served = false)))
+    await cluster.create(customResourceDefinitions, define('as'))
+    await cluster.create(customResourceDefinitions, define('bs'))
+    await cluster.settle(100)
+    expect(await made()).toEqual([['v1.example.com', 'true', 'v1']])
+    await withdraw('as')
+    await cluster.settle(100)
+    expect(await made()).toHaveLength(1)
+    await withdraw('bs')
+    await cluster.settle(100)
+    expect(await made()).toEqual([])
   })
 
   const one = (label: string | undefined, version = 'v1'): APIService => ({

@@ -8,6 +8,7 @@ import { builtinPriority, customPriority, type Priority } from '../../api/apireg
 import { isApiError } from '../../api/errors.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { APIService, CustomResourceDefinition } from '../../api/schema/types.ts'
+import type { Lister } from '../../client/lister.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
 import { serverIdentity, type Controller } from '../controller.ts'
 import { itself } from '../run.ts'
@@ -24,13 +25,14 @@ export const apiServiceRegistration: Controller = {
     const builtIn = builtInServices(env.settings.kinds())
     const lister = env.watch(apiServices, itself)
     const definitions = definitionsKind(env.settings.kinds())
+    if (definitions !== undefined) env.informers.of(definitions).addIndex(servedIndex, servedNames)
     const custom = definitions === undefined ? undefined : env.watch(definitions, (crd) => (crd.spec.versions ?? []).map(({ name }) => apiServiceName({ group: crd.spec.group, version: name })))
     const done = new Set<string>()
     let atStart: ReadonlySet<string> | undefined
     for (const name of builtIn.keys()) env.queue.add(name)
     return async (ctx, name, client) => {
       atStart ??= new Set(lister.list().map((have) => have.metadata.name ?? ''))
-      const want = builtIn.get(name) ?? customService(custom?.list() ?? [], name)
+      const want = builtIn.get(name) ?? customService(custom, name)
       const have = lister.at(name)
       const step = stepFor({ want, have, isDone: done.has(name), wasAtStart: atStart.has(name) })
       try {
@@ -82,13 +84,16 @@ function definitionsKind(kinds: readonly Kind[]): Kind<CustomResourceDefinition>
   return kinds.find(({ group, plural }) => group === 'apiextensions.k8s.io' && plural === 'customresourcedefinitions') as Kind<CustomResourceDefinition> | undefined
 }
 
-function customService(definitions: readonly Readonly<CustomResourceDefinition>[], name: string): APIService | undefined {
-  for (const { spec } of definitions) {
-    for (const version of spec.versions ?? []) {
-      if (version.served && apiServiceName({ group: spec.group, version: version.name }) === name) return service(spec.group, version.name, customPriority, always)
-    }
-  }
-  return undefined
+/** Definitions by the APIServices that they want: many may share one. */
+const servedIndex = 'served as'
+
+function servedNames({ spec }: Readonly<CustomResourceDefinition>): readonly string[] {
+  return (spec.versions ?? []).filter(({ served }) => served).map(({ name }) => apiServiceName({ group: spec.group, version: name }))
+}
+
+function customService(definitions: Lister<CustomResourceDefinition> | undefined, name: string): APIService | undefined {
+  const group = definitions?.one(servedIndex, name)?.spec.group
+  return group === undefined ? undefined : service(group, name.slice(0, -group.length - 1), customPriority, always)
 }
 
 function service(group: string, version: string, priority: Priority, how: string): APIService {

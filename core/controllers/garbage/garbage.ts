@@ -181,8 +181,8 @@ class Collector {
   }
 }
 
-function isCollected(kind: Kind): boolean {
-  return kind.stored && ['list', 'watch', 'delete'].every((verb) => kind.verbs.includes(verb as 'list')) && !ignored.has(`${kind.group}/${kind.plural}`)
+function isCollected({ stored, verbs, group, plural }: Kind): boolean {
+  return stored && verbs.includes('list') && verbs.includes('watch') && verbs.includes('delete') && !ignored.has(`${group}/${plural}`)
 }
 
 /** Of custom kinds the version in which objects are stored, where it is served: nobody has to convert them. */
