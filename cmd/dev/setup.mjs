@@ -4,7 +4,7 @@
  * Debian's packages. Every step looks first and takes no time when it is done.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -50,6 +50,15 @@ export function toolchain() {
     run(bun, ['install', '--frozen-lockfile', '--silent'])
     writeFileSync(stamp, lock)
   }
+  linkBun()
+}
+
+/** npm looks for the commands of its scripts in node_modules/.bin: with Bun there, they work without Bun on the PATH. */
+function linkBun() {
+  const link = join(root, 'node_modules', '.bin', 'bun')
+  if (existsSync(link)) return
+  rmSync(link, { force: true }) // one that leads nowhere
+  symlinkSync(join('..', '..', '.tools', 'node_modules', '.bin', 'bun'), link)
 }
 
 /** Debian packages that are missing, by the command each brings. */
