@@ -62,6 +62,17 @@ describe('custom kinds', () => {
     expect(told).toBe(1)
   })
 
+  it('that keep coming are told of in turns that are farther apart', async () => {
+    await serve()
+    for (let i = 0; i < 10; i++) {
+      await rig.clock.advance(50)
+      await rig.ask('PATCH', crd, { spec: { versions: [version('v1'), version(`v${i + 2}`)] } }, merge)
+    }
+    expect(told).toBe(3)
+    await rig.clock.advance(200)
+    expect(told).toBe(4)
+  })
+
   it('keep their watches while only the status of the definition changes, and end them when it says something else', async () => {
     await serve()
     const watch = rig.open(`${crontabs}?watch=true`)

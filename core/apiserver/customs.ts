@@ -45,15 +45,19 @@ const builtInPrefixes: ReadonlySet<string> = new Set(builtIn.map(({ prefix }) =>
 
 /** Who follows all kinds hears of those that came together once. */
 const tellMs = 50
+/** Between two times: each looks at all kinds there are, and of those there may be thousands. */
+const restMs = 200
 
 /** Serves what is established already before it returns. */
 export function serveCustomKinds(ctx: Ctx, init: CustomsInit): Customs {
   const served = new Map<string, Served>()
   const followers = new Set<() => void>()
   let timer: Timer | undefined
+  let told = Number.NEGATIVE_INFINITY
   const tell = (): void => {
-    timer ??= ctx.clock.after(tellMs, () => {
+    timer ??= ctx.clock.after(Math.max(tellMs, told + restMs - ctx.clock.monotonic()), () => {
       timer = undefined
+      told = ctx.clock.monotonic()
       for (const follower of followers) follower()
     })
   }
