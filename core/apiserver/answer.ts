@@ -3,6 +3,7 @@
  * What a client accepts is negotiate.ts.
  */
 import { gzip, gzipSync } from 'node:zlib'
+import { scales } from '../api/autoscaling/scale.ts'
 import { ApiError, internal, notAcceptable } from '../api/errors.ts'
 import { apiVersionOf, type AnyObject } from '../api/meta.ts'
 import type { Kind } from '../api/kind.ts'
@@ -61,6 +62,11 @@ export function renderValue(value: object, media: Media): Rendered {
   }
 }
 
+/** What a subresource shows has columns of its own. */
+function isScale(object: Readonly<AnyObject> | undefined): boolean {
+  return object?.kind === scales.kind && object.apiVersion === 'autoscaling/v1'
+}
+
 function convert(outcome: Outcome, how: Rendering, kind: Kind): object | undefined {
   const { media } = how
   const version = media.asVersion
@@ -75,7 +81,7 @@ function convert(outcome: Outcome, how: Rendering, kind: Kind): object | undefin
       ? listMetadata(undefined, outcome.result)
       : { resourceVersion: objects[0]?.metadata.resourceVersion ?? '' }
   if (media.as === 'Table')
-    return tableOf({ kind, objects, metadata, include: how.include, version, now: how.now, headers: true })
+    return tableOf({ kind: isScale(objects[0]) ? scales : kind, objects, metadata, include: how.include, version, now: how.now, headers: true })
   if (media.as === 'PartialObjectMetadataList') {
     if (outcome.type !== 'list')
       throw notAcceptable(

@@ -24,6 +24,14 @@ function deployment(name: string): object {
   return { metadata: { name }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } } } }
 }
 
+describe('a scale', () => {
+  it('is a Table of its own', async () => {
+    const { json } = await rig.ask('GET', `${deployments}/d/scale`, undefined, table)
+    const shown = json as { readonly columnDefinitions: readonly { readonly name: string }[]; readonly rows: readonly { readonly cells: readonly unknown[] }[] }
+    expect([shown.columnDefinitions.map(({ name }) => name), shown.rows[0]?.cells.slice(0, 3)]).toEqual([['Name', 'Desired', 'Available', 'Age'], ['d', 1, 0]])
+  })
+})
+
 describe('a request that is refused', () => {
   const mustSpecify = 'exactly one of nonResourceAttributes or resourceAttributes must be specified'
   /** Answers of upstream's kube-apiserver v1.36.3 to the same requests. */
