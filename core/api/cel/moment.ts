@@ -69,15 +69,23 @@ const unitNanos: Readonly<Record<string, bigint>> = {
   ns: 1n, us: 1_000n, 'µs': 1_000n, 'μs': 1_000n, ms: 1_000_000n, s: nanosPerSecond, m: 60n * nanosPerSecond, h: 3_600n * nanosPerSecond,
 }
 
+/** Of a number of 64 bits. */
+const digitsMax = 19
+/** No unit has more nanoseconds than places before this can tell. */
+const placesMax = 40
+
 /** `1h30m`, `-1.5s`; undefined: not a duration, or longer than 64 bits of nanoseconds. */
 export function parseDuration(text: string): bigint | undefined {
   const sign = /^[-+]/.exec(text)?.[0]
   const body = sign === undefined ? text : text.slice(1)
   if (body === '0') return 0n
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined
+  if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined
   let nanos = 0n
-  for (const [, whole = '', fraction = '', unit = ''] of body.matchAll(/(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  for (const [, digits = '', places = '', unit = ''] of body.matchAll(/(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/g)) {
     const scale = unitNanos[unit] ?? 0n
+    const whole = digits.replace(/^0+/, '')
+    const fraction = places.slice(0, placesMax)
+    if (whole.length > digitsMax) return undefined
     const part = fraction === '' ? 0n : (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length)
     nanos += BigInt(whole === '' ? 0 : whole) * scale + part
     if (nanos > int64Max + 1n) return undefined

@@ -15,6 +15,13 @@ describe('duplicateFields()', () => {
   ])('finds in %s %j', (text, want) => {
     expect(duplicates(text)).toEqual(want)
   })
+
+  it('finds many of them as quickly as few', () => {
+    const text = `{${Array.from({ length: 50_000 }, (_, i) => `"${i}":0,"${i}":0,"${i}":0`).join(',')}}`
+    const started = performance.now()
+    expect(duplicateFields(text, JSON.parse(text)).length).toBe(50_000)
+    expect(performance.now() - started).toBeLessThan(5_000)
+  })
 })
 
 describe('parseJson()', () => {

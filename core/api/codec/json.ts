@@ -64,7 +64,7 @@ interface Frame {
 
 /** The text is known to be valid JSON here. */
 function findDuplicates(text: string): string[] {
-  const found: string[] = []
+  const found = new Set<string>()
   const frames: Frame[] = []
   let at = 0
   while (at < text.length) {
@@ -77,7 +77,7 @@ function findDuplicates(text: string): string[] {
       if (frame?.keys !== undefined && text.charCodeAt(next) === colon) {
         const key = JSON.parse(text.slice(at, end)) as string
         const path = frame.path === '' ? key : `${frame.path}.${key}`
-        if (frame.keys.has(key) && !found.includes(path)) found.push(path)
+        if (frame.keys.has(key)) found.add(path)
         frame.keys.add(key)
         frame.key = key
       }
@@ -89,7 +89,7 @@ function findDuplicates(text: string): string[] {
     else if (char === ',' && frame !== undefined) frame.index++
     at++
   }
-  return found
+  return [...found]
 }
 
 function pathOf(frame: Frame | undefined): string {

@@ -2,20 +2,22 @@
 
 /** `user@host`, `"a b"@host`, `Name <user@host>`, with comments in parentheses after them. */
 export function isEmailAddress(text: string): boolean {
-  const bare = withoutComment(text)
+  const bare = withoutComments(text)
   if (bare === undefined) return false
-  const trimmed = bare.trim()
-  if (isAddrSpec(trimmed)) return true
-  const match = /^(.*?)[ \t]*<([^<>]*)>$/su.exec(trimmed)
-  return match !== null && isPhrase((match[1] ?? '').trim()) && isAddrSpec((match[2] ?? '').trim())
+  if (isAddrSpec(bare)) return true
+  const open = bare.lastIndexOf('<')
+  if (open < 0 || bare.indexOf('>', open) !== bare.length - 1) return false
+  return isPhrase(bare.slice(0, open).trim()) && isAddrSpec(bare.slice(open + 1, -1).trim())
 }
 
-const atom = String.raw`[A-Za-z0-9!#$%&'*+\-/=?^_\x60{|}~\u{80}-\u{10ffff}]+`
+const atomCharacters = String.raw`A-Za-z0-9!#$%&'*+\-/=?^_\x60{|}~\u{80}-\u{10ffff}`
+const atom = `[${atomCharacters}]+`
 const dotAtom = `${atom}(?:\\.${atom})*`
 const quoted = String.raw`"(?:[^"\\\p{Cc}]|\\[\x20-\x7e\t])*"`
 const literal = String.raw`\[[^\[\]\\\s]*\]`
 const addrSpec = new RegExp(`^(${dotAtom}|${quoted})[ \\t]*@[ \\t]*(${dotAtom}|${literal})$`, 'u')
-const phrase = new RegExp(`^(?:(?:${atom}|${quoted}|\\.)(?:[ \\t]*(?:${atom}|${quoted}|\\.))*)?$`, 'u')
+/** Read one after the other: one pattern of all of them could be divided in too many ways. */
+const phraseParts = [new RegExp(`[${atomCharacters}. \\t]+`, 'uy'), new RegExp(quoted, 'uy')]
 
 function isAddrSpec(text: string): boolean {
   const match = addrSpec.exec(text)
@@ -27,22 +29,40 @@ function isAddrSpec(text: string): boolean {
 /** [1.2.3.4] and [IPv6:::1] */
 function isLiteral(inner: string): boolean {
   if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(inner)) return inner.split('.').every((octet) => Number(octet) <= 255)
-  return /^(?:IPv6:)?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(inner)
+  const address = inner.startsWith('IPv6:') ? inner.slice(5) : inner
+  return address.includes(':') && /^[0-9a-fA-F:.]*$/.test(address)
 }
 
+/** Words, dots and quoted texts. */
 function isPhrase(text: string): boolean {
-  return phrase.test(text)
+  for (let at = 0; at < text.length; ) {
+    const part = phraseParts.find((pattern) => {
+      pattern.lastIndex = at
+      return pattern.test(text)
+    })
+    if (part === undefined) return false
+    at = part.lastIndex
+  }
+  return true
 }
 
-/** A comment in parentheses may come last; undefined: it does not begin. */
-function withoutComment(text: string): string | undefined {
-  const trimmed = text.trim()
-  if (!trimmed.endsWith(')') || trimmed.endsWith('\\)')) return text
+/** Trimmed. Comments in parentheses may come last; undefined: one does not begin. */
+function withoutComments(text: string): string | undefined {
+  let left = text.trim()
+  while (left.endsWith(')') && !left.endsWith('\\)')) {
+    const start = commentStart(left)
+    if (start === undefined) return undefined
+    left = left.slice(0, start).trim()
+  }
+  return left
+}
+
+function commentStart(text: string): number | undefined {
   let depth = 0
-  for (let i = trimmed.length - 1; i >= 0; i--) {
-    const escaped = trimmed[i - 1] === '\\'
-    if (trimmed[i] === ')' && !escaped) depth++
-    if (trimmed[i] === '(' && !escaped && --depth === 0) return withoutComment(trimmed.slice(0, i))
+  for (let i = text.length - 1; i >= 0; i--) {
+    const escaped = text[i - 1] === '\\'
+    if (text[i] === ')' && !escaped) depth++
+    if (text[i] === '(' && !escaped && --depth === 0) return i
   }
   return undefined
 }

@@ -26,13 +26,18 @@ const units: readonly (readonly [variants: readonly string[], nanos: bigint])[] 
   [['w', 'wk', 'week'], 604_800n * second],
 ]
 
+/** Of a number of 64 bits. */
+const digitsMax = 19
+
 /** Nanoseconds: Go's durations, and any text in which numbers of known units stand, such as `3 days`. */
 export function parseAnyDuration(text: string): bigint | undefined {
   const exact = parseDuration(text)
   if (exact !== undefined) return exact
   let sum: bigint | undefined
-  for (const [, count = '', name = ''] of text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)) {
-    if (BigInt(count) >= 1n << 63n) return undefined
+  // Only whole runs of digits: where one does not lead to a unit, none of its ends does.
+  for (const [, digits = '', name = ''] of text.matchAll(/(?<!\d)(\d+)[\t\n\f\r ]*([A-Za-zµ]+)/g)) {
+    const count = digits.replace(/^0+(?=\d)/, '')
+    if (count.length > digitsMax || BigInt(count) >= 1n << 63n) return undefined
     for (const [variants, nanos] of units) {
       if (isUnit(name.toLowerCase(), variants)) sum = (sum ?? 0n) + BigInt(count) * nanos
     }
