@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { groups } from './cases/cases.ts'
 import { unexpected } from './differences.ts'
 import { writeGolden } from './golden.ts'
-import type { Difference } from './normal.ts'
 import { startOurs, type RunningPeer } from './peer.ts'
 import { play } from './play.ts'
+import { shown } from './show.ts'
 import { startUpstream, upstreamPrograms } from './upstream.ts'
 
 export interface RequestOptions {
@@ -17,6 +17,11 @@ export interface RequestOptions {
 }
 
 export async function compareRequests(dir: string, options: RequestOptions): Promise<boolean> {
+  return await withPeers(dir, (upstream, ours) => compare(upstream, ours, options))
+}
+
+/** Both servers under `dir`, for as long as that takes. */
+export async function withPeers(dir: string, run: (upstream: RunningPeer, ours: RunningPeer) => Promise<boolean>): Promise<boolean> {
   const programs = upstreamPrograms()
   if (typeof programs === 'string') {
     console.log(`skipped: ${programs}`)
@@ -28,7 +33,7 @@ export async function compareRequests(dir: string, options: RequestOptions): Pro
     peers.push(upstream)
     const ours = await startOurs(join(dir, 'ours'))
     peers.push(ours)
-    return await compare(upstream, ours, options)
+    return await run(upstream, ours)
   } finally {
     for (const peer of peers.toReversed()) await peer.stop()
   }
@@ -45,21 +50,9 @@ async function compare(upstream: RunningPeer, ours: RunningPeer, { only, update,
       if (found.length === 0) count.same++
       else count.different++
       if (found.length > 0) console.log(`\n${group.name}: ${name}`)
-      for (const each of full ? found : essential(found)) console.log(`  ${each.path}\n    upstream ${short(each.want)}\n    ours     ${short(each.have)}`)
+      if (found.length > 0) console.log(shown(found, full))
     }
   }
   console.log(`\n${count.same} the same, ${count.different} different`)
   return count.different === 0
-}
-
-/** Where the codes differ, every field of the answers does; two of them tell enough. */
-function essential(found: readonly Difference[]): readonly Difference[] {
-  return found.some(({ path }) => path === 'code') ? found.filter(({ path }) => path === 'code' || path === 'body.message') : found
-}
-
-const shownMax = 600
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length > shownMax ? `${text.slice(0, shownMax)}...` : text
 }

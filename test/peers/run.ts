@@ -3,6 +3,7 @@
  * in upstream's place. PART is one or more of
  *
  *     requests             the same requests to upstream's kube-apiserver and to ours (what runs without a word)
+ *     generated            requests that follow from a seed, of which there are as many as one likes (generated/run.ts)
  *     kubectl, helm        the same lines said to kubectl and to Helm, over both control planes
  *     client-go            a program over client-go against the built executable
  *     controller-runtime   controller-runtime's own tests against the built executable
@@ -18,7 +19,8 @@ import { join } from 'node:path'
 import { checkClientGo } from './clients/clientgo.ts'
 import { compareHelm, compareKubectl } from './clients/compare.ts'
 import { runSuites } from './clients/suites.ts'
-import { compareRequests } from './requests.ts'
+import { runGenerated } from './generated/run.ts'
+import { compareRequests, withPeers } from './requests.ts'
 
 const flags = process.argv.slice(2)
 
@@ -29,9 +31,15 @@ function option(name: string): string | undefined {
 
 const requests = { only: new RegExp(option('--only') ?? ''), update: flags.includes('--update'), full: flags.includes('--full') }
 
+const generated = {
+  seed: Number(option('--seed') ?? 1), count: Number(option('--count') ?? 1_000), only: requests.only,
+  custom: flags.includes('--custom'), record: flags.includes('--record'), full: requests.full,
+}
+
 /** Each is given a directory of its own, and answers whether all was well. */
 const parts: Readonly<Record<string, (dir: string) => Promise<boolean>>> = {
   requests: (dir) => compareRequests(dir, requests),
+  generated: (dir) => withPeers(dir, (upstream, ours) => runGenerated(upstream, ours, generated)),
   kubectl: compareKubectl,
   helm: compareHelm,
   'client-go': checkClientGo,
@@ -39,14 +47,14 @@ const parts: Readonly<Record<string, (dir: string) => Promise<boolean>>> = {
 }
 
 async function main(): Promise<number> {
-  const words = flags.filter((word, at) => !word.startsWith('--') && flags[at - 1] !== '--only')
+  const words = flags.filter((word, at) => !word.startsWith('--') && !['--only', '--seed', '--count'].includes(flags[at - 1] ?? ''))
   const unknown = words.find((word) => word !== 'all' && parts[word] === undefined)
   if (unknown !== undefined) {
     console.log(`no part is called ${unknown}: ${Object.keys(parts).join(', ')} or all`)
     return 2
   }
   const chosen = words.includes('all') ? Object.keys(parts) : words.length === 0 ? ['requests'] : words
-  if (spawnSync('go', ['version']).status !== 0 && chosen.some((name) => name !== 'requests')) {
+  if (spawnSync('go', ['version']).status !== 0 && chosen.some((name) => name !== 'requests' && name !== 'generated')) {
     console.log('skipped: there is no Go to build clients')
     return 0
   }

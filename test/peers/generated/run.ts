@@ -9,6 +9,7 @@ import type { Difference } from '../normal.ts'
 import type { RunningPeer } from '../peer.ts'
 import { play } from '../play.ts'
 import { Sends, type Answer } from '../send.ts'
+import { shown } from '../show.ts'
 import { customSeed } from './custom.ts'
 import { Draw } from './draw.ts'
 import { inOrder } from './order.ts'
@@ -22,7 +23,7 @@ export interface GeneratedOptions {
   readonly only: RegExp
   readonly custom: boolean
   readonly record: boolean
-  readonly shown: (found: readonly Difference[]) => string
+  readonly full: boolean
 }
 
 interface Sequence {
@@ -50,7 +51,7 @@ function* sequences({ seed, only, custom }: GeneratedOptions): Generator<Sequenc
   }
 }
 
-export async function runGenerated(upstream: RunningPeer, ours: RunningPeer, options: GeneratedOptions): Promise<number> {
+export async function runGenerated(upstream: RunningPeer, ours: RunningPeer, options: GeneratedOptions): Promise<boolean> {
   const count = { requests: 0, same: 0, different: 0, followed: 0 }
   const recorded: Recorded[] = []
   const [left, right] = [new Sends(upstream), new Sends(ours)]
@@ -72,7 +73,7 @@ export async function runGenerated(upstream: RunningPeer, ours: RunningPeer, opt
         count.different++
         count.followed += cases.length - agreed - 1
         show(title, differing, differs(differing), options)
-      } else if (options.record) recorded.push({ cases, answers: [...want] })
+      } else if (options.record && !cases.some(({ path }) => path.includes('watch=1'))) recorded.push({ cases, answers: [...want] })
       if (count.requests >= options.count) break
     }
   } finally {
@@ -81,12 +82,12 @@ export async function runGenerated(upstream: RunningPeer, ours: RunningPeer, opt
   }
   if (options.record) writeRecorded(recorded)
   console.log(`\nseed ${options.seed}: ${count.requests} requests, ${count.same} the same, ${count.different} different, ${count.followed} after a difference in their sequence`)
-  return count.different === 0 ? 0 : 1
+  return count.different === 0
 }
 
 const bodyShownMax = 1_500
 
-function show(title: string, one: Case, found: readonly Difference[], { shown }: GeneratedOptions): void {
+function show(title: string, one: Case, found: readonly Difference[], { full }: GeneratedOptions): void {
   const body = one.binary ?? (typeof one.body === 'string' ? one.body : one.body === undefined ? '' : JSON.stringify(one.body))
-  console.log(`\n${title}: ${one.name}\n  ${one.method ?? 'GET'} ${one.path} ${one.type ?? ''}\n  ${body.slice(0, bodyShownMax)}\n${shown(found)}`)
+  console.log(`\n${title}: ${one.name}\n  ${one.method ?? 'GET'} ${one.path} ${one.type ?? ''}\n  ${body.slice(0, bodyShownMax)}\n${shown(found, full)}`)
 }
