@@ -35,7 +35,7 @@ export function validateJobTemplate(errors: Errors, spec: Readonly<JobSpec>, at:
   completionMode(errors, spec, at)
   if (spec.podFailurePolicy !== undefined) validateFailurePolicy(errors, spec, at.child('podFailurePolicy'))
   if (spec.successPolicy !== undefined) {
-    const shown = { Rules: spec.successPolicy.rules.map((rule) => ({ SucceededIndexes: rule.succeededIndexes ?? null, SucceededCount: rule.succeededCount ?? null })) }
+    const shown = { Rules: (spec.successPolicy.rules ?? []).map((rule) => ({ SucceededIndexes: rule.succeededIndexes ?? null, SucceededCount: rule.succeededCount ?? null })) }
     if (spec.completionMode !== 'Indexed') errors.push(invalidValue(at.child('successPolicy'), shown, 'requires indexed completion mode'))
     else validateSuccessPolicy(errors, spec, at.child('successPolicy'))
   }
