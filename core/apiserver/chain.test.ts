@@ -221,4 +221,15 @@ describe('the site', () => {
     await rig.ask('GET', `${cms}/a`)
     expect((await rig.ask('GET', '/metrics')).text).toMatch(/apiserver_request_total\{code="200",group="",resource="configmaps",scope="resource",subresource="",verb="GET",version="v1"\} \d/)
   })
+
+  it('counts under names that are served alone', async () => {
+    const authorization = 'Bearer nobody'
+    for (const path of ['/apis/made-up.example.com/v9/inventions/x', '/api/v1/inventions/x', `${cms}/a/invention`]) {
+      await rig.ask('GET', path)
+      await rig.ask('GET', path, undefined, { authorization })
+    }
+    const { text } = await rig.ask('GET', '/metrics')
+    expect(text).not.toMatch(/invention|made-up/)
+    expect(text).toMatch(/apiserver_request_total\{code="403",group="",resource="",scope="resource",subresource="",verb="GET",version=""\} 2/)
+  })
 })

@@ -45,7 +45,7 @@ export function handling(ctx: Ctx, deps: ApiServerDeps, site: Handling['site']):
     deps,
     site,
     flow: deps.flow ?? new FlowControl({ clock: ctx.clock, metrics: deps.metrics }),
-    metrics: requestMetrics(deps.metrics),
+    metrics: requestMetrics(deps.metrics, deps),
     deadlines: new Deadlines(ctx, timedOut),
   }
 }

@@ -1,5 +1,6 @@
 /** The API server's own measures of requests and of the process, under upstream's names. */
 import type { Metrics } from '../lib/metrics.ts'
+import type { ApiServerDeps } from './deps.ts'
 import type { RequestInfo } from './request.ts'
 
 export interface RequestMetrics {
@@ -11,7 +12,23 @@ const secondsBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 
 
 const known = new Set(['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'])
 
-export function requestMetrics(metrics: Metrics): RequestMetrics {
+type Served = Pick<ApiServerDeps, 'registry' | 'aggregator'>
+type Names = Pick<RequestInfo, 'group' | 'version' | 'resource' | 'subresource'>
+
+const nothing: Names = { group: '', version: '', resource: '', subresource: '' }
+
+/** Only what is served: names that senders make up, whether they may or not, would make series without end. */
+function labelsOf(info: RequestInfo, code: number, { registry, aggregator }: Served): Names {
+  const { group, version, resource, subresource } = info
+  if (!info.isResource) return nothing
+  const kind = registry.kind(group, version, resource)
+  if (kind !== undefined) return { group, version, resource, subresource: subresource === 'status' || subresource === 'scale' || kind.subresources.includes(subresource) ? subresource : '' }
+  if (aggregator?.registrations.remote(group, version) === undefined) return nothing
+  // What is there, the other server knows.
+  return code < 400 ? { group, version, resource, subresource } : { ...nothing, group, version }
+}
+
+export function requestMetrics(metrics: Metrics, served: Served): RequestMetrics {
   const total = metrics.counter({
     name: 'apiserver_request_total',
     help: 'Requests by verb, resource, scope and code.',
@@ -26,11 +43,10 @@ export function requestMetrics(metrics: Metrics): RequestMetrics {
   return {
     observe(info, code, ms) {
       const verb = known.has(info.verb) ? info.verb.toUpperCase() : info.isResource ? 'CONNECT' : 'GET'
-      // Resources that do not exist would make series without end.
-      const resource = code === 404 && info.name === '' ? '' : info.resource
+      const { group, version, resource, subresource } = labelsOf(info, code, served)
       const scope = !info.isResource ? '' : info.name !== '' ? 'resource' : info.namespace === '' ? 'cluster' : 'namespace'
-      total.inc([String(code), info.group, resource, scope, info.subresource, verb, info.version])
-      if (verb !== 'WATCH' && verb !== 'CONNECT') seconds.observe(ms / 1_000, [info.group, resource, info.subresource, verb, info.version])
+      total.inc([String(code), group, resource, scope, subresource, verb, version])
+      if (verb !== 'WATCH' && verb !== 'CONNECT') seconds.observe(ms / 1_000, [group, resource, subresource, verb, version])
     },
   }
 }

@@ -90,6 +90,17 @@ describe('rbac()', () => {
     expect(authorizer.authorize(asked).answer).toBe('no opinion')
   })
 
+  it('remembers what is asked often, and not what strangers write at length', () => {
+    const world = new FakeWorld().put(roleBindings, { metadata: { namespace: 'ns', name: 'b' }, roleRef: { kind: 'ClusterRole', name: 'c' }, subjects: [{ kind: 'User', name: 'u' }] }).put(clusterRoles, { metadata: { name: 'c' }, rules: [read] })
+    const authorizer = rbac(world)
+    const twice = (text: string): boolean => authorizer.authorize(ask(user('u'), text)) === authorizer.authorize(ask(user('u'), text))
+    expect([twice('get /healthz'), twice('get core/pods ns/p'), twice(`get /${'x'.repeat(1_000)}`), twice(`get core/pods ${'x'.repeat(1_000)}/p`)]).toEqual([true, true, false, false])
+    expect(authorizer.authorize(ask(user('u'), 'get core/pods ns/p')).answer).toBe('allow')
+    expect(authorizer.authorize(ask(user('u'), 'get core/pods nowhere/p')).answer).toBe('no opinion')
+    world.remove(roleBindings, { namespace: 'ns', name: 'b' })
+    expect(authorizer.authorize(ask(user('u'), 'get core/pods ns/p')).answer).toBe('no opinion')
+  })
+
   it('escalation() names what the user lacks, as upstream does', () => {
     const world = new FakeWorld().put(clusterRoles, { metadata: { name: 'c' }, rules: [read] })
       .put(clusterRoleBindings, { metadata: { name: 'b' }, roleRef: { kind: 'ClusterRole', name: 'c' }, subjects: [{ kind: 'User', name: 'u' }] })

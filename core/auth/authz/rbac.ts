@@ -62,6 +62,10 @@ interface Remembered {
 const usersMax = 4_096
 /** Decisions remembered for one user; past this they are forgotten at once. */
 const decisionsMax = 8_192
+/** Decisions remembered for all together; past this everything is forgotten at once. */
+const decisionsOfAllMax = 262_144
+/** Longer questions are no often asked ones, and are decided anew. */
+const rememberedCharactersMax = 512
 
 export function rbac(changes: Changes): Rbac {
   const index = new Index()
@@ -73,6 +77,7 @@ export function rbac(changes: Changes): Rbac {
   ]
   const users = new Map<string, Remembered>()
   const ids = new WeakMap<User, string>()
+  let decisions = 0
 
   const remembered = (user: User): Remembered => {
     let id = ids.get(user)
@@ -85,8 +90,10 @@ export function rbac(changes: Changes): Rbac {
     return known
   }
   const accessOf = (user: User, namespace: string, known: Remembered): Access => {
-    let access = known.access.get(namespace)
-    if (access === undefined) known.access.set(namespace, (access = index.access(user, namespace)))
+    // Senders may name ever new namespaces that are not there.
+    const scope = index.hasBindings(namespace) ? namespace : ''
+    let access = known.access.get(scope)
+    if (access === undefined) known.access.set(scope, (access = index.access(user, scope)))
     return access
   }
   const rulesFor = (user: User, namespace: string): RuleList => {
@@ -107,6 +114,11 @@ export function rbac(changes: Changes): Rbac {
       const before = known.decisions.get(key)
       if (before !== undefined) return before
       const decision = decide(access, asked)
+      if (key.length > rememberedCharactersMax) return decision
+      if (++decisions > decisionsOfAllMax) {
+        users.clear()
+        decisions = 0
+      }
       if (known.decisions.size >= decisionsMax) known.decisions.clear()
       known.decisions.set(key, decision)
       return decision
@@ -145,10 +157,11 @@ class Index {
   setBinding(binding: Binding, id: string, there: boolean): void {
     this.generation++
     const before = this.#bindings.get(id)
-    if (before !== undefined) for (const [key] of before.keys) this.#bySubject.get(before.namespace)?.get(key)?.delete(before)
+    if (before !== undefined) this.#drop(before)
     this.#bindings.delete(id)
     if (!there) return
     this.#bindings.set(id, binding)
+    if (binding.keys.length === 0) return
     const subjects = this.#bySubject.get(binding.namespace) ?? new Map<string, Set<Binding>>()
     this.#bySubject.set(binding.namespace, subjects)
     for (const [key] of binding.keys) {
@@ -156,6 +169,22 @@ class Index {
       if (set === undefined) subjects.set(key, new Set([binding]))
       else set.add(binding)
     }
+  }
+
+  /** Nothing stays of what has no bindings any more. */
+  #drop(binding: Binding): void {
+    const subjects = this.#bySubject.get(binding.namespace)
+    for (const [key] of binding.keys) {
+      const set = subjects?.get(key)
+      set?.delete(binding)
+      if (set?.size === 0) subjects?.delete(key)
+    }
+    if (subjects?.size === 0) this.#bySubject.delete(binding.namespace)
+  }
+
+  /** Where there are none, rights are those of the whole cluster. */
+  hasBindings(namespace: string): boolean {
+    return this.#bySubject.has(namespace)
   }
 
   rulesOf(ref: RoleRef, namespace: string): readonly Readonly<PolicyRule>[] | string {
