@@ -3,10 +3,12 @@ import * as z from 'zod'
 import { parseDuration } from '../core/lib/duration.ts'
 import type { ServerConfig } from '../core/server.ts'
 import { CommandError } from './command.ts'
+import { duration } from './flags.ts'
 
 /** One comma-separated value, or the flag several times. */
 const words = z.array(z.string()).optional()
-const duration = z.string().refine(isDuration, 'must be a duration').optional()
+const span = duration().optional()
+const version = z.enum(['v1', 'v1beta1'], 'must be v1 or v1beta1').optional()
 
 export const accessFlags = {
   'authentication-config': z.string().optional().describe("AuthenticationConfiguration file: issuers whose JWTs sign in, and where nobody needs to (excludes --oidc-*)"),
@@ -21,18 +23,18 @@ export const accessFlags = {
   'oidc-ca-file': z.string().optional().describe("authorities of the issuer's certificate (default: this machine's)"),
   'oidc-signing-algs': words.describe('signature algorithms that are taken, separated by commas (default RS256)'),
   'authentication-token-webhook-config-file': z.string().optional().describe('kubeconfig of a server that is asked about tokens nobody here knows'),
-  'authentication-token-webhook-version': z.enum(['v1', 'v1beta1']).optional().describe('version of the TokenReviews that it is sent (default v1beta1)'),
-  'authentication-token-webhook-cache-ttl': duration.describe('for how long its answers are remembered (default 2m)'),
+  'authentication-token-webhook-version': version.describe('version of the TokenReviews that it is sent (default v1beta1)'),
+  'authentication-token-webhook-cache-ttl': span.describe('for how long its answers are remembered (default 2m)'),
   'authorization-config': z.string().optional().describe('AuthorizationConfiguration file: who is asked whether somebody may, in which order (excludes the flags below)'),
   'authorization-mode': words.describe('who is asked, in order, separated by commas: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny (default Node,RBAC)'),
   'authorization-webhook-config-file': z.string().optional().describe('kubeconfig of the server behind the mode Webhook'),
-  'authorization-webhook-version': z.enum(['v1', 'v1beta1']).optional().describe('version of the SubjectAccessReviews that it is sent (default v1beta1)'),
-  'authorization-webhook-cache-authorized-ttl': duration.describe('for how long it is remembered that somebody may (default 5m)'),
-  'authorization-webhook-cache-unauthorized-ttl': duration.describe('for how long it is remembered that somebody may not (default 30s)'),
+  'authorization-webhook-version': version.describe('version of the SubjectAccessReviews that it is sent (default v1beta1)'),
+  'authorization-webhook-cache-authorized-ttl': span.describe('for how long it is remembered that somebody may (default 5m)'),
+  'authorization-webhook-cache-unauthorized-ttl': span.describe('for how long it is remembered that somebody may not (default 30s)'),
   'service-account-issuer': words.describe('issuer of service account tokens; given again: further ones whose tokens are taken (default https://kubernetes.default.svc.cluster.local)'),
   'service-account-jwks-uri': z.string().optional().describe('where others find the keys of these tokens (default: this server)'),
   'api-audiences': words.describe('audiences that mean this API server, separated by commas (default: the issuers)'),
-  'service-account-max-token-expiration': duration.describe('no token is made to live longer'),
+  'service-account-max-token-expiration': span.describe('no token is made to live longer'),
   'service-account-extend-token-expiration': z.boolean().optional().describe('tokens in pods live on for a year after clients should have read them again (default true)'),
 } as const
 
@@ -113,13 +115,4 @@ function separated(values: readonly string[] | undefined): readonly string[] | u
 
 function milliseconds(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseDuration(text)
-}
-
-function isDuration(text: string): boolean {
-  try {
-    parseDuration(text)
-    return true
-  } catch {
-    return false
-  }
 }

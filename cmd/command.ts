@@ -14,7 +14,7 @@ export interface Command<S extends FlagSchema = FlagSchema> {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** Words after the name, e.g. `create|list|delete [ID]`. */
+  /** Words after the name, e.g. `create|list|delete [ID]`; undefined: it takes none. */
   readonly usage?: string
   readonly flags: S
   /** Commands of the executable's own (children): not in the list. */

@@ -47,6 +47,7 @@ async function runCommand(found: Command, argv: readonly string[]): Promise<numb
     ...(file === undefined ? {} : { file }),
     foreignKeys: commands.flatMap((c) => Object.keys(c.flags.shape)),
   })
+  if (found.usage === undefined && words[0] !== undefined) throw new UsageError(`kubun ${found.name} takes no words, but ${JSON.stringify(words[0])} was given; --help lists the flags`)
   const controller = new AbortController()
   const stop = (signal: string): void => {
     if (controller.signal.aborted) process.exit(130) // a second signal: no patience left

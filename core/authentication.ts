@@ -219,11 +219,15 @@ async function fromFlags(oidc: OidcOptions | undefined): Promise<Loaded> {
   // claims other than e-mail addresses are nobody's alone
   const prefix = usernamePrefix === '-' ? '' : usernamePrefix === '' && usernameClaim !== 'email' ? `${issuerUrl}#` : usernamePrefix
   const jwt = completeJwt({
-    issuer: { url: issuerUrl, audiences: [clientId], ...(caFile === undefined ? {} : { certificateAuthority: await readFile(caFile, 'utf8') }) },
+    issuer: { url: issuerUrl, audiences: [clientId], ...(caFile === undefined ? {} : { certificateAuthority: await authorityAt(caFile) }) },
     claimMappings: { username: { claim: usernameClaim, prefix }, ...(groupsClaim === '' ? {} : { groups: { claim: groupsClaim, prefix: groupsPrefix } }) },
     claimValidationRules: requiredClaims.map(([claim, requiredValue]) => ({ claim, requiredValue })),
   })
   return { config: { jwt: [jwt] }, algorithms: signingAlgs }
+}
+
+async function authorityAt(caFile: string): Promise<string> {
+  return await readFile(caFile, 'utf8').catch((cause: unknown) => { throw new Error('oidc-ca-file', { cause }) })
 }
 
 const tokenCacheMs = 120_000

@@ -34,7 +34,7 @@ export interface AuthorizationParts {
   readonly random: Random
 }
 
-export const defaultModes = ['Node', 'RBAC'] as const
+const defaultModes = ['Node', 'RBAC'] as const
 const webhookTimeoutMs = 30_000
 
 export class Authorization implements Authorizer {
@@ -60,7 +60,7 @@ export class Authorization implements Authorizer {
     const { configFile } = options
     if (configFile === undefined) return new Authorization(ctx, parts, fromFlags(options), undefined)
     if (options.modes !== undefined || options.webhook !== undefined) throw new Error('--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined')
-    const text = await readFile(configFile, 'utf8')
+    const text = await readFile(configFile, 'utf8').catch((cause: unknown) => { throw new Error(unreadable, { cause }) })
     return new Authorization(ctx, parts, checked(text, []), { path: configFile, text })
   }
 
@@ -97,6 +97,8 @@ export class Authorization implements Authorizer {
   }
 }
 
+const unreadable = 'failed to load AuthorizationConfiguration from file'
+
 interface Current {
   readonly authorizer: Authorizer
   readonly rules: RulesOf
@@ -107,7 +109,7 @@ function checked(text: string, needed: readonly string[]): AuthorizationConfigur
   try {
     config = readAuthorization(text)
   } catch (cause) {
-    throw new Error('failed to load AuthorizationConfiguration from file', { cause })
+    throw new Error(unreadable, { cause })
   }
   const errors = checkAuthorization(config, fileProblem)
   if (errors.length > 0) throw new Error(sentencesOf(errors))

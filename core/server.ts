@@ -104,6 +104,7 @@ export interface ServerHooks {
 
 /** Runs a server until ctx ends; then ends it in order: not ready, watches, connections, parts, store. */
 export async function runServer(parent: Ctx, config: ServerConfig, random: Random, hooks: ServerHooks): Promise<void> {
+  mustExist(config.disabled)
   const ctx = named(parent, 'server')
   const life = new AbortController() // of registry and store: they outlive the parts that write
   const inner: Ctx = { ...ctx, signal: life.signal }
@@ -124,6 +125,13 @@ export async function runServer(parent: Ctx, config: ServerConfig, random: Rando
     await registry.close()
     await store.close()
   }
+}
+
+/** A part that is misspelt would run, although somebody relies on it that it does not. */
+function mustExist(disabled: readonly string[]): void {
+  const parts = [...controllers.map(({ name }) => name), 'scheduler']
+  const unknown = disabled.find((name) => !parts.includes(name))
+  if (unknown !== undefined) throw new Error(`nothing is called ${JSON.stringify(unknown)} that could be disabled; there are ${parts.join(', ')}`)
 }
 
 export interface Ground {

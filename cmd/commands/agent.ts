@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { childCtx } from '../../core/lib/ctx.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { onParentGone } from '../child.ts'
-import { port } from '../flags.ts'
+import { address, cidr, count, port } from '../flags.ts'
 import { command, CommandError } from '../command.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
 import { apiVersion } from '../version.ts'
@@ -11,22 +11,22 @@ import { apiVersion } from '../version.ts'
 const taint = z.string().regex(/^[^=:]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/, 'must look like key=value:NoSchedule')
 const label = z.string().regex(/^[^=]+=[^=]*$/, 'must look like key=value')
 
-export const agentFlags = z.object({
+const agentFlags = z.object({
   server: z.url('must be a URL such as https://first:6443').describe('URL of the first node'),
   token: z.string().optional().describe('the token that kubun token create prints there'),
   'data-dir': z.string().default('/var/lib/kubun').describe('where the state of the node is kept'),
   'node-name': z.string().optional().describe('name of this node (default: the host name)'),
-  'node-ip': z.string().optional().describe("address of this node (default: the default route's interface)"),
+  'node-ip': address.optional().describe("address of this node (default: the default route's interface)"),
   'node-label': z.array(label).default([]).describe('label of the node, key=value'),
   'node-taint': z.array(taint).default([]).describe('taint of the node, key=value:effect'),
   'kubelet-port': port.default(10_250).describe('port of the kubelet'),
   'docker-socket': z.string().default('/var/run/docker.sock').describe('socket of Docker Engine'),
   'vxlan-port': port.default(8_472).describe('UDP port of traffic between nodes'),
-  'cluster-cidr': z.string().default('10.42.0.0/16').describe('addresses of pods, as the server has them'),
-  'service-cidr': z.string().default('10.43.0.0/16').describe('addresses of Services, as the server has them'),
-  'cluster-dns': z.string().default('10.43.0.10').describe('address of the cluster DNS'),
+  'cluster-cidr': cidr.default('10.42.0.0/16').describe('addresses of pods, as the server has them'),
+  'service-cidr': cidr.default('10.43.0.0/16').describe('addresses of Services, as the server has them'),
+  'cluster-dns': address.default('10.43.0.10').describe('address of the cluster DNS'),
   'cluster-domain': z.string().default('cluster.local').describe('domain of the cluster'),
-  'max-pods': z.coerce.number().int().min(1).default(110).describe('pods that fit on this node'),
+  'max-pods': count(1).default(110).describe('pods that fit on this node'),
   'stop-with-parent': z.boolean().default(false).describe('end when standard input closes'),
 })
 

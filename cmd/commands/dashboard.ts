@@ -2,7 +2,6 @@
 import * as z from 'zod'
 import { textOf } from '../../core/client/lines.ts'
 import { withTimeout } from '../../core/lib/ctx.ts'
-import { UsageError } from '../../core/lib/config.ts'
 import { command } from '../command.ts'
 import { adminClient, defaultKubeconfig } from '../kubeconfig.ts'
 
@@ -17,8 +16,7 @@ export const dashboardCommand = command({
   name: 'dashboard',
   summary: 'print a link that signs you in at the dashboard',
   flags,
-  async run(ctx, terminal, options, words) {
-    if (words.length > 0) throw new UsageError('kubun dashboard takes no words')
+  async run(ctx, terminal, options) {
     const { client, server } = adminClient(options.kubeconfig)
     try {
       const { path, user, expiresS } = await withTimeout(ctx, answerMsMax, async (timed) => {

@@ -10,6 +10,7 @@ import type { Client } from '../../core/client/client.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import { named } from '../../core/lib/ctx.ts'
 import { parseDuration } from '../../core/lib/duration.ts'
+import { contains, parseCidr, parseIp } from '../../core/lib/ip.ts'
 import { Group } from '../../core/lib/group.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { errorPath } from '../../core/lib/log.ts'
@@ -17,7 +18,7 @@ import type { ServerConfig, ServerParts } from '../../core/server.ts'
 import { asset } from '../assets.ts'
 import { orphanGraceMs, superviseChild } from '../child.ts'
 import { accessFlags, authenticationOf, authorizationOf } from '../accessflags.ts'
-import { port } from '../flags.ts'
+import { address, cidr, count, duration, port } from '../flags.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
@@ -26,22 +27,20 @@ import { uiFile } from '../ui.ts'
 import { apiVersion, version } from '../version.ts'
 import { createToken } from './token.ts'
 
-const duration = (minMs: number, sentence: string) => z.string().refine((text) => durationMs(text) >= minMs, sentence)
-const count = z.coerce.number().int('must be a whole number').min(0, 'must not be negative')
-const range = z.string().regex(/^\d+-\d+$/, 'must look like 30000-32767')
+const range = z.string().refine((text) => isPortRange(text), 'must be ports, from the lower to the higher, such as 30000-32767')
 
 /** Nodes renew their leases every 10 s: less than this takes living nodes for dead. */
 const nodeGraceMsMin = 15_000
 
-export const serverFlags = z.object({
+const serverFlags = z.object({
   'data-dir': z.string().default('/var/lib/kubun').describe('where the state of server and node is kept'),
   'https-port': port.default(6443).describe('port of the API server'),
-  'bind-address': z.string().default('0.0.0.0').describe('address the API server listens on'),
-  'advertise-address': z.string().optional().describe('address under which nodes and pods reach this server (default: the node address)'),
+  'bind-address': address.default('0.0.0.0').describe('address the API server listens on'),
+  'advertise-address': address.optional().describe('address under which nodes and pods reach this server (default: the node address)'),
   'tls-san': z.array(z.string()).default([]).describe('further name or address in the serving certificate'),
-  'cluster-cidr': z.string().default('10.42.0.0/16').describe('addresses of pods'),
-  'service-cidr': z.string().default('10.43.0.0/16').describe('addresses of Services'),
-  'cluster-dns': z.string().default('10.43.0.10').describe('address of the cluster DNS'),
+  'cluster-cidr': cidr.default('10.42.0.0/16').describe('addresses of pods'),
+  'service-cidr': cidr.default('10.43.0.0/16').describe('addresses of Services'),
+  'cluster-dns': address.default('10.43.0.10').describe('address of the cluster DNS'),
   'cluster-domain': z.string().default('cluster.local').describe('domain of the cluster'),
   'service-node-port-range': range.default('30000-32767').describe('NodePorts'),
   'node-monitor-grace': duration(nodeGraceMsMin, 'must be a duration of 15s or more: nodes report every 10 s').default('50s').describe('a node that is silent for so long is taken for dead'),
@@ -52,20 +51,20 @@ export const serverFlags = z.object({
   disable: z.array(z.string()).default([]).describe('a controller, or scheduler, that does not run'),
   'disable-agent': z.boolean().default(false).describe('this machine does not become a node'),
   'node-name': z.string().optional().describe('name of this node (default: the host name)'),
-  'node-ip': z.string().optional().describe("address of this node (default: the default route's interface)"),
+  'node-ip': address.optional().describe("address of this node (default: the default route's interface)"),
   'kubelet-port': port.default(10_250).describe('port of the kubelet'),
   'docker-socket': z.string().default('/var/run/docker.sock').describe('socket of Docker Engine'),
   'audit-policy-file': z.string().optional().describe('audit policy (audit.k8s.io/v1); by default changes are noted, with who made them'),
   'audit-log-path': z.string().optional().describe("where audit events are written ('-': standard output, '': nowhere; default: DATA-DIR/server/audit/audit.log)"),
-  'audit-log-maxsize': count.default(50).describe('megabytes of the audit log before it is moved aside (0: no limit)'),
-  'audit-log-maxage': count.default(30).describe('days for which old audit logs are kept (0: no limit)'),
-  'audit-log-maxbackup': count.default(5).describe('old audit logs that are kept (0: no limit)'),
+  'audit-log-maxsize': count(0).default(50).describe('megabytes of the audit log before it is moved aside (0: no limit)'),
+  'audit-log-maxage': count(0).default(30).describe('days for which old audit logs are kept (0: no limit)'),
+  'audit-log-maxbackup': count(0).default(5).describe('old audit logs that are kept (0: no limit)'),
   'audit-webhook-config-file': z.string().optional().describe('kubeconfig of a server that audit events are sent to'),
-  'audit-webhook-initial-backoff': duration(1, 'must be a duration').default('10s').describe('time before a batch is sent to it again'),
-  'audit-webhook-batch-buffer-size': count.min(1).default(10_000).describe('events that may wait for it'),
-  'audit-webhook-batch-max-size': count.min(1).default(400).describe('events in one batch'),
-  'audit-webhook-batch-max-wait': duration(1, 'must be a duration').default('30s').describe('time after which a batch that is not full is sent'),
-  'shutdown-delay-duration': duration(0, 'must be a duration').default('0s').describe('time for which requests are still taken after the server is told to stop, while /readyz fails already'),
+  'audit-webhook-initial-backoff': duration(1).default('10s').describe('time before a batch is sent to it again'),
+  'audit-webhook-batch-buffer-size': count(1).default(10_000).describe('events that may wait for it'),
+  'audit-webhook-batch-max-size': count(1).default(400).describe('events in one batch'),
+  'audit-webhook-batch-max-wait': duration(1).default('30s').describe('time after which a batch that is not full is sent'),
+  'shutdown-delay-duration': duration().default('0s').describe('time for which requests are still taken after the server is told to stop, while /readyz fails already'),
   'vxlan-port': port.default(8_472).describe('UDP port of traffic between nodes'),
 })
 
@@ -82,6 +81,7 @@ export const serverCommand = command({
       const [first] = await missingForNode(flags['docker-socket'])
       if (first !== undefined) throw new CommandError(first)
     }
+    mustLieIn(flags['service-cidr'], flags['cluster-dns'])
     await mustBeFree(flags['bind-address'], flags['https-port'], 'https-port')
     if (!flags['disable-agent']) await mustBeFree('0.0.0.0', flags['kubelet-port'], 'kubelet-port', orphanGraceMs) // the node of a server that was killed
     const config = configOf(flags)
@@ -99,13 +99,17 @@ export const serverCommand = command({
   },
 })
 
-/** NaN for what is no duration. */
-function durationMs(text: string): number {
-  try {
-    return parseDuration(text)
-  } catch {
-    return Number.NaN
-  }
+function isPortRange(text: string): boolean {
+  const [from = 0, to = 0] = /^\d+-\d+$/.test(text) ? text.split('-').map(Number) : []
+  return from >= 1 && from <= to && to <= 65_535
+}
+
+/** The Service of the DNS would be refused only once everything else runs. */
+function mustLieIn(serviceCidr: string, dns: string): void {
+  const range = parseCidr(serviceCidr)
+  const ip = parseIp(dns)
+  if (range === undefined || ip === undefined || contains(range, ip)) return
+  throw new CommandError(`--cluster-dns ${dns} is not an address of Services: choose one in ${serviceCidr}, or another --service-cidr`)
 }
 
 function configOf(flags: Flags): ServerConfig {

@@ -8,6 +8,7 @@ import { parseDuration } from '../../core/lib/duration.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { UsageError } from '../../core/lib/config.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
+import { duration } from '../flags.ts'
 import { adminClient, defaultKubeconfig } from '../kubeconfig.ts'
 
 const namespace = 'kube-system'
@@ -15,7 +16,7 @@ const prefix = 'bootstrap-token-'
 
 const flags = z.object({
   kubeconfig: z.string().default(defaultKubeconfig).describe('kubeconfig of an administrator'),
-  ttl: z.string().default('24h').describe('how long the token is valid; 0 for ever (create)'),
+  ttl: duration().default('24h').describe('how long the token is valid; 0 for ever (create)'),
   description: z.string().default('').describe('what the token is for (create)'),
 })
 

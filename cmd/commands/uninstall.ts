@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import * as z from 'zod'
 import { command, CommandError } from '../command.ts'
+import { cidr, port } from '../flags.ts'
 import { defaultKubeconfig } from '../kubeconfig.ts'
 import { defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
 
@@ -12,8 +13,8 @@ export const uninstallCommand = command({
     'data-dir': z.string().default('/var/lib/kubun').describe('where the state of server and node is kept'),
     'node-name': z.string().optional().describe('name of this node (default: the host name)'),
     'docker-socket': z.string().default('/var/run/docker.sock').describe('socket of Docker Engine'),
-    'cluster-cidr': z.string().default('10.42.0.0/16').describe('addresses of pods'),
-    'kubelet-port': z.coerce.number().int().default(10_250).describe('port of the kubelet, to see that it does not run'),
+    'cluster-cidr': cidr.default('10.42.0.0/16').describe('addresses of pods'),
+    'kubelet-port': port.default(10_250).describe('port of the kubelet, to see that it does not run'),
     purge: z.boolean().default(false).describe('delete the data dir and the kubeconfig, too: the cluster is lost'),
   }),
   async run(ctx, terminal, flags) {

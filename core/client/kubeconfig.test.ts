@@ -41,5 +41,11 @@ describe('a kubeconfig', () => {
 
   it('without its context is refused', () => {
     expect(() => targetOf({ server: 'https://a' }, {}, 'd')).toThrow('there is no context "d"')
+    writeFileSync(join(dir, 'kc'), 'apiVersion: v1\nkind: Pod\n')
+    expect(() => kubeconfigTarget(join(dir, 'kc'))).toThrow('is no kubeconfig: it has no current-context')
+  })
+
+  it('says that it was to be read when it is not there', () => {
+    expect(() => kubeconfigTarget(join(dir, 'none'))).toThrow('read kubeconfig')
   })
 })

@@ -21,8 +21,9 @@ const refusedOfUser = ['exec', 'auth-provider', 'username', 'password'] as const
 /** Throws what is wrong with it, by its path. */
 export function kubeconfigTarget(path: string): RemoteTarget {
   const config = parsed(path)
+  if (config['current-context'] === undefined) throw new Error(`${path} is no kubeconfig: it has no current-context`)
   const context = config.contexts?.find(({ name }) => name === config['current-context'])?.context
-  if (context === undefined) throw new Error(`${path}: there is no context ${JSON.stringify(config['current-context'] ?? '')}`)
+  if (context === undefined) throw new Error(`${path}: there is no context ${JSON.stringify(config['current-context'])}`)
   const cluster = config.clusters?.find(({ name }) => name === context.cluster)?.cluster
   const url = cluster?.['server']
   if (cluster === undefined || typeof url !== 'string' || url === '') throw new Error(`${path}: the context names no cluster with a server`)
@@ -51,7 +52,7 @@ function credentialsOf(path: string, user: Fields): NonNullable<RemoteTarget['cr
 }
 
 function parsed(path: string): Kubeconfig {
-  const read = parseYaml(readFileSync(path, 'utf8'))
+  const read = parseYaml(textAt(path))
   if (!read.ok) throw new Error(`${path}: ${read.error}`)
   return (read.value ?? {}) as Kubeconfig
 }
@@ -63,5 +64,13 @@ function textOf(path: string, holder: Fields, field: string): string | undefined
 }
 
 function fileOf(path: string, name: unknown): string | undefined {
-  return typeof name === 'string' && name !== '' ? readFileSync(resolve(dirname(path), name), 'utf8') : undefined
+  return typeof name === 'string' && name !== '' ? textAt(resolve(dirname(path), name)) : undefined
+}
+
+function textAt(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Error('read kubeconfig', { cause }) // which names the file
+  }
 }

@@ -5,7 +5,8 @@ import { describeFlags, resolveFlags, UsageError } from './config.ts'
 const schema = z.object({
   'cluster-cidr': z.string().default('10.42.0.0/16').describe('addresses of pods'),
   'https-port': z.coerce.number().int().min(1).max(65535).default(6443),
-  'tls-san': z.array(z.string()).default([]),
+  'tls-san': z.array(z.string()).default([]).describe('further name'),
+  label: z.array(z.string().regex(/=/, 'must look like key=value')).optional(),
   debug: z.boolean().default(false),
   token: z.string().optional(),
 })
@@ -27,6 +28,11 @@ describe('resolveFlags()', () => {
     expect(words).toEqual(['create', '--x'])
   })
 
+  it('knows a list whose values must obey a rule', () => {
+    expect(from(['--label', 'a=b,c=d', '--label=e=f']).flags.label).toEqual(['a=b', 'c=d', 'e=f'])
+    expect(() => from(['--label', 'a'])).toThrow('must look like key=value')
+  })
+
   it.each([
     ['an unknown flag', ['--nope'], {}, undefined, 'unknown flag --nope'],
     ['a flag without its value', ['--token'], {}, undefined, '--token needs a value'],
@@ -45,5 +51,6 @@ describe('resolveFlags()', () => {
 
   it('describeFlags() shows names and defaults', () => {
     expect(describeFlags(schema)).toContain('--cluster-cidr VALUE  addresses of pods (default "10.42.0.0/16")')
+    expect(describeFlags(schema).split('\n').find((line) => line.includes('--tls-san'))).toMatch(/further name, may be repeated$/)
   })
 })

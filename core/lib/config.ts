@@ -55,7 +55,7 @@ export function describeFlags(schema: FlagSchema): string {
   const rows = Object.entries(schema.shape).map(([key, type]) => {
     const kind = kindOf(type)
     const fallback = type.safeParse(undefined)
-    const shown = fallback.success && fallback.data !== undefined && kind !== 'boolean' ? ` (default ${JSON.stringify(fallback.data)})` : ''
+    const shown = fallback.success && fallback.data !== undefined && kind === 'value' ? ` (default ${JSON.stringify(fallback.data)})` : ''
     return [`  --${key}${kind === 'boolean' ? '' : ' VALUE'}`, `${type.description ?? ''}${kind === 'list' ? ', may be repeated' : ''}${shown}`] as const
   })
   const width = Math.max(0, ...rows.map(([left]) => left.length))
@@ -65,9 +65,9 @@ export function describeFlags(schema: FlagSchema): string {
 type FlagKind = 'boolean' | 'list' | 'value'
 
 function kindOf(type: z.ZodType): FlagKind {
-  if (type.safeParse('x').success || type.safeParse('1').success) return 'value'
-  if (type.safeParse(true).success) return 'boolean'
-  return type.safeParse(['x']).success ? 'list' : 'value'
+  if (type instanceof z.ZodDefault || type instanceof z.ZodOptional) return kindOf(type.unwrap() as z.ZodType)
+  if (type instanceof z.ZodBoolean) return 'boolean'
+  return type instanceof z.ZodArray ? 'list' : 'value'
 }
 
 function fromText(schema: FlagSchema, key: string, text: string, from: string): unknown {

@@ -21,10 +21,15 @@ const gatherMs = 100
 /** Bytes that may wait for the disk; beyond that, lines are lost and counted. */
 const waitingBytesMax = 64 * 1_024 * 1_024
 
+/** Throws where the file cannot be written. */
 export async function openAuditFile(ctx: Ctx, options: FileOptions): Promise<Sink> {
-  await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
   const file = new RotatingFile(ctx, options)
-  await file.open()
+  try {
+    await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
+    await file.open()
+  } catch (cause) {
+    throw new Error(`audit log ${options.path}`, { cause })
+  }
   return {
     name: 'log',
     add: (line) => file.add(line),
@@ -86,16 +91,18 @@ class RotatingFile {
       await this.#handle?.appendFile(bytes)
       this.#size += bytes.length
     } catch (error) {
+      this.#lost(text.split('\n').length - 1)
       this.#ctx.log.error('audit log', { path: this.#options.path, error: errorPath(error) })
     }
   }
 
   async #rotate(): Promise<void> {
     const { path } = this.#options
-    await this.#handle?.close()
     const time = new Date(this.#ctx.clock.now()).toISOString().replaceAll(':', '-').slice(0, -1)
     await rename(path, join(dirname(path), `${this.#stem()}-${time}${extname(path)}`))
+    const full = this.#handle
     await this.open()
+    await full?.close()
   }
 
   #stem(): string {
