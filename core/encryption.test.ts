@@ -53,6 +53,32 @@ describe('encryption at rest', () => {
     expect(new TextDecoder().decode((await store.get(ctx, 'secrets/default/a'))?.value)).toBe('{"a":1}')
   })
 
+  it('rotates one after the other, however many want it at once', async () => {
+    const file = join(folder, 'encryption.yaml')
+    const encryption = await Encryption.open({ file, own: true }, random)
+    const raw = openMemory()
+    const store = sealedStore(raw, encryption)
+    for (let i = 0; i < 20; i++) await store.put(ctx, `secrets/default/${i}`, bytes(`{"i":${i}}`), 'absent')
+    const written = await Promise.all([encryption.rotate(ctx, raw), encryption.rotate(ctx, raw), encryption.rewrite(ctx, raw), encryption.rotate(ctx, raw)])
+    expect(written).toEqual([{ writes: 'aesgcm:key2', rewritten: 20 }, { writes: 'aesgcm:key3', rewritten: 20 }, 0, { writes: 'aesgcm:key4', rewritten: 20 }])
+    const again = sealedStore(raw, await Encryption.open({ file, own: true }, random))
+    expect(new TextDecoder().decode((await again.get(ctx, 'secrets/default/7'))?.value)).toBe('{"i":7}')
+  })
+
+  it('keeps a key for as long as a value has its seal', async () => {
+    const file = join(folder, 'encryption.yaml')
+    const encryption = await Encryption.open({ file, own: true }, random)
+    const raw = openMemory()
+    const old = encryption.of('secrets/default/late')?.[0]
+    await encryption.rotate(ctx, raw)
+    await raw.put(ctx, 'secrets/default/late', old?.close(bytes('{"late":1}'), 'secrets/default/late') ?? bytes(''), 'absent') // it was under way
+    await raw.put(ctx, 'b', bytes('1'), 'absent')
+    await raw.compact(ctx, raw.revision())
+    expect(await encryption.rotate(ctx, raw)).toEqual({ writes: 'aesgcm:key3', rewritten: 1 })
+    const again = sealedStore(raw, await Encryption.open({ file, own: true }, random))
+    expect(new TextDecoder().decode((await again.get(ctx, 'secrets/default/late'))?.value)).toBe('{"late":1}')
+  })
+
   it('reads a configuration of the user, and rotates to what stands there now', async () => {
     const file = join(folder, 'mine.yaml')
     const secret = (n: number): string => Buffer.alloc(32, n).toString('base64')

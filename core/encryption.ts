@@ -47,6 +47,8 @@ export class Encryption implements Sealing {
   readonly #random: Random
   #rules: readonly Rule[]
   #byResource = new Map<string, readonly Seal[] | undefined>()
+  /** The last rotation or rewriting that was wanted. */
+  #last: Promise<void> = Promise.resolve()
 
   private constructor(place: Place, random: Random, rules: readonly Rule[]) {
     this.#place = place
@@ -80,16 +82,31 @@ export class Encryption implements Sealing {
    * Seals every value with a new key (in a file of the user's own: with the first key that now stands there). The old key
    * stays for the values that history still shows, and goes with the first rotation after those are forgotten.
    */
-  async rotate(ctx: Ctx, raw: Store): Promise<{ readonly writes: string; readonly rewritten: number }> {
-    if (this.#place.own) await this.#addKey(raw)
+  rotate(ctx: Ctx, raw: Store): Promise<{ readonly writes: string; readonly rewritten: number }> {
+    return this.#inTurn(() => this.#rotate(ctx, raw))
+  }
+
+  /** Writes every value again that does not lie as the configuration wants it. A value that somebody writes meanwhile is sealed by that. */
+  rewrite(ctx: Ctx, raw: Store): Promise<number> {
+    return this.#inTurn(() => this.#rewrite(ctx, raw))
+  }
+
+  /** Two at once would each write a file of their own, and what the first one's key had sealed could not be opened again. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work)
+    this.#last = mine.then(() => undefined, () => undefined)
+    return mine
+  }
+
+  async #rotate(ctx: Ctx, raw: Store): Promise<{ readonly writes: string; readonly rewritten: number }> {
+    if (this.#place.own) await this.#addKey(ctx, raw)
     this.#use(parseConfiguration(await read(this.#place.file), this.#place.file, this.#random))
-    const rewritten = await this.rewrite(ctx, raw)
+    const rewritten = await this.#rewrite(ctx, raw)
     if (this.#place.own) await this.#noteRetired(raw)
     return { writes: this.#rules[0]?.seals[0]?.name ?? identity.name, rewritten }
   }
 
-  /** Writes every value again that does not lie as the configuration wants it. A value that somebody writes meanwhile is sealed by that. */
-  async rewrite(ctx: Ctx, raw: Store): Promise<number> {
+  async #rewrite(ctx: Ctx, raw: Store): Promise<number> {
     let rewritten = 0
     for await (const entry of this.#entries(ctx, raw)) {
       const seals = this.of(entry.key)
@@ -117,9 +134,12 @@ export class Encryption implements Sealing {
     } while (after !== undefined)
   }
 
-  async #addKey(raw: Store): Promise<void> {
+  async #addKey(ctx: Ctx, raw: Store): Promise<void> {
     const file = ownFile(await read(this.#place.file), this.#place.file)
-    const forgotten = new Set(Object.entries(file.retired).filter(([, revision]) => revision < raw.compacted()).map(([name]) => name))
+    // A write that was under way with the old key may have come after all others were rewritten.
+    const { values } = await this.status(ctx, raw)
+    const isForgotten = ([name, revision]: readonly [string, number]): boolean => revision < raw.compacted() && values[`aesgcm:${name}`] === undefined
+    const forgotten = new Set(Object.entries(file.retired).filter(isForgotten).map(([name]) => name))
     const kept = file.keys.filter((key) => !forgotten.has(key.name))
     const retired = Object.fromEntries(Object.entries(file.retired).filter(([name]) => !forgotten.has(name)))
     const number = Math.max(0, ...file.keys.map((key) => Number(/^key(\d+)$/.exec(key.name)?.[1] ?? 0))) + 1
