@@ -187,6 +187,14 @@ describe('an event', () => {
     expect(created).toMatchObject({ requestURI: `${cms}?fieldManager=x`, verb: 'create', user: { username: 'part' }, userAgent: 'kubun/part', objectRef: { name: 'c' }, responseStatus: { code: 201 } })
   })
 
+  it('is one line, whatever the sender writes', async () => {
+    await open(everything('Request', { omitStages: ['RequestReceived'] }))
+    const forged = '{"kind":"Event","apiVersion":"audit.k8s.io/v1","user":{"username":"somebody else"}}'
+    await rig.ask('PATCH', `${cms}/a`, `[\r\n${forged}\n]`, { 'content-type': 'application/json-patch+json' })
+    expect(sink.lines.map((line) => line.trimEnd().split(/[\r\n]/).length)).toEqual([1])
+    expect(sink.events[0]).toMatchObject({ user: { username: 'admin' }, requestObject: [JSON.parse(forged)] })
+  })
+
   it('has what admission says of it', async () => {
     await open(everything('Metadata', { omitStages: ['RequestReceived'] }))
     Object.assign(rig.deps.admission, { validate: (_ctx: Ctx, request: { annotate?: (key: string, value: string, level?: 'Request') => void }) => {
@@ -220,6 +228,23 @@ describe('the audit log', () => {
       expect(rounds.map((lines) => lines.map(({ round, i }) => `${round}.${i}`))).toEqual([1, 2, 3].map((round) => Array.from({ length: 10 }, (_, i) => `${round}.${i}`)))
     } finally {
       end.abort()
+      rmSync(dir, { recursive: true })
+    }
+  })
+
+  it('goes on where it cannot be moved aside, and says what was lost', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'kubun-audit-'))
+    const ctx: Ctx = { clock: systemClock, log: silentLog, signal: new AbortController().signal }
+    const path = join(dir, 'audit.log')
+    let lost = 0
+    try {
+      writeFileSync(path, 'x'.repeat(200))
+      const file = await openAuditFile(ctx, { path, bytesMax: 100, backupsMax: 2, ageMsMax: 0 }, (events) => void (lost += events))
+      rmSync(path) // what is to be moved aside has gone
+      for (let i = 0; i < 3; i++) file.add(`{"i":${i}}\n`)
+      await file.close()
+      expect(lost).toBe(0)
+    } finally {
       rmSync(dir, { recursive: true })
     }
   })

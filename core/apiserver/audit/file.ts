@@ -22,8 +22,9 @@ const gatherMs = 100
 const waitingBytesMax = 64 * 1_024 * 1_024
 
 /** Throws where the file cannot be written. */
-export async function openAuditFile(ctx: Ctx, options: FileOptions): Promise<Sink> {
-  const file = new RotatingFile(ctx, options)
+/** `lost` is told of lines that were taken and could not be written. */
+export async function openAuditFile(ctx: Ctx, options: FileOptions, lost: (events: number) => void = () => {}): Promise<Sink> {
+  const file = new RotatingFile(ctx, options, lost)
   try {
     await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
     await file.open()
@@ -40,6 +41,7 @@ export async function openAuditFile(ctx: Ctx, options: FileOptions): Promise<Sin
 class RotatingFile {
   readonly #ctx: Ctx
   readonly #options: FileOptions
+  readonly #lost: (events: number) => void
   #handle: FileHandle | undefined
   #size = 0
   #lines: string[] = []
@@ -47,9 +49,10 @@ class RotatingFile {
   #timer: { stop(): void } | undefined
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(ctx: Ctx, options: FileOptions) {
+  constructor(ctx: Ctx, options: FileOptions, lost: (events: number) => void) {
     this.#ctx = ctx
     this.#options = options
+    this.#lost = lost
   }
 
   async open(): Promise<void> {
@@ -84,16 +87,22 @@ class RotatingFile {
   }
 
   async #write(text: string): Promise<void> {
+    const bytes = Buffer.from(text)
+    const { bytesMax } = this.#options
+    const isFull = bytesMax > 0 && this.#size > 0 && this.#size + bytes.length > bytesMax
+    // A log that is too long is better than none.
+    if (isFull) await this.#rotate().catch((error: unknown) => this.#failed(error))
     try {
-      const bytes = Buffer.from(text)
-      const { bytesMax } = this.#options
-      if (bytesMax > 0 && this.#size > 0 && this.#size + bytes.length > bytesMax) await this.#rotate()
       await this.#handle?.appendFile(bytes)
       this.#size += bytes.length
     } catch (error) {
       this.#lost(text.split('\n').length - 1)
-      this.#ctx.log.error('audit log', { path: this.#options.path, error: errorPath(error) })
+      this.#failed(error)
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#ctx.log.error('audit log', { path: this.#options.path, error: errorPath(error) })
   }
 
   async #rotate(): Promise<void> {
@@ -101,8 +110,11 @@ class RotatingFile {
     const time = new Date(this.#ctx.clock.now()).toISOString().replaceAll(':', '-').slice(0, -1)
     await rename(path, join(dirname(path), `${this.#stem()}-${time}${extname(path)}`))
     const full = this.#handle
-    await this.open()
-    await full?.close()
+    try {
+      await this.open()
+    } finally {
+      if (full !== this.#handle) await full?.close()
+    }
   }
 
   #stem(): string {

@@ -23,7 +23,7 @@ export async function openAudit(ctx: Ctx, config: AuditConfig, parts: { readonly
   const policy = config.policyFile === undefined ? builtInPolicy : await policyOf(config.policyFile)
   const sinks: Sink[] = []
   let audit: Audit | undefined
-  if (config.log !== undefined) sinks.push(config.log.path === '-' ? standardOutput : await openAuditFile(ctx, config.log))
+  if (config.log !== undefined) sinks.push(config.log.path === '-' ? standardOutput : await openAuditFile(ctx, config.log, (events) => audit?.lost('log', events)))
   if (config.webhook !== undefined) {
     const { configFile, ...options } = config.webhook
     sinks.push(new Webhook(ctx, { target: kubeconfigTarget(configFile), remote: parts.remote, options, lost: (events) => audit?.lost('webhook', events) }))

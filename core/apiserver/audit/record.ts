@@ -82,7 +82,8 @@ export class AuditRecord {
 
   /** A patch, or what else was sent; JSON where it is, text where it is not. */
   sentText(text: string): void {
-    if (this.#shows('Request')) this.#request = isJson(text) ? text : JSON.stringify(text)
+    // An event is one line: a break between two values of JSON would let the sender write lines of his own.
+    if (this.#shows('Request')) this.#request = isJson(text) ? text.replaceAll(/[\r\n]/g, ' ') : JSON.stringify(text)
   }
 
   /** Whether the answer's object is wanted. */

@@ -13,6 +13,9 @@ export const webhookDefaults = { bufferMax: 10_000, batchMax: 400, batchWaitMs: 
 const triesMax = 5
 const backoffFactor = 1.5
 
+/** Text that may wait, however few events it is. */
+const waitingCharactersMax = 64 * 1_024 * 1_024
+
 export type WebhookOptions = typeof webhookDefaults
 
 export interface WebhookInit {
@@ -32,6 +35,7 @@ export class Webhook implements Sink {
   /** Events that have been taken out of the buffer and are not there yet. */
   #sending: Promise<void> = Promise.resolve()
   #queued = 0
+  #characters = 0
   #timer: { stop(): void } | undefined
   #closing = false
 
@@ -42,8 +46,9 @@ export class Webhook implements Sink {
   }
 
   add(line: string): boolean {
-    if (this.#queued >= this.#options.bufferMax) return false
+    if (this.#queued >= this.#options.bufferMax || this.#characters > waitingCharactersMax) return false
     this.#queued++
+    this.#characters += line.length
     this.#lines.push(line)
     if (this.#lines.length >= this.#options.batchMax) this.#flush()
     else this.#timer ??= this.#ctx.clock.after(this.#options.batchWaitMs, () => this.#flush())
@@ -63,7 +68,10 @@ export class Webhook implements Sink {
     if (this.#lines.length === 0) return
     const lines = this.#lines
     this.#lines = []
-    this.#sending = this.#sending.then(() => this.#send(lines)).then(() => void (this.#queued -= lines.length))
+    this.#sending = this.#sending.then(() => this.#send(lines)).then(() => {
+      this.#queued -= lines.length
+      for (const line of lines) this.#characters -= line.length
+    })
   }
 
   async #send(lines: readonly string[]): Promise<void> {
