@@ -14,7 +14,7 @@ import { remoteServer, type RemoteServer } from './client/remote.fake.ts'
 import { remoteClient } from './client/remote.ts'
 import { virtualClock, type VirtualClock } from './lib/clock.ts'
 import type { Ctx } from './lib/ctx.ts'
-import { silentLog } from './lib/log.ts'
+import { createLog } from './lib/log.ts'
 import { seededRandom } from './lib/random.ts'
 
 const remote = remoteClient({ agent: 'test', services: { resolve: () => ({ host: '', port: 0 }) } })
@@ -27,6 +27,7 @@ let dir = ''
 let clock: VirtualClock
 let ctx: Ctx
 let end = new AbortController()
+let hear: (line: string) => void = () => {}
 
 beforeAll(async () => {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
@@ -49,7 +50,8 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'kubun-access-'))
   clock = virtualClock()
   end = new AbortController()
-  ctx = { clock, log: silentLog, signal: end.signal }
+  hear = () => {}
+  ctx = { clock, log: createLog({ level: 'info', format: 'text', write: (line) => hear(line), now: () => 0 }), signal: end.signal }
 })
 afterEach(() => {
   end.abort()
@@ -84,9 +86,24 @@ async function opened(options: AuthenticationOptions): Promise<{ readonly authen
   return { authentication, nameOf: async (one) => { const user = await bearer.authenticate(ctx, { bearerToken: one }); return typeof user === 'object' ? user.name : user } }
 }
 
-/** Until the files were looked at, and what is in them asked for. */
-async function later(until: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 100 && !(await until()); i++) await clock.advance(1_000)
+const lookMs = 5_000
+const refused = 'configuration stays as it was'
+const taken = 'configuration read again'
+
+/** Resolves when the log says so next: files and issuers are real, and take their time. */
+function said(what: string): Promise<void> {
+  return new Promise((resolve) => {
+    hear = (line) => {
+      if (line.includes(what)) resolve()
+    }
+  })
+}
+
+/** Lets the file be looked at, until the log has said what became of it. */
+async function looked(what: string): Promise<void> {
+  const done = said(what)
+  await clock.advance(lookMs)
+  await done
 }
 
 describe('authentication', () => {
@@ -103,20 +120,29 @@ describe('authentication', () => {
     const { authentication, nameOf } = await opened({ configFile })
     const same = { anonymous: { enabled: true, conditions: [{ path: '/livez' }] } }
     void authentication.run(ctx)
-    const [a, b, away] = [await token(`${url}/a`), await token(`${url}/b`), await token(`${url}/away`)]
+    const [a, b] = [await token(`${url}/a`), await token(`${url}/b`)]
     expect([await nameOf(a), await nameOf(b)]).toEqual(['a:jane', 'invalid'])
     expect([authentication.anonymousAt('/livez'), authentication.anonymousAt('/api')]).toEqual([true, false])
     for (const unusable of ['nonsense', configuration([`${url}/b`]), configuration(['http://x'], same)]) {
       file('authn.yaml', unusable)
-      await clock.advance(20_000)
+      await looked(refused)
       expect([await nameOf(a), await nameOf(b)]).toEqual(['a:jane', 'invalid'])
     }
-    file('authn.yaml', configuration([`${url}/b`, `${url}/away`], same))
-    await clock.advance(20_000)
-    expect([await nameOf(a), await nameOf(b)]).toEqual(['a:jane', 'invalid'])
     file('authn.yaml', configuration([`${url}/b`], same))
-    await later(async () => (await nameOf(b)) === 'b:jane')
-    expect([await nameOf(a), await nameOf(b), await nameOf(away)]).toEqual(['invalid', 'b:jane', 'invalid'])
+    await looked(taken)
+    expect([await nameOf(a), await nameOf(b)]).toEqual(['invalid', 'b:jane'])
+  })
+
+  it('by a file, whose new issuers must answer before the old ones go', async () => {
+    const configFile = file('authn.yaml', configuration([`${url}/a`]))
+    const { authentication, nameOf } = await opened({ configFile })
+    void authentication.run(ctx)
+    file('authn.yaml', configuration([`${url}/b`, `${url}/away`]))
+    let over = false
+    const done = said(refused).then(() => (over = true))
+    while (!over) await clock.advance(1_000)
+    await done
+    expect([await nameOf(await token(`${url}/a`)), await nameOf(await token(`${url}/b`))]).toEqual(['a:jane', 'invalid'])
   })
 
   it('by a webhook, for tokens that nobody here knows', async () => {
@@ -182,11 +208,11 @@ describe('authorization', () => {
     expect(await opened.authorize(list)).toMatchObject({ answer: 'allow' })
     for (const unusable of [[always], [denies, always, { type: 'RBAC', name: 'rbac' }], [denies, { type: 'AlwaysAllow', name: 'x' }], [{ ...webhook, webhook: {} }, denies, always]]) {
       write(...unusable)
-      await clock.advance(6_000)
+      await looked(refused)
       expect(await opened.authorize(list)).toMatchObject({ answer: 'allow' })
     }
     write(webhook, denies, always)
-    await later(async () => (await opened.authorize(list)).answer === 'deny')
+    await looked(taken)
     expect(await opened.authorize(list)).toEqual({ answer: 'deny', reason: 'hooked' })
   })
 
