@@ -3,7 +3,8 @@
  * kbench's rows. The goals are those of the project: a rate of 2.5 times upstream's at a quarter of its CPU, and so on.
  */
 import { fairness } from './fairness.ts'
-import { measure, numberOf, type Row, type Subject } from './load.ts'
+import { join } from 'node:path'
+import { cpuSeconds, measure, numberOf, rowsOf, type Row, type Subject } from './load.ts'
 import type { Options } from './options.ts'
 import type { Measure, Tally } from './tally.ts'
 
@@ -22,6 +23,9 @@ const rateAtLeast = 2.5
 const quarter = 0.25
 const fifth = 0.2
 const third = 1 / 3
+const informerMsMax = 2_000
+const definitionClients = 16
+const definitionsPerSecondMin = 2_000
 const idleCpuPctMax = 2
 const idleRssMbMax = 200
 
@@ -63,6 +67,46 @@ export async function list(bench: Bench): Promise<void> {
       bench.tally.add(subject.name, { what: name, of: 'time', unit: 'ms', ...goal }, numberOf(row, 'p50_ms'))
     }
   })
+}
+
+/** client-go's informer from nothing to synced: by a watch that begins with what there is, and by pages of a list. */
+export async function informer(bench: Bench): Promise<void> {
+  const { informerPods } = bench.options
+  for (const subject of bench.subjects) await measure(bench.kbench, subject, 'seed', ['--n', String(informerPods)])
+  for (const content of ['json', 'protobuf']) {
+    for (const streams of [true, false]) {
+      const what = `informer of ${informerPods} Pods, ${content} by ${streams ? 'watch' : 'list'}`
+      await inTurn(bench, [what], async (subject) => {
+        const rows = await measure(bench.kbench, subject, 'informer', ['--content', content], { KUBE_FEATURE_WatchListClient: String(streams) })
+        for (const row of rows) {
+          if (!bench.tally.admits(row)) continue
+          bench.tally.add(subject.name, { what, of: 'time', unit: 'ms', goal: { absoluteMax: informerMsMax } }, numberOf(row, 'max_ms'))
+          bench.tally.add(subject.name, { what, of: 'server CPU', unit: 's' }, numberOf(row, 'server_cpu_s'))
+        }
+      })
+    }
+  }
+}
+
+/** Definitions of custom kinds, small and large, until the last one is served. */
+export async function crd(bench: Bench): Promise<void> {
+  const { definitions } = bench.options
+  let run = 0
+  for (const properties of [10, 100]) {
+    const what = `CRD create, ${properties} fields, ${definitionClients} clients`
+    await inTurn(bench, [what], async (subject) => {
+      const before = cpuSeconds(subject)
+      const wish = { kubeconfig: subject.kubeconfig, clients: definitionClients, n: definitions, properties, group: `r${++run}.example.com` }
+      for (const row of await rowsOf(process.execPath, [join(import.meta.dirname, 'crds.ts'), JSON.stringify(wish)])) {
+        if (numberOf(row, 'established') !== definitions) bench.note(`${subject.name} had not established all in a minute: ${JSON.stringify(row)}`)
+        const goal = properties === 10 ? { goal: { absoluteMin: definitionsPerSecondMin } } : {}
+        bench.tally.add(subject.name, { what, of: 'rate', unit: '/s', ...goal }, numberOf(row, 'ops_s'))
+        bench.tally.add(subject.name, { what, of: 'rate until established', unit: '/s' }, numberOf(row, 'established_s'))
+        bench.tally.add(subject.name, { what, of: 'established after, p99', unit: 'ms' }, numberOf(row, 'lag_p99_ms'))
+        bench.tally.add(subject.name, { what, of: 'server CPU', unit: 'ms/op' }, ((cpuSeconds(subject) - before) * 1_000) / definitions)
+      }
+    })
+  }
 }
 
 /** One change, told to many watchers. */

@@ -5,8 +5,8 @@
 import { connect, type ClientHttp2Session } from 'node:http2'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import { poll, sleep, start } from '../support/process.ts'
+import { accessOf, type Access } from './access.ts'
 import type { Subject } from './load.ts'
 
 export const inFlight = 1_000
@@ -23,13 +23,6 @@ export interface Fairness {
   readonly busyP50Ms: number
   /** Answers to the greedy client in its last second, by code. */
   readonly greedy: Readonly<Record<string, number>>
-}
-
-interface Access {
-  readonly server: string
-  readonly ca: string
-  readonly cert: string
-  readonly key: string
 }
 
 export async function fairness(subject: Subject, dir: string, seconds: number): Promise<readonly Fairness[]> {
@@ -133,21 +126,4 @@ function ask(session: ClientHttp2Session, method: string, path: string, body?: u
     stream.on('error', reject)
     if (body !== undefined) stream.end(JSON.stringify(body))
   })
-}
-
-function accessOf(kubeconfig: string): Access {
-  const config = parse(readFileSync(kubeconfig, 'utf8')) as {
-    readonly clusters: readonly { readonly cluster: { readonly server: string; readonly 'certificate-authority-data': string } }[]
-    readonly users: readonly { readonly user: { readonly 'client-certificate-data': string; readonly 'client-key-data': string } }[]
-  }
-  const text = (base64: string): string => Buffer.from(base64, 'base64').toString()
-  const [cluster] = config.clusters
-  const [user] = config.users
-  if (cluster === undefined || user === undefined) throw new Error(`${kubeconfig} names no cluster or no user`)
-  return {
-    server: cluster.cluster.server,
-    ca: text(cluster.cluster['certificate-authority-data']),
-    cert: text(user.user['client-certificate-data']),
-    key: text(user.user['client-key-data']),
-  }
 }

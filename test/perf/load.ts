@@ -2,7 +2,7 @@
  * The load program: kbench, a Go client of any Kubernetes API that prints one JSON line for each thing it measured.
  * Found as an executable in the cache, or built from its source. It looks at the servers' processes, too.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { must } from '../support/process.ts'
 
@@ -32,11 +32,24 @@ export async function kbenchProgram(binDir: string): Promise<{ readonly path: st
   return { missing: `there is no load program: put the executable at ${built}, or name the folder of its Go source in KUBUN_KBENCH` }
 }
 
-/** Runs one measurement of a subject. The client is nice, so that what is short is the server's. */
-export async function measure(kbench: string, subject: Subject, bench: string, args: readonly string[] = []): Promise<readonly Row[]> {
-  const all = ['-n', '5', kbench, bench, '--kubeconfig', subject.kubeconfig, '--pid', subject.pids.join(','), ...args]
-  const text = await must('nice', all, { timeoutMs: limitMs })
+/** Runs one measurement of a subject. The client is nice, so that what is short is the server's. `env` switches client-go's features. */
+export async function measure(kbench: string, subject: Subject, bench: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<readonly Row[]> {
+  return await rowsOf(kbench, [bench, '--kubeconfig', subject.kubeconfig, '--pid', subject.pids.join(','), ...args], env)
+}
+
+/** The rows that a load program prints. */
+export async function rowsOf(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<readonly Row[]> {
+  const text = await must('nice', ['-n', '5', program, ...args], { timeoutMs: limitMs, env })
   return text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Row)
+}
+
+/** Seconds of CPU that a subject's processes have used so far: /proc counts them in hundredths. */
+export function cpuSeconds(subject: Subject): number {
+  return subject.pids.reduce((sum, pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const [user = '0', system = '0'] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13)
+    return sum + (Number(user) + Number(system)) / 100
+  }, 0)
 }
 
 export function numberOf(row: Row, field: string): number | undefined {

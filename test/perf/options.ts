@@ -1,7 +1,7 @@
 /** What `npm run bench` is asked to measure. */
 import { parseArgs } from 'node:util'
 
-export const parts = ['start', 'api', 'list', 'watch', 'fair', 'idle'] as const
+export const parts = ['start', 'api', 'list', 'informer', 'watch', 'crd', 'fair', 'idle'] as const
 export type Part = (typeof parts)[number]
 
 export interface Options {
@@ -14,6 +14,8 @@ export interface Options {
   /** Objects of one measurement. */
   readonly objects: number
   readonly listPods: number
+  readonly informerPods: number
+  readonly definitions: number
   readonly watchers: number
   readonly watchS: number
   readonly idleS: number
@@ -27,12 +29,12 @@ export interface Options {
 export const usage = `npm run bench -- [--quick] [--busy] [--repetitions N] [--only ${parts.join(',')}]
 
   --quick        one repetition of everything, short: whether it runs and roughly how it stands
-  --busy         counts also what others disturbed, with 16 clients alone: for a machine that is never
-                 quiet; CPU an operation and ratios hold, rates do not
+  --busy         counts also what others disturbed, each once: for a machine that is never quiet;
+                 CPU an operation and ratios hold, rates do not
   --repetitions  of each measurement (3)
   --only         these parts alone
 
-A whole run takes about half an hour and writes test/perf/report.md.`
+A whole run with --repetitions 1 takes a quarter of an hour, with 3 half an hour and more; it writes test/perf/report.md.`
 
 /** Throws one sentence for what it does not know. */
 export function readOptions(argv: readonly string[]): Options | undefined {
@@ -42,16 +44,18 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   for (const name of asked) if (!(parts as readonly string[]).includes(name)) throw new Error(`there is no part "${name}": ${parts.join(', ')}`)
   const wanted = new Set(asked as Part[])
   const whole = values.quick !== true
-  const repetitions = Number(values.repetitions ?? (whole ? 3 : 1))
+  const repetitions = Number(values.repetitions ?? (whole && values.busy !== true ? 3 : 1))
   if (!Number.isInteger(repetitions) || repetitions < 1) throw new Error(`--repetitions must be a whole number from 1, not ${values.repetitions ?? ''}`)
   return {
     parts: wanted,
     repetitions,
     extraRounds: whole ? 3 : 0,
     busy: values.busy === true,
-    clients: whole && values.busy !== true ? [1, 16, 64] : [16],
-    objects: whole ? 5_000 : 2_000,
+    clients: whole ? [1, 16, 64] : [16],
+    objects: whole ? 3_000 : 2_000,
     listPods: whole ? 10_000 : 2_000,
+    informerPods: whole ? 50_000 : 5_000,
+    definitions: whole ? 500 : 200,
     watchers: whole ? 1_000 : 200,
     watchS: whole ? 10 : 3,
     idleS: whole ? 60 : 5,

@@ -19,6 +19,7 @@ function figure(value: number | undefined): string {
 function goalOf({ goal }: Measure): string {
   if (goal === undefined) return ''
   if (goal.absoluteMax !== undefined) return `<= ${goal.absoluteMax}`
+  if (goal.absoluteMin !== undefined) return `>= ${goal.absoluteMin}`
   return goal.atLeast === undefined ? `<= ${(goal.atMost ?? 0).toFixed(2)} x` : `>= ${goal.atLeast} x`
 }
 

@@ -6,9 +6,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { binDir, upstreamPrograms } from '../peers/upstream.ts'
-import { api, fair, idle, list, watch, type Bench } from './benches.ts'
+import { api, crd, fair, idle, informer, list, watch, type Bench } from './benches.ts'
 import { kbenchProgram, measure, type Subject } from './load.ts'
-import { readOptions, usage, type Options, type Part } from './options.ts'
+import { parts, readOptions, usage, type Options, type Part } from './options.ts'
 import { markdown, printable } from './report.ts'
 import { startKubun, startPeer } from './subjects.ts'
 import { Tally } from './tally.ts'
@@ -42,7 +42,7 @@ async function run(options: Options, kbench: string): Promise<void> {
   const world: World = { options, kbench, programs, tally, dir: (name) => folder(home, name) }
   try {
     if (options.parts.has('start')) await starts(world)
-    for (const part of ['api', 'list', 'watch', 'fair', 'idle'] as const) if (options.parts.has(part)) await withServers(world, part)
+    for (const part of parts) if (part !== 'start' && options.parts.has(part)) await withServers(world, part)
   } finally {
     rmSync(home, { recursive: true, force: true })
   }
@@ -70,7 +70,7 @@ function folder(home: string, name: string): string {
   return path
 }
 
-const benches = { api, list, watch, fair, idle } as const
+const benches = { api, list, informer, watch, crd, fair, idle } as const
 
 /** Both servers, new for each part, so that no part pays for another's leavings. */
 async function withServers({ options, kbench, programs, tally, dir }: World, part: Exclude<Part, 'start'>): Promise<void> {

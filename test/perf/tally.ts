@@ -8,7 +8,7 @@ export interface Measure {
   readonly of: string
   readonly unit: string
   /** What the ratio kubun : upstream is to be, where there is a goal. */
-  readonly goal?: { readonly atLeast?: number; readonly atMost?: number; readonly absoluteMax?: number }
+  readonly goal?: { readonly atLeast?: number; readonly atMost?: number; readonly absoluteMax?: number; readonly absoluteMin?: number }
 }
 
 interface Samples {
@@ -75,6 +75,7 @@ export class Tally {
 
 function isMet(goal: Measure['goal'], kubun: number | undefined, ratio: number | undefined): boolean | undefined {
   if (goal?.absoluteMax !== undefined) return kubun === undefined ? undefined : kubun <= goal.absoluteMax
+  if (goal?.absoluteMin !== undefined) return kubun === undefined ? undefined : kubun >= goal.absoluteMin
   if (goal === undefined || ratio === undefined) return undefined
   return goal.atLeast === undefined ? ratio <= (goal.atMost ?? Number.POSITIVE_INFINITY) : ratio >= goal.atLeast
 }
