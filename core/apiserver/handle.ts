@@ -29,6 +29,7 @@ import type { User } from '../auth/user.ts'
 import type { Kind } from '../api/kind.ts'
 import { connect } from './connect/connect.ts'
 import { requestMsMax, requestTimeoutMs } from './timeout.ts'
+import { Warnings } from './warnings.ts'
 
 export interface Handling {
   readonly deps: ApiServerDeps
@@ -87,7 +88,7 @@ class Run {
   readonly #on: Handling
   readonly #exchange: Exchange
   readonly #info: RequestInfo
-  readonly #warnings: string[] = []
+  readonly #warnings = new Warnings()
   #media: Media = plainJson
   code = 200
   /** Its place under flow control. */
@@ -182,10 +183,10 @@ class Run {
       user,
       agent,
       payload: noted(bytesPayload(ctx, request), this.record),
-      warn: (text) => this.#warn(text),
+      warn: (text) => this.#warnings.add(text),
       ...(this.record === undefined ? {} : { annotate: this.record.annotate.bind(this.record) }),
     }
-    if (kind.deprecation !== undefined) this.#warn(kind.deprecation)
+    if (kind.deprecation !== undefined) this.#warnings.add(kind.deprecation)
     if (handler === 'connect') return await connect(deps, call, this.#overheard())
     this.#media = negotiate(request.header('accept'), info, agent, {
       convertible: kind.stored || kind.verbs.includes('list'), // reviews have no columns
@@ -228,21 +229,10 @@ class Run {
     }
   }
 
-  /** Warnings are quoted strings of RFC 9110; upstream stops at 4 kB of them. */
-  #warn(text: string): void {
-    const clean = text.replaceAll(/[\r\n\t]/g, ' ')
-    // Names in it may be the client's. No header can carry these, and upstream leaves such a warning out, too.
-    // oxlint-disable-next-line no-control-regex -- they are what is looked for
-    if (/[\u0000-\u001f\u007f-\u009f]/.test(clean)) return
-    if (!this.#warnings.includes(clean) && this.#warnings.length < warningsMax) this.#warnings.push(clean)
-  }
-
   #headers(): Headers {
     const headers: Headers = { 'audit-id': this.#id, ...this.ticket?.flow.headers }
-    if (this.#warnings.length > 0)
-      headers['warning'] = this.#warnings.map(
-        (text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
-      )
+    const { headers: warnings } = this.#warnings
+    if (warnings.length > 0) headers['warning'] = warnings
     return headers
   }
 
@@ -285,7 +275,6 @@ class Run {
   }
 }
 
-const warningsMax = 50
 const plainText: Headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
 const tooManyText = utf8('Too many requests, please try again later.\n')
 

@@ -35,7 +35,7 @@ export class AuditRecord {
   readonly #received: Received
   readonly #emit: Emit
   readonly #now: () => number
-  readonly #annotations: { readonly key: string; readonly value: string }[] = []
+  readonly #annotations = new Map<string, string>()
   #impersonated: User | undefined
   #constraint = ''
   #namespace: string
@@ -67,7 +67,7 @@ export class AuditRecord {
   /** The first that says something of a key is heard. */
   annotate(key: string, value: string, level: 'Metadata' | 'Request' = 'Metadata'): void {
     if (level === 'Request' && this.level === 'Metadata') return
-    if (this.#annotations.every((known) => known.key !== key)) this.#annotations.push({ key, value })
+    if (!this.#annotations.has(key)) this.#annotations.set(key, value)
   }
 
   /** The object that the client sent, before anything is done with it. */
@@ -167,11 +167,11 @@ export class AuditRecord {
   }
 
   #annotationText(): string {
-    const annotations = this.#annotations
-    if (annotations.length === 0) return ''
-    if (annotations.length > 1) annotations.sort((a, b) => (a.key < b.key ? -1 : 1))
+    if (this.#annotations.size === 0) return ''
+    const annotations = [...this.#annotations]
+    if (annotations.length > 1) annotations.sort(([a], [b]) => (a < b ? -1 : 1))
     let text = ''
-    for (const { key, value } of annotations) text += `${text === '' ? '' : ','}${quoteOften(key)}:${quote(value)}`
+    for (const [key, value] of annotations) text += `${text === '' ? '' : ','}${quoteOften(key)}:${quote(value)}`
     return `,"annotations":{${text}}`
   }
 }
