@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defaultNameRule } from './kind.ts'
-import { validateManagerName, validateMeta, validateMetaUpdate } from './metavalidation.ts'
-import { path } from './field.ts'
+import { validateMeta, validateMetaUpdate } from './metavalidation.ts'
 import type { ObjectMeta } from './schema/types.ts'
 
 const rules = { namespaced: true, validateName: defaultNameRule }
@@ -45,13 +44,5 @@ describe('validateMetaUpdate()', () => {
     [{ labels: { a: 'b' } }, { labels: {} }, ''],
   ])('%j after %j', (next, prev, want) => {
     expect(said(validateMetaUpdate(meta(next), meta(prev)))).toBe(want)
-  })
-})
-
-describe('validateManagerName()', () => {
-  it('takes what can be printed, and not too much of it', () => {
-    expect(said(validateManagerName('kubectl client', path('fieldManager')))).toBe('')
-    expect(validateManagerName('a\nb', path('fieldManager')).map((e) => e.message())).toEqual(['fieldManager: Invalid value: "a\\nb": invalid character U+000A (at position 1)'])
-    expect(said(validateManagerName('x'.repeat(129), path('fieldManager')))).toBe('fieldManager: Too long: may not be more than 128 bytes')
   })
 })

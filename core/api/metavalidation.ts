@@ -3,13 +3,13 @@
  * (k8s.io/apimachinery/pkg/api/validation/objectmeta.go). A kind's own rules come on top.
  */
 import { FieldError, forbiddenField, invalidValue, path, required, tooLong, type Path } from './field.ts'
+import { validateManagerName } from './fieldmanager.ts'
 import { parseApiVersion, type KubeObject } from './meta.ts'
 import { dns1123Label, labelValue, qualifiedName } from './names.ts'
 import type { ManagedFieldsEntry, OwnerReference } from './schema/types.ts'
 
 /** Bytes of all annotations of an object, keys and values. */
 export const annotationBytesMax = 256 * 1_024
-const managerBytesMax = 128
 const subresourceBytesMax = 256
 
 export const orphanFinalizer = 'orphan'
@@ -149,23 +149,4 @@ function validateManagers(errors: FieldError[], entries: readonly ManagedFieldsE
     errors.push(...validateManagerName(entry.manager ?? '', here.child('manager')))
     if ((entry.subresource ?? '').length > subresourceBytesMax) errors.push(tooLong(here.child('subresource'), subresourceBytesMax))
   })
-}
-
-const printable = /^(?:[^\p{C}\p{Z}]| )*$/u
-
-/** The name under which fields are owned: short, and only characters one can print. */
-export function validateManagerName(manager: string, at: Path): FieldError[] {
-  const errors: FieldError[] = []
-  if (Buffer.byteLength(manager) > managerBytesMax) errors.push(tooLong(at, managerBytesMax))
-  if (printable.test(manager)) return errors
-  let position = 0
-  for (const c of manager) {
-    // Go's unicode.IsPrint: no control or format characters, and no space but the ordinary one.
-    if (c !== ' ' && /[\p{C}\p{Z}]/u.test(c)) {
-      const code = (c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-      errors.push(invalidValue(at, manager, `invalid character U+${code} (at position ${position})`))
-    }
-    position += Buffer.byteLength(c)
-  }
-  return errors
 }

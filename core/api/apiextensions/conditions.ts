@@ -23,8 +23,6 @@ export function isTrue(crd: Definition, type: ConditionType): boolean {
 /** Its kinds are served. */
 export const isEstablished = (crd: Definition): boolean => isTrue(crd, 'Established')
 
-export const namesAccepted = (crd: Definition): boolean => isTrue(crd, 'NamesAccepted')
-
 /** It is on its way out: nothing new may be created under it. */
 export const isTerminating = (crd: Definition): boolean => isTrue(crd, 'Terminating')
 

@@ -11,8 +11,6 @@ export interface Priority {
 
 /** Custom kinds come late; their versions go by their names. */
 export const customPriority: Priority = { group: 1_000, version: 100 }
-/** What nobody gave a priority. */
-export const noPriority: Priority = { group: 1_000, version: 15 }
 
 /** Above all that an APIService may ask for: it has none itself. */
 const registration: Priority = { group: 20_001, version: 0 }

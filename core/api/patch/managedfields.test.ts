@@ -4,7 +4,7 @@ import type { AnyObject } from '../meta.ts'
 import { applyPatch } from './apply.ts'
 import { difference, intersection, pathsOf, readFieldSet, recursiveDifference, union } from './fieldset.ts'
 import { lastAppliedAnnotation } from './lastapplied.ts'
-import { keepTimestamps, managerName, updateManagedFields } from './managedfields.ts'
+import { updateManagedFields } from './managedfields.ts'
 import { pathText } from './element.ts'
 
 const pods: KindRef = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }
@@ -108,18 +108,6 @@ describe('ownership of updates', () => {
       },
     }])
   })
-
-  it('keepTimestamps takes back a write that changes nothing but times', () => {
-    const prev = history(['a', { x: '1' }])
-    const next = structuredClone(prev)
-    for (const entry of next.metadata.managedFields ?? []) entry.time = '2026-02-02T00:00:00Z'
-    keepTimestamps(prev, next)
-    expect(next).toEqual(prev)
-  })
-
-  it.each([['kubectl', 'curl/7', 'kubectl'], ['', 'kubectl/v1.36 (linux)', 'kubectl'], ['', 'a\u0000b', 'ab'], ['', 'é'.repeat(100), 'é'.repeat(64)]])(
-    'managerName(%j, %j) is %j', (field, agent, want) => { expect(managerName(field, agent)).toBe(want) },
-  )
 })
 
 describe('server-side apply', () => {

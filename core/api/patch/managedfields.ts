@@ -1,7 +1,7 @@
 /**
  * Ownership through creates, updates and patches that are no applies: who changed a field owns it. Runs on every write:
  * an update compares the two objects once and touches only the sets that the difference touches; a create is one walk.
- * Entry points: updateManagedFields(), keepTimestamps(), managerName(). Server-side apply is apply.ts.
+ * Start reading at updateManagedFields(). Server-side apply is apply.ts.
  */
 import type { KindRef } from '../kind.ts'
 import { apiVersionOf, type AnyObject } from '../meta.ts'
@@ -11,13 +11,9 @@ import { asksForReset, identity, readManagers, seconds, takeFromOthers, withoutU
 import { objectTypeOf, type ObjectType } from './mergetype.ts'
 import { withoutReset } from './reset.ts'
 import { compare, reconcile, type Comparison } from './typed.ts'
-import { equal } from './value.ts'
 
 /** Managers of updates that an object remembers; older ones are merged into one called ancient-changes. */
 export const updateManagersMax = 10
-
-/** Bytes of a manager's name. */
-export const managerBytesMax = 128
 
 export interface OwnershipUpdate {
   /** The object as it is stored; undefined for a create. */
@@ -127,32 +123,3 @@ function capUpdates(managers: Managers): void {
     left--
   }
 }
-
-/** Gives a write that changes nothing but times in managedFields the old times, so that it changes nothing at all. */
-export function keepTimestamps(prev: Readonly<AnyObject>, next: AnyObject): void {
-  const before = prev.metadata.managedFields
-  const after = next.metadata.managedFields
-  if (!Array.isArray(before) || !Array.isArray(after) || before.length === 0 || before.length !== after.length) return
-  if (after.every((entry, i) => entry.time === before[i]?.time)) return
-  const timeless = (entries: typeof after): unknown => entries.map((entry) => ({ ...entry, time: undefined }))
-  if (!equal(timeless(before), timeless(after))) return
-  const { metadata: { managedFields: _a, ...metaA }, ...restA } = prev
-  const { metadata: { managedFields: _b, ...metaB }, ...restB } = next
-  if (equal(metaA, metaB) && equal(restA, restB)) next.metadata.managedFields = before
-}
-
-/** The manager of a request: what it says, or the first part of its user agent. */
-export function managerName(fieldManager: string, userAgent: string): string {
-  if (fieldManager !== '') return fieldManager
-  let name = ''
-  let bytes = 0
-  for (const char of userAgent.split('/', 1)[0] ?? '') {
-    const code = char.codePointAt(0) ?? 0
-    if (!/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char)) continue
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
-    if (bytes > managerBytesMax) break
-    name += char
-  }
-  return name
-}
-

@@ -33,11 +33,7 @@ export interface StrategicMerge {
   readonly rest: JsonMap
 }
 
-/** The patched copy of an object of a built-in kind. Custom resources have no merge keys and are refused. */
-export function applyStrategicPatch(object: Readonly<JsonMap>, patch: unknown, of: Definition | undefined): JsonMap {
-  return mergeStrategically(object, patch, of).merged
-}
-
+/** Patches a copy of an object of a built-in kind. Custom resources have no merge keys and are refused. Throws ApiError. */
 export function mergeStrategically(object: Readonly<JsonMap>, patch: unknown, of: Definition | undefined): StrategicMerge {
   if (of === undefined) throw badRequest('strategic merge patch format is not supported')
   if (patch !== null && !isMap(patch)) {

@@ -28,11 +28,6 @@ const customTypes = ['application/json', 'application/yaml']
 const customPatchTypes = patchTypes.filter((type) => !type.includes('strategic'))
 const codeTexts: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' }
 
-/** The group-versions that have documents, as in the index: `api/v1`, `apis/apps/v1`. */
-export function openApiV3Paths(resources: readonly ServedResource[]): string[] {
-  return [...new Set(resources.map(({ group, version }) => rootOf(group, version).slice(1)))].toSorted()
-}
-
 /** The document at /openapi/v3: each group-version with the hash of its document, so that clients may cache it for good. */
 export function openApiV3Index(hashes: ReadonlyMap<string, string>): Schema {
   const paths: Record<string, { serverRelativeURL: string }> = {}
@@ -40,7 +35,7 @@ export function openApiV3Index(hashes: ReadonlyMap<string, string>): Schema {
   return { paths }
 }
 
-/** The document of one group-version, by its path in the index. */
+/** The document of one group-version, by its path in the index: `api/v1`, `apis/apps/v1`. */
 export function openApiV3(path: string, input: OpenApiInput): Schema {
   const resources = input.resources.filter(({ group, version }) => rootOf(group, version).slice(1) === path)
   const items = withRoots(resources)

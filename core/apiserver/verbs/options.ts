@@ -3,13 +3,13 @@
  * options; checked as upstream checks them (apimachinery/pkg/apis/meta/v1/validation).
  */
 import { ApiError, badRequest, forbidden, invalid } from '../../api/errors.ts'
+import { managerOfAgent, validateManagerName } from '../../api/fieldmanager.ts'
 import {
   forbiddenField,
   invalidValue,
   notSupported,
   path,
   required,
-  tooLong,
   type FieldError,
 } from '../../api/field.ts'
 import type { AnyObject } from '../../api/meta.ts'
@@ -32,7 +32,6 @@ export interface Asked {
   readonly options: Readonly<Record<string, unknown>>
 }
 
-const managerLengthMax = 128
 const metaGroup = 'meta.k8s.io'
 
 /** Throws 422 for values upstream refuses. */
@@ -47,7 +46,7 @@ export function askedOf(kind: OptionsKind, query: Query, agent: string, patch?: 
     errors.push(required(path('fieldManager'), 'is required for apply patch'))
   if (patch?.apply === false && query.get('force') !== undefined)
     errors.push(forbiddenField(path('force'), 'may not be specified for non-apply patch'))
-  errors.push(...managerErrors(manager), ...dryRunErrors(dryRun))
+  errors.push(...validateManagerName(manager, path('fieldManager')), ...dryRunErrors(dryRun))
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(validation)) {
     errors.push(notSupported(path('fieldValidation'), validation, ['', 'Ignore', 'Strict', 'Warn']))
   }
@@ -71,38 +70,20 @@ export function askedOf(kind: OptionsKind, query: Query, agent: string, patch?: 
 
 const plain = { dryRun: false, fieldValidation: 'Warn', force: false } as const
 
-function managerErrors(manager: string): readonly FieldError[] {
-  const errors: FieldError[] = []
-  if (manager.length > managerLengthMax) {
-    errors.push(tooLong(path('fieldManager'), managerLengthMax))
-  }
-  let position = 0
-  for (const letter of manager) {
-    if (/[\p{C}\u2028\u2029]|(?! )\p{Zs}/u.test(letter)) {
-      const code = (letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-      errors.push(invalidValue(path('fieldManager'), manager, `invalid character U+${code} (at position ${position})`))
-    }
-    position += new TextEncoder().encode(letter).length
-  }
-  return errors
-}
-
 function dryRunErrors(values: readonly string[]): readonly FieldError[] {
   if (values.every((value) => value === 'All')) return []
   return [notSupported(path('dryRun'), values, ['All'])]
 }
 
+const managersMax = 1_000
 const managers = new Map<string, string>()
 
-/** `kubectl/v1.36 (linux/amd64)` -> `kubectl`: what stands before the first slash, printable, not too long. */
-export function managerOf(agent: string): string {
+/** Of clients there are few, and each says the same at every request. */
+function managerOf(agent: string): string {
   const known = managers.get(agent)
   if (known !== undefined) return known
-  const name = (agent.split('/', 1)[0] ?? '')
-    .replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')
-    .slice(0, managerLengthMax)
-  const made = name === '' ? 'unknown' : name
-  if (managers.size > 1_000) managers.clear()
+  const made = managerOfAgent(agent)
+  if (managers.size > managersMax) managers.clear()
   managers.set(agent, made)
   return made
 }

@@ -8,7 +8,7 @@ import type { AnyObject } from '../../../core/api/meta.ts'
 import { applyPatch } from '../../../core/api/patch/apply.ts'
 import { applyJsonPatch, parseJsonPatch } from '../../../core/api/patch/json.ts'
 import { applyMergePatch } from '../../../core/api/patch/merge.ts'
-import { applyStrategicPatch } from '../../../core/api/patch/strategic.ts'
+import { mergeStrategically } from '../../../core/api/patch/strategic.ts'
 import { applyDefaults } from '../../../core/api/schema/defaults.ts'
 import { decodeObject } from '../../../core/api/schema/validate.ts'
 import { Draw } from '../../peers/generated/draw.ts'
@@ -81,7 +81,7 @@ export const objects: readonly Target[] = [
   },
   { name: 'json patch', corpus: patches(jsonPatch), run: (input) => applyJsonPatch(deployment as unknown as Json, parseJsonPatch(parsed(input))) },
   { name: 'merge patch', corpus: patches((_, from, to) => mergePatch(from, to)), run: (input) => applyMergePatch(deployment as unknown as Json, parsed(input)) },
-  { name: 'strategic patch', corpus: patches((draw, from, to) => strategicPatch(draw, from, to, deployments?.definition)), run: (input) => applyStrategicPatch(deployment as unknown as Json, parsed(input), deployments?.definition) },
+  { name: 'strategic patch', corpus: patches((draw, from, to) => strategicPatch(draw, from, to, deployments?.definition)), run: (input) => mergeStrategically(deployment as unknown as Json, parsed(input), deployments?.definition).merged },
   textTarget('apply patch', patches((_draw, _from, to) => to).map((bytes) => new TextDecoder().decode(bytes)), (text) => {
     const read = parseYaml(text)
     if (!read.ok || typeof read.value !== 'object' || read.value === null || Array.isArray(read.value) || ofKind === undefined) return

@@ -10,7 +10,7 @@ import type { AnyObject } from '../../../core/api/meta.ts'
 import { applyPatch } from '../../../core/api/patch/apply.ts'
 import { updateManagedFields } from '../../../core/api/patch/managedfields.ts'
 import { structuralType, type ObjectType } from '../../../core/api/patch/mergetype.ts'
-import { applyStrategicPatch } from '../../../core/api/patch/strategic.ts'
+import { mergeStrategically } from '../../../core/api/patch/strategic.ts'
 import { definition, definitionOf } from '../../../core/api/schema/schema.ts'
 import { decodeValue } from '../../../core/api/schema/validate.ts'
 
@@ -40,7 +40,7 @@ describe('strategic merge patch', () => {
 function strategic(kind: string, object: Json, patch: Json): object {
   const before = JSON.stringify([object, patch])
   try {
-    const result = applyStrategicPatch(object, patch, definition(kind))
+    const result = mergeStrategically(object, patch, definition(kind)).merged
     expect(JSON.stringify([object, patch])).toBe(before)
     return { result }
   } catch (error) {
