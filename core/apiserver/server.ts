@@ -66,7 +66,7 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
     () => on.flow.running,
   )
   const { clientCa, requestHeaderCa = '' } = options
-  const peers = new Peers(clientCa, requestHeaderCa)
+  const peers = new Peers(clientCa, requestHeaderCa, ctx.clock)
   const authorities = `${clientCa}\n${requestHeaderCa}`
   const server = http2.createSecureServer({
     ...tlsOptions(options.serving, authorities),
