@@ -79,6 +79,15 @@ describe('encryption at rest', () => {
     expect(new TextDecoder().decode((await again.get(ctx, 'secrets/default/late'))?.value)).toBe('{"late":1}')
   })
 
+  it('leaves its file as it is when somebody changed it: what was encrypted beside Secrets would be lost', async () => {
+    const file = join(folder, 'encryption.yaml')
+    const encryption = await Encryption.open({ file, own: true }, random)
+    const edited = (await readFile(file, 'utf8')).replace('- secrets', '- secrets\n  - configmaps')
+    await writeFile(file, edited)
+    await expect(encryption.rotate(ctx, openMemory())).rejects.toThrow(`${file} was changed by hand: give it to kubun server with --encryption-provider-config`)
+    expect(await readFile(file, 'utf8')).toBe(edited)
+  })
+
   it('reads a configuration of the user, and rotates to what stands there now', async () => {
     const file = join(folder, 'mine.yaml')
     const secret = (n: number): string => Buffer.alloc(32, n).toString('base64')

@@ -190,10 +190,11 @@ interface OwnFile {
 function ownFile(text: string, file: string): OwnFile {
   const config = document(text, file)
   const keys = config.resources?.[0]?.providers?.[0]?.['aesgcm']?.keys
-  if (config.resources?.length !== 1 || keys === undefined || keys === null) {
+  const retired = (config[retiredAnnotation] ?? {}) as Readonly<Record<string, number>>
+  if (keys === undefined || keys === null || renderYaml(config) !== ownText(keys as readonly Key[], retired)) {
     throw new EncryptionError(`${file} was changed by hand: give it to kubun server with --encryption-provider-config, and put the new key first there yourself`)
   }
-  return { keys: keys as readonly Key[], retired: (config[retiredAnnotation] ?? {}) as Readonly<Record<string, number>> }
+  return { keys: keys as readonly Key[], retired }
 }
 
 const configVersion = 'apiserver.config.k8s.io/v1'

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { admissionChain, runMutate, runValidate } from './admission/chain.ts'
 import type { AdmissionRequest } from './admission/plugin.ts'
 import { events } from './api/core/event.ts'
-import type { ApiError } from './api/errors.ts'
+import { badRequest, type ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
 import { aggregator } from './apiserver/aggregator/aggregator.ts'
 import type { AdmissionChain, ApiServerDeps, VersionInfo } from './apiserver/deps.ts'
@@ -35,7 +35,7 @@ import { bootObjects } from './boot.ts'
 import { runParts } from './parts.ts'
 import { documents, isOpen, open, ownHost, pairOf, renewServing, servingNames } from './serving.ts'
 import { frontProxies, openSignIn } from './signin.ts'
-import { Encryption } from './encryption.ts'
+import { Encryption, EncryptionError } from './encryption.ts'
 import { aggregated } from './client/aggregated.ts'
 import type { Client } from './client/client.ts'
 import { loopbackClient } from './client/loopback.ts'
@@ -186,7 +186,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     tokens: { audiences: accounts.audiences, review: signIn.bearer.review, request: signIn.tokens.request },
     kubelet: () => ({ ...pairOf(own.pki.kubeletClient), ca: pki.serverCa.certificate.pem }),
     documents: documents(config, pki, signIn.keys, discoverable(accounts)),
-    actions: { '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw) } },
+    actions: { '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw).catch(refused) } },
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
     ...(ui === undefined ? {} : { ui: ui.handle }),
   }
@@ -236,4 +236,9 @@ function throwing(chain: ReturnType<typeof admissionChain>): AdmissionChain {
     mutate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runMutate(ctx, chain, request)),
     validate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runValidate(ctx, chain, request)),
   }
+}
+
+/** Of a file that cannot be used, who asked reads why. */
+function refused(error: unknown): never {
+  throw error instanceof EncryptionError ? badRequest(error.message) : error
 }

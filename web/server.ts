@@ -61,6 +61,9 @@ export function createUi(deps: UiDeps): Ui {
   const check = async (within: Ctx, token: string): Promise<Person | undefined> => known(await authenticator.authenticate(within, { bearerToken: token }))
   const sessions = new Sessions(deps.random, check)
   const app = new Hono<Env>()
+  app.onError((error) => {
+    throw error // the API server answers and logs it, as any other
+  })
   app.post('/ui/login', async (c) => await login(c, ctx, sessions, check))
   app.get('/ui/login', (c) => (c.req.query('code') === undefined || c.req.method !== 'GET' ? c.notFound() : redeem(c, ctx, sessions)))
   app.post('/ui/logout', (c) => {

@@ -28,6 +28,9 @@ export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site 
     () =>
       new Response(deps.metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }),
   )
+  app.onError((error) => {
+    throw error // handle() answers and logs it, as any other
+  })
   healthRoutes(app, health)
   if (deps.flow !== undefined) flowRoutes(app, deps.flow)
   discoveryRoutes(app, deps)
