@@ -100,7 +100,7 @@ export function kindOf(request: AdmissionRequest): GroupVersionKind {
 }
 
 /** Whether a rule is about the request, were it made to this kind's resource. */
-export function matchesRule(rule: Readonly<NamedRuleWithOperations>, request: AdmissionRequest, kind: Kind = request.kind): boolean {
+function matchesRule(rule: Readonly<NamedRuleWithOperations>, request: AdmissionRequest, kind: Kind = request.kind): boolean {
   return (
     inScope(rule.scope, request) &&
     has(rule.operations, request.operation) &&

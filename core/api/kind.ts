@@ -31,7 +31,7 @@ export interface KindRef<T extends KubeObject = Whatever> {
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch'
 
-export const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
 /** What rules may look at besides the object: handed in, so that they stay pure. */
 export interface RuleEnv {
@@ -191,7 +191,7 @@ export function defineKind<T extends KubeObject>(init: KindInit<T>): Kind<T> {
 export const defaultNameRule = nameRule(dns1123Subdomain)
 
 /** What kinds without columns of their own show. */
-export const defaultColumns: readonly Column<KubeObject>[] = [
+const defaultColumns: readonly Column<KubeObject>[] = [
   { name: 'Name', type: 'string', format: 'name', value: (o) => o.metadata.name ?? '' },
   { name: 'Created At', type: 'date', value: (o) => o.metadata.creationTimestamp ?? null },
 ]

@@ -20,11 +20,11 @@ export function maxLength(bytes: number): string {
 }
 
 /** As the older formats say it. */
-export function maxCharacters(count: number): string {
+function maxCharacters(count: number): string {
   return `must be no more than ${count} characters`
 }
 
-export const mustNotBeEmpty = 'must be non-empty'
+const mustNotBeEmpty = 'must be non-empty'
 
 /** The sentence for a value that a regular expression refuses. */
 export function patternSentence(sentence: string, pattern: string, ...examples: readonly string[]): string {

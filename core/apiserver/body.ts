@@ -55,7 +55,7 @@ export function bytesPayload(ctx: Ctx, request: Incoming): Payload {
 }
 
 /** Throws 415. No content type means JSON. Custom kinds have no protobuf form. */
-export function inputType(header: string | undefined, custom = false): MediaType {
+function inputType(header: string | undefined, custom = false): MediaType {
   if (header === undefined || header === '') return 'application/json'
   const type = header.split(';', 1)[0]?.trim().toLowerCase()
   const known = mediaTypes.find((candidate) => candidate === type)

@@ -11,7 +11,7 @@ const sweepMs = 1_000
 /** Deadlines below this have a timer of their own. */
 const shortMs = 5_000
 
-export class RequestCtx implements Ctx {
+class RequestCtx implements Ctx {
   readonly clock: Clock
   readonly log: Log
   /** On the clock that never jumps. */

@@ -67,7 +67,7 @@ const rbacGroup = 'rbac.authorization.k8s.io'
 const autoupdate = 'rbac.authorization.kubernetes.io/autoupdate'
 const aggregateLabel = 'rbac.authorization.k8s.io/aggregate-to-'
 
-export function parsePolicy(text: string): Policy {
+function parsePolicy(text: string): Policy {
   const policy = { clusterRoles: [] as ClusterRole[], clusterRoleBindings: [] as ClusterRoleBinding[], roles: [] as Role[], roleBindings: [] as RoleBinding[] }
   let rules: PolicyRule[] = []
   for (const line of text.split('\n')) {

@@ -47,7 +47,7 @@ export const clusterTrust: Controller = {
 }
 
 /** Keys that are nobody's here are taken away, as upstream does. */
-export function dataOf(have: Readonly<Record<string, string>>, { clientCa, requestHeader }: ClusterTrust, now: number): Record<string, string> {
+function dataOf(have: Readonly<Record<string, string>>, { clientCa, requestHeader }: ClusterTrust, now: number): Record<string, string> {
   const list = (key: string, more: readonly string[]): string => JSON.stringify([...new Set([...listOf(have[key]), ...more])])
   return {
     'client-ca-file': bundle([have['client-ca-file'] ?? '', clientCa], now),

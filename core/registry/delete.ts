@@ -68,7 +68,7 @@ async function carryOut(
 }
 
 /** What a deletion asked for like this does to the object now. */
-export function planDelete(kind: Kind, object: Readonly<AnyObject>, asked: DeleteOptions, env: RuleEnv): Plan {
+function planDelete(kind: Kind, object: Readonly<AnyObject>, asked: DeleteOptions, env: RuleEnv): Plan {
   const { now } = env
   if (kind.strategy.markDeleted !== undefined && !isBeingDeleted(object)) {
     const marked = cloneJson(object) as AnyObject

@@ -147,7 +147,7 @@ function isOwn(key: string): boolean {
 }
 
 /** `apps/deployments` of `apps/deployments/default/web`. */
-export function prefixOf(key: string): string {
+function prefixOf(key: string): string {
   const name = key.lastIndexOf('/')
   const middle = name <= 0 ? -1 : key.lastIndexOf('/', name - 1)
   return middle < 0 ? key : key.slice(0, middle)

@@ -7,7 +7,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import type { Revision, Store } from './store.ts'
 
 export const pulseMs = 60_000
-export const pulseKey = 'pulse'
+const pulseKey = 'pulse'
 
 /** Runs until ctx ends. A write that fails is tried again next time. */
 export async function keepMoving(ctx: Ctx, store: Store): Promise<void> {

@@ -9,7 +9,7 @@ import { CelError, CostExceeded, EvaluationError, ObjectValue, type Value } from
 import { evaluateExpression, type Bindings } from '../expressions.ts'
 
 /** What expressions that are evaluated together may cost (k8s.io/apiserver/pkg/apis/cel). */
-export const runBudget = 10_000_000
+const runBudget = 10_000_000
 
 /** Nothing more is evaluated after it. */
 export const exhausted = Symbol('exhausted')

@@ -13,7 +13,7 @@ const patchFields: ReadonlyMap<string, FieldType> = new Map([
 
 /** The whole object, of which a policy says only what is to change. */
 export const configurationType: ObjectType = objectNamed('Object')
-export const jsonPatchType: ObjectType = { kind: 'object', name: 'JSONPatch', field: (name) => patchFields.get(name), fieldNames: () => [...patchFields.keys()] }
+const jsonPatchType: ObjectType = { kind: 'object', name: 'JSONPatch', field: (name) => patchFields.get(name), fieldNames: () => [...patchFields.keys()] }
 export const jsonPatchesType = list(jsonPatchType)
 
 export function patchTypeOf(name: string): ObjectType | undefined {

@@ -28,7 +28,7 @@ export function ruleWithOperations(errors: Errors, rule: Readonly<RuleWithOperat
 }
 
 /** Rules of policies may name single objects. */
-export function namedRule(errors: Errors, rule: Readonly<NamedRuleWithOperations>, at: Path): void {
+function namedRule(errors: Errors, rule: Readonly<NamedRuleWithOperations>, at: Path): void {
   const seen = new Set<string>()
   rule.resourceNames?.forEach((name, i) => {
     const here = at.child('resourceNames').index(i)

@@ -5,7 +5,7 @@
 import { goQuote, invalidValue, path, required, type FieldError } from '../field.ts'
 import type { CustomResourceDefinition } from '../schema/types.ts'
 
-export const approvedAnnotation = 'api-approved.kubernetes.io'
+const approvedAnnotation = 'api-approved.kubernetes.io'
 
 export type ApprovalState = 'missing' | 'bypassed' | 'approved' | 'invalid'
 

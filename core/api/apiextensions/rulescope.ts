@@ -22,7 +22,7 @@ export function childScope(scope: RuleScope | undefined, schema: Schema): RuleSc
 }
 
 /** Compiled once for a whole schema, and only when there is an expression in it. */
-export class Shapes {
+class Shapes {
   readonly #root: Schema
   #bySource: Map<Schema, Structural> | undefined
 

@@ -32,7 +32,7 @@ export interface WebhookConfiguration {
 }
 
 /** In upstream's order. ABAC is not served. */
-export const authorizerTypes = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'] as const
+const authorizerTypes = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'] as const
 
 /** What is remembered, and for how long, where nothing is said. */
 export const webhookDefaults = { authorizedTTL: 300_000, unauthorizedTTL: 30_000, cacheAuthorizedRequests: true, cacheUnauthorizedRequests: true } as const

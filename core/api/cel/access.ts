@@ -33,7 +33,7 @@ function findInList(list: ListValue, key: Value): Result | undefined {
   return index >= 0 && index < list.size ? list.at(index) : undefined
 }
 
-export function listIndex(key: Value): number | Failure {
+function listIndex(key: Value): number | Failure {
   if (typeof key === 'bigint') return Number(key)
   if (typeof key === 'number') return Number.isInteger(key) && Math.abs(key) < 2 ** 63 ? key : new Failure(`unsupported index value ${print(key)} in list`)
   if (key instanceof Uint) return key.value <= int64Max ? Number(key.value) : new Failure(`unsupported index value ${print(key)} in list`)

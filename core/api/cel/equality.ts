@@ -48,12 +48,12 @@ function equalOptionals(a: OptionalValue, b: OptionalValue): boolean {
 
 export type CelNumber = bigint | number | Uint
 
-export function isNumber(value: Value): value is CelNumber {
+function isNumber(value: Value): value is CelNumber {
   return typeof value === 'bigint' || typeof value === 'number' || value instanceof Uint
 }
 
 /** NaN compares with nothing. Between a double and a whole number both are looked at as doubles. */
-export function compareNumbers(a: CelNumber, b: CelNumber): number {
+function compareNumbers(a: CelNumber, b: CelNumber): number {
   if (typeof a === 'number' || typeof b === 'number') {
     const x = toDouble(a)
     const y = toDouble(b)
@@ -68,7 +68,7 @@ function toDouble(value: CelNumber): number {
   return Number(value instanceof Uint ? value.value : value)
 }
 
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
     const difference = (a[i] as number) - (b[i] as number)
@@ -78,7 +78,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** By code points, as bytes of UTF-8 compare; JavaScript's own order is by UTF-16 units. */
-export function compareStrings(a: string, b: string): number {
+function compareStrings(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
     const x = a.charCodeAt(i)

@@ -39,7 +39,7 @@ export function typeName(type: CelType): string {
 /** `type` itself, as a value: type(int) is it. */
 export const typeType: CelType = typeOf(opaque('type'))
 
-export function isUntypedType(type: CelType): boolean {
+function isUntypedType(type: CelType): boolean {
   return type.kind === 'type' && type.of.kind === 'opaque' && type.of.name === 'type'
 }
 
@@ -47,7 +47,7 @@ export function isDynOrError(type: CelType): boolean {
   return type.kind === 'dyn' || isError(type)
 }
 
-export function isError(type: CelType): boolean {
+function isError(type: CelType): boolean {
   return type.kind === 'opaque' && type.name === errorType.name
 }
 

@@ -63,7 +63,7 @@ async function ensure<T extends Configured>(ctx: Ctx, client: Client, kind: Kind
 }
 
 /** What is to be written; undefined where all is well. */
-export function revised<T extends Configured>(have: Readonly<T>, want: Readonly<T>, always: boolean): T | undefined {
+function revised<T extends Configured>(have: Readonly<T>, want: Readonly<T>, always: boolean): T | undefined {
   const annotated = boolOf(have.metadata.annotations?.[autoUpdateAnnotation])
   // Without a word about it, a spec that was never changed may be.
   const auto = always || (annotated ?? have.metadata.generation === 1)

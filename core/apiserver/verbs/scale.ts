@@ -12,7 +12,7 @@ import { askedOf, writeOptions, type Asked } from './options.ts'
 import { applyPatchBody, patchAsked, readPatch } from './patch.ts'
 import { checkName, checkNamespace, keyOf } from './write.ts'
 
-export const scaleTarget = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
+const scaleTarget = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
 
 export async function scaleVerb(deps: ApiServerDeps, call: Call): Promise<Outcome> {
   const rules = call.kind.scale
@@ -95,7 +95,7 @@ function replicasPath({ specReplicas }: ScaleRules): string {
   return JSON.stringify(`.${specReplicas}`)
 }
 
-export function scaleOf(object: Readonly<AnyObject>, rules: ScaleRules): AnyObject {
+function scaleOf(object: Readonly<AnyObject>, rules: ScaleRules): AnyObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const replicas = read(object, rules.specReplicas)
   const selector = rules.selector === undefined ? '' : selectorText(read(object, rules.selector))

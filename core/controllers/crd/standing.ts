@@ -92,7 +92,7 @@ function judgeSchema(crd: Definition, status: CustomResourceDefinitionStatus, no
 }
 
 /** What comes from a time with other rules: undefined where all is well. */
-export function schemaCondition({ spec }: Definition): NewCondition | undefined {
+function schemaCondition({ spec }: Definition): NewCondition | undefined {
   const errors: FieldError[] = []
   if (spec.preserveUnknownFields === true) errors.push(invalidValue(path('spec', 'preserveUnknownFields'), true, 'must be false'))
   for (const [i, { name, schema }] of (spec.versions ?? []).entries()) {

@@ -69,10 +69,10 @@ export class Undecided extends Error {
 }
 
 export const authorizerType = opaque('kubernetes.authorization.Authorizer')
-export const pathCheckType = opaque('kubernetes.authorization.PathCheck')
-export const groupCheckType = opaque('kubernetes.authorization.GroupCheck')
+const pathCheckType = opaque('kubernetes.authorization.PathCheck')
+const groupCheckType = opaque('kubernetes.authorization.GroupCheck')
 export const resourceCheckType = opaque('kubernetes.authorization.ResourceCheck')
-export const decisionType = opaque('kubernetes.authorization.Decision')
+const decisionType = opaque('kubernetes.authorization.Decision')
 
 /** Nothing of these can be compared, not even with itself. */
 abstract class Incomparable extends OpaqueValue {

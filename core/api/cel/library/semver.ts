@@ -6,9 +6,9 @@ import { traversalCost, traversalEstimate } from './cost.ts'
 import { declare, member, overload, type Costs } from './declare.ts'
 import { compareVersions, readLooseVersion, readVersion, type Version } from './version.ts'
 
-export const semverType = opaque('kubernetes.Semver')
+const semverType = opaque('kubernetes.Semver')
 
-export class Semver extends OpaqueValue {
+class Semver extends OpaqueValue {
   readonly type = semverType
   readonly version: Version
 

@@ -9,7 +9,7 @@ import { declare, member, overload } from './declare.ts'
 import { listOf } from './elements.ts'
 import { escapedPath, hostAndPort, queryOf, readRequestUri, readUri, textOf, writeUri, type Uri } from './uri.ts'
 
-export const urlType = opaque('kubernetes.URL', (size) => scaled({ min: 1, max: size?.max ?? 1 }, stringFactor))
+const urlType = opaque('kubernetes.URL', (size) => scaled({ min: 1, max: size?.max ?? 1 }, stringFactor))
 
 export class Url extends OpaqueValue {
   readonly type = urlType

@@ -13,7 +13,7 @@ interface Costs {
 }
 
 /** Reading one character of a string. */
-export const perCharacter = 0.1
+const perCharacter = 0.1
 /** Applying one character of a pattern to a string that costs one. */
 const perPatternCharacter = 0.25
 

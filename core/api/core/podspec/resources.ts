@@ -16,7 +16,7 @@ const quotaResources = new Set([
   ...counted, ...computed, 'requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage',
 ])
 
-export const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
+const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 const isQuotaHugePages = (name: string): boolean => isHugePages(name) || name.startsWith('requests.hugepages-')
 export const isQuotaResource = (name: string): boolean => quotaResources.has(name) || isQuotaHugePages(name)
 const isStandardResource = (name: string): boolean => isQuotaResource(name) || name === 'storage'

@@ -61,8 +61,8 @@ export interface PathItem {
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 export const statusId = `${meta}.Status`
-export const deleteOptionsId = `${meta}.DeleteOptions`
-export const patchId = `${meta}.Patch`
+const deleteOptionsId = `${meta}.DeleteOptions`
+const patchId = `${meta}.Patch`
 export const resourceListId = `${meta}.APIResourceList`
 /** Referred to by no operation; clients look for it. */
 export const watchEventId = `${meta}.WatchEvent`
