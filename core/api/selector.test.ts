@@ -58,6 +58,9 @@ describe('selectorOf()', () => {
 })
 
 describe('parseFieldSelector()', () => {
+  it.each(['=', '==', ',=,'])('%s asks for nothing', (text) => {
+    expect(parseFieldSelector(text)).toEqual([])
+  })
   it.each([
     ['metadata.name=a', ['metadata.name=a']],
     ['a==b,c!=d', ['a=b', 'c!=d']],

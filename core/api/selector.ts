@@ -262,7 +262,9 @@ export function parseFieldSelector(text: string | undefined): readonly FieldRequ
     const at = term.search(/!=|=/)
     if (at < 0) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
     const operator = term.startsWith('!=', at) ? '!=' : term.startsWith('==', at) ? '==' : '='
-    found.push({ field: term.slice(0, at), equal: operator !== '!=', value: unescape(term.slice(at + operator.length)) })
+    const [field, value] = [term.slice(0, at), unescape(term.slice(at + operator.length))]
+    // Nothing that equals nothing selects everything.
+    if (field !== '' || value !== '' || operator === '!=') found.push({ field, equal: operator !== '!=', value })
   }
   return found
 }
