@@ -58,7 +58,7 @@ describe('selectorOf()', () => {
 })
 
 describe('parseFieldSelector()', () => {
-  it.each(['=', '==', ',=,'])('%s asks for nothing', (text) => {
+  it.each(['=', '==', ',=,', '!='])('%s asks for nothing', (text) => {
     expect(parseFieldSelector(text)).toEqual([])
   })
   it.each([

@@ -263,8 +263,8 @@ export function parseFieldSelector(text: string | undefined): readonly FieldRequ
     if (at < 0) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
     const operator = term.startsWith('!=', at) ? '!=' : term.startsWith('==', at) ? '==' : '='
     const [field, value] = [term.slice(0, at), unescape(term.slice(at + operator.length))]
-    // Nothing that equals nothing selects everything.
-    if (field !== '' || value !== '' || operator === '!=') found.push({ field, equal: operator !== '!=', value })
+    // A term of nothing selects everything, whatever its operator.
+    if (field !== '' || value !== '') found.push({ field, equal: operator !== '!=', value })
   }
   return found
 }
