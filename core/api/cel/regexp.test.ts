@@ -1,5 +1,6 @@
 /** Patterns as Go reads them, and what it says of those that it does not. */
 import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../lib/random.ts'
 import { Regexp, RegexpError } from './regexp.ts'
 
 function matches(pattern: string, text: string): boolean | string {
@@ -80,5 +81,26 @@ describe('Regexp', () => {
   it('takes linear time where backtracking would not end', () => {
     expect(new Regexp('^(a*)*b$').test('a'.repeat(2_000))).toBe(false)
     expect(new Regexp('^(a|a|aa)+$').test(`${'a'.repeat(2_000)}b`)).toBe(false)
+  })
+
+  it('takes a step a character, however long the pattern', () => {
+    const started = performance.now()
+    const pattern = new Regexp(`${'(.?){1000}'.repeat(30)}\\x00`)
+    expect(pattern.test('x'.repeat(200_000))).toBe(false)
+    expect(pattern.test('é'.repeat(200_000))).toBe(false)
+    expect(new Regexp('(a|b)*a(a|b){12}c').test(`${'abbabaaabb'.repeat(3_000)}`)).toBe(false)
+    expect(performance.now() - started).toBeLessThan(8_000) // it took half an hour
+  })
+
+  it('tests as JavaScript does, where both mean the same', () => {
+    const random = seededRandom(7)
+    const pick = <T>(from: readonly T[]): T => from[random.int(from.length)] as T
+    const atoms = ['a', 'b', '.', String.raw`\b`, String.raw`\B`, '^', '$', '[ab]', '[^a]', '(a|b)', '(?:ab)?', 'a*', 'b+', String.raw`\w`, '(?m:^)', '(?m:$)', 'é', '😀']
+    for (let i = 0; i < 5_000; i++) {
+      const pattern = Array.from({ length: 1 + random.int(5) }, () => pick(atoms)).join('')
+      const text = Array.from({ length: random.int(6) }, () => pick(['a', 'b', ' ', 'é', '\n', '_', '😀'])).join('')
+      const script = new RegExp(pattern.replaceAll('(?m:^)', String.raw`(?<![^\n])`).replaceAll('(?m:$)', String.raw`(?![^\n])`), 'u')
+      expect([pattern, text, new Regexp(pattern).test(text)]).toEqual([pattern, text, script.test(text)])
+    }
   })
 })

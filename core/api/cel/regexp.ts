@@ -1,34 +1,29 @@
 /**
  * Regular expressions whose patterns come from users: Go's syntax and choice of match, in time that grows with pattern
- * times text and never faster (Thompson's construction, Pike's machine; swtch.com/~rsc/regexp). JavaScript's own RegExp
- * may take exponential time.
+ * times text at most (Thompson's construction, Pike's machine; swtch.com/~rsc/regexp). JavaScript's own RegExp may take
+ * exponential time. Whether there is a match at all automaton.ts tells, mostly in a step a character.
  */
+import { Automaton, type Instruction } from './automaton.ts'
 import { type Assertion, inSet, type Node, parsePattern, RegexpError } from './pattern.ts'
 
 export { RegexpError }
-
-type Instruction =
-  | { readonly op: 'set'; readonly has: (code: number) => boolean }
-  | { readonly op: 'assert'; readonly what: Assertion }
-  /** Two ways on, the first preferred. */
-  | { readonly op: 'split'; first: number; second: number }
-  | { readonly op: 'jump'; to: number }
-  | { readonly op: 'match' }
 
 /** Steps of one compiled pattern. */
 const instructionsMax = 100_000
 
 export class Regexp {
   readonly #program: Instruction[] = []
+  readonly #automaton: Automaton
 
   /** Throws RegexpError. */
   constructor(pattern: string) {
     this.#compile(parsePattern(pattern), pattern)
     this.#program.push({ op: 'match' })
+    this.#automaton = new Automaton(this.#program)
   }
 
   test(text: string): boolean {
-    return this.#run(text, 0, true) !== undefined
+    return this.#automaton.test(text) ?? this.#run(text, 0, true) !== undefined
   }
 
   /** The leftmost match at or after `from`, in UTF-16 units. */
