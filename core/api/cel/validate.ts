@@ -6,7 +6,7 @@ import { type CallExpr, children, type Expr } from './ast.ts'
 import type { Checked } from './check.ts'
 import { checkFormat } from './formatcheck.ts'
 import { isOfType } from './kinds.ts'
-import { Regexp, RegexpError } from './regexp.ts'
+import { patternOf } from './patterns.ts'
 import type { Source } from './source.ts'
 import type { CelType } from './type.ts'
 import { formatType, sameType } from './typing.ts'
@@ -73,11 +73,5 @@ function unwrapped(type: CelType, optional: boolean): CelType {
 }
 
 function isPattern(value: Value): boolean {
-  if (typeof value !== 'string') return true
-  try {
-    return new Regexp(value) instanceof Regexp
-  } catch (error) {
-    if (error instanceof RegexpError) return false
-    throw error
-  }
+  return typeof value !== 'string' || typeof patternOf(value) !== 'string'
 }

@@ -1,4 +1,7 @@
-/** Patterns of schemas, compiled once each. They are users': they run in linear time (cel/regexp.ts). */
+/**
+ * Patterns of schemas, compiled once each. They are users': they run in linear time (cel/regexp.ts). Those of expressions,
+ * which may come with the data, are cel/patterns.ts.
+ */
 import { Regexp, RegexpError } from '../../cel/regexp.ts'
 
 export type Pattern = (text: string) => boolean

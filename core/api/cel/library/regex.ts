@@ -1,7 +1,8 @@
 /** kubernetes.regex: finding text by patterns (k8s.io/apiserver/pkg/cel/library/regex.go). Patterns are regexp.ts. */
 import type { CallEstimate, Estimated, Library } from '../library.ts'
+import { patternOf } from '../patterns.ts'
 import { product, scaled, sum } from '../range.ts'
-import { Regexp, RegexpError } from '../regexp.ts'
+import type { Regexp } from '../regexp.ts'
 import { int, list, string } from '../type.ts'
 import { CelError, type ListValue, type Value } from '../value.ts'
 import { actualSize, matchCost, regexFactor, sizeOf, stringFactor, unit } from './cost.ts'
@@ -37,23 +38,12 @@ function findAll(text: string, pattern: string, count: bigint): ListValue {
   return listOf(read(pattern).findAll(text, count < 0n ? Number.POSITIVE_INFINITY : Number(count)))
 }
 
-/** Patterns are nearly always literals: the last few are kept. */
-const keptMax = 64
-const kept = new Map<string, Regexp>()
-
 const read = (pattern: string): Regexp => compiled(pattern, 'Illegal regex: ')
 
 function compiled(pattern: string, introduction: string): Regexp {
-  const known = kept.get(pattern)
-  if (known !== undefined) return known
-  if (kept.size >= keptMax) kept.clear()
-  try {
-    const regexp = new Regexp(pattern)
-    kept.set(pattern, regexp)
-    return regexp
-  } catch (error) {
-    throw error instanceof RegexpError ? new CelError(`${introduction}${error.message}`) : error
-  }
+  const regexp = patternOf(pattern)
+  if (typeof regexp === 'string') throw new CelError(`${introduction}${regexp}`)
+  return regexp
 }
 
 /** At worst every character is a match of its own. */

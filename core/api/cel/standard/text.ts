@@ -1,6 +1,7 @@
 /** Questions about strings: contains(), startsWith(), endsWith(), matches(). More of them are in library/. */
 import type { FunctionDeclaration } from '../library.ts'
-import { Regexp, RegexpError } from '../regexp.ts'
+import { patternOf } from '../patterns.ts'
+import type { Regexp } from '../regexp.ts'
 import { bool, string } from '../type.ts'
 import { CelError, type Value } from '../value.ts'
 import { patternMatch, substring, traversal } from './costs.ts'
@@ -37,20 +38,8 @@ function checkPattern([, pattern]: readonly (Value | undefined)[]): void {
   if (typeof pattern === 'string') compiled(pattern)
 }
 
-/** Patterns are nearly always literals: the last few are kept. */
-const keptMax = 64
-const kept = new Map<string, Regexp>()
-
 function compiled(pattern: string): Regexp {
-  const known = kept.get(pattern)
-  if (known !== undefined) return known
-  if (kept.size >= keptMax) kept.clear()
-  try {
-    const regexp = new Regexp(pattern)
-    kept.set(pattern, regexp)
-    return regexp
-  } catch (error) {
-    if (error instanceof RegexpError) throw new CelError(error.message)
-    throw error
-  }
+  const regexp = patternOf(pattern)
+  if (typeof regexp === 'string') throw new CelError(regexp)
+  return regexp
 }
