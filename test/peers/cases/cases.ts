@@ -18,4 +18,4 @@ import { reviews } from './reviews.ts'
 import { warnings } from './warnings.ts'
 import { writes } from './writes.ts'
 
-export const groups: readonly CaseGroup[] = [bodies, queries, waits, access, reviews, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, columns, warnings, conversions, devices, discovery]
+export const groups: readonly CaseGroup[] = [discovery, bodies, queries, waits, access, reviews, writes, patches, apply, invalidKinds, definitions, policyRules, policies, kinds, columns, warnings, conversions, devices]
