@@ -6,7 +6,7 @@ import { checkAuthorization, readAuthorization } from '../../../core/api/apiserv
 import { ConfigurationError } from '../../../core/api/apiserver/shape.ts'
 import { evaluator, PolicyError, readPolicy } from '../../../core/apiserver/audit/policy.ts'
 import { parseRequest } from '../../../core/apiserver/request.ts'
-import { EncryptionError, parseConfiguration } from '../../../core/encryption.ts'
+import { EncryptionError, parseConfiguration } from '../../../core/encryptionfile.ts'
 import { seededRandom } from '../../../core/lib/random.ts'
 import { textTarget, type Target } from '../target.ts'
 
