@@ -11,6 +11,8 @@ import { createMetrics } from '../../lib/metrics.ts'
 import { systemRandom } from '../../lib/random.ts'
 import { silentLog } from '../../lib/log.ts'
 import { createAuthority, issue, leafValidity, type Authority, type Identity } from '../../pki/certificate.ts'
+import { merged, partOf, type Swagger } from './swagger.ts'
+import { FlowControl } from '../flowcontrol/flowcontrol.ts'
 import { openRig, type FakeOutlet, type Rig } from '../rig.fake.ts'
 import { startApiServer, type ApiServer } from '../server.ts'
 import { aggregator, type Aggregator } from './aggregator.ts'
@@ -241,9 +243,17 @@ describe('what aggregated servers say of themselves', () => {
   })
 })
 
+it('an OpenAPI document may say anything', () => {
+  const odd = { paths: { '/apis/a/v1/x': { get: { $ref: '#/definitions/X' } }, '/apis/a/v1/y': null }, definitions: { X: null, Y: 'text' } } as unknown as Swagger
+  const parts = ['/apis/a/v1/', '/apis/a/v1/'].map((prefix) => partOf(odd, prefix))
+  expect(parts[0]?.definitions).toEqual({})
+  expect(merged({ definitions: {} }, parts).paths).toEqual(odd.paths)
+})
+
 describe('on a socket', () => {
   let server: ApiServer
   let clients: Authority
+  let flow: FlowControl
   const ids: Record<string, Identity> = {}
   beforeEach(async () => {
     const means = { random: systemRandom, now: systemClock.now() }
@@ -255,7 +265,8 @@ describe('on a socket', () => {
     ids['proxy'] = await remote.proxy('system:auth-proxy')
     ids['other proxy'] = await remote.proxy('admin')
     const authenticator = union([requestHeaderAuthenticator(['system:auth-proxy']), certificateAuthenticator()])
-    server = await startApiServer(rig.ctx, { ...rig.deps, authenticator, metrics: createMetrics() }, {
+    flow = new FlowControl({ clock, metrics: createMetrics() })
+    server = await startApiServer(rig.ctx, { ...rig.deps, authenticator, flow, metrics: createMetrics() }, {
       host: '127.0.0.1', port: 0, serving: pair('serving'), clientCa: clients.certificate.pem, requestHeaderCa: remote.proxies.certificate.pem,
     })
   })
@@ -307,5 +318,8 @@ describe('on a socket', () => {
       asked.on('error', reject).end()
     })
     expect(refused).toBe(503)
+    // Whatever asks for an upgrade, only what goes on by its name is outside flow control.
+    expect([...flow.levels.values()].reduce((sum, level) => sum + level.dispatched, 0)).toBe(1)
+    expect(flow.running).toBe(0)
   })
 })

@@ -26,7 +26,8 @@ export function partOf(whole: Swagger, prefix: string): Swagger {
   while (open.length > 0) {
     for (const { section, name } of references(open.pop())) {
       const value = whole[section]?.[name]
-      if (value === undefined || Object.hasOwn(needed[section], name)) continue
+      // The other server may write what it likes: what describes nothing is left out.
+      if (typeof value !== 'object' || value === null || Object.hasOwn(needed[section], name)) continue
       needed[section][name] = value
       open.push(value)
     }

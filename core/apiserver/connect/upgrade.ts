@@ -17,10 +17,13 @@ import type { User } from '../../auth/user.ts'
 import { passedHeaders, wayTo } from '../aggregator/proxy.ts'
 import type { ApiServerDeps, Call } from '../deps.ts'
 import type { Incoming } from '../exchange.ts'
+import { turnOf } from '../flowcontrol/wait.ts'
+import type { Ticket } from '../flowcontrol/ticket.ts'
 import { handle, isConnection, type Handling } from '../handle.ts'
 import { auditId, identify } from '../identify.ts'
 import { parseRequest, type RequestInfo } from '../request.ts'
 import { handlerOf, kindOf } from '../route.ts'
+import { requestMsMax } from '../timeout.ts'
 import { admitConnect } from './connect.ts'
 import { dialError, forwardedHeaders, hostOf, tlsOf } from './forward.ts'
 import { locate } from './location.ts'
@@ -49,9 +52,11 @@ export async function serveUpgrade(
   const id = auditId(on.deps, request)
   let code = 101
   let record: AuditRecord | undefined
+  let ticket: Ticket | undefined
   try {
     const incoming = withProtocolToken(request)
     const user = await identify(ctx, on.deps, incoming, { info, id, started }, (noted) => (record = noted))
+    ticket = await turn(on, info, user, started, socket)
     await authorize(on.deps.authorizer, attributesOf(info, user), record)
     const way = elsewhere(on.deps, incoming, info, { user, auditId: id }) ?? await here(ctx, on, incoming, { info, user })
     const other = await dial(ctx, way, socket)
@@ -74,7 +79,17 @@ export async function serveUpgrade(
     record?.refused(api)
     record?.complete()
   }
+  if (ticket !== undefined) on.flow.leave(ticket, ctx.clock.monotonic())
   on.metrics.observe(info, code, ctx.clock.monotonic() - started)
+}
+
+/** Only what goes on is outside flow control, not whatever asks for an upgrade. Throws 429. */
+async function turn(on: Handling, info: RequestInfo, user: User, started: number, socket: Duplex): Promise<Ticket | undefined> {
+  if (isConnection(info)) return undefined
+  const ticket = on.flow.enter(info, user, started)
+  const client = { onClose: (closed: () => void) => void socket.once('close', closed) }
+  if (ticket.state === 'running' || (await turnOf(on.flow, ticket, on.deadlines, requestMsMax, client))) return ticket
+  throw new ApiError({ code: 429, reason: 'TooManyRequests', message: 'Too many requests, please try again later.', details: { retryAfterSeconds: on.flow.retryAfter(ticket.flow.level).seconds } })
 }
 
 /** What is joined to another server's socket; everything else is answered here. A body would be lost: such requests are refused. */

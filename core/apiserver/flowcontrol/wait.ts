@@ -9,14 +9,14 @@ const waitPart = 1 / 4
 const waitMsMax = 60_000
 
 /** True when it may start; false when it is to be refused, and it is its turn to be. `timeoutMs` is the request's own deadline. */
-export async function turnOf(flow: FlowControl, ticket: Ticket, deadlines: Deadlines, timeoutMs: number, outlet: Outlet): Promise<boolean> {
+export async function turnOf(flow: FlowControl, ticket: Ticket, deadlines: Deadlines, timeoutMs: number, outlet: Pick<Outlet, 'onClose'>): Promise<boolean> {
   if (ticket.state === 'waiting') await waited(flow, ticket, deadlines, Math.min(timeoutMs * waitPart, waitMsMax), outlet)
   if (ticket.state === 'running') return true
   if (ticket.refusal !== 'cancelled') await new Promise<void>((resolve) => flow.refuse(resolve))
   return false
 }
 
-async function waited(flow: FlowControl, ticket: Ticket, deadlines: Deadlines, ms: number, outlet: Outlet): Promise<void> {
+async function waited(flow: FlowControl, ticket: Ticket, deadlines: Deadlines, ms: number, outlet: Pick<Outlet, 'onClose'>): Promise<void> {
   const timed = deadlines.begin(ms)
   try {
     await new Promise<void>((resolve) => {
