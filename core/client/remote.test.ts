@@ -61,6 +61,11 @@ describe('a remote server', () => {
     expect(server.heard.at(-1)?.url).toBe('/path?timeout=5s')
   })
 
+  it('is asked for what its URL says behind the question mark', async () => {
+    await remote.send(ctx, { url: `https://127.0.0.1:${server.port}/claims?user=jane&x=%2F`, caBundle: server.caBundle }, { method: 'GET', timeoutMs: 5_000 })
+    expect(server.heard.at(-1)).toMatchObject({ method: 'GET', url: '/claims?user=jane&x=%2F' })
+  })
+
   it('is trusted when the bundle has its own certificate instead of its authority', async () => {
     await expect(post({ ...service(), caBundle: server.ownBundle })).resolves.toContain('svc.ns.svc:443')
     await expect(post({ ...service(), caBundle: stranger.ownBundle })).rejects.toThrow('x509: certificate signed by unknown authority')

@@ -129,7 +129,7 @@ function placeOf(target: RemoteTarget, request: RemoteRequest): Place {
   const secure = url.protocol === 'https:'
   const host = url.hostname.replaceAll(/[[\]]/g, '')
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
-  const way = joined(url.pathname, request.path) + query
+  const way = joined(url.pathname, request.path) + (request.query === undefined ? url.search : query)
   return { url: `${url.protocol}//${url.host}${way}`, secure, authority: url.host, name: target.serverName ?? host, address: { host, port }, path: way }
 }
 
