@@ -25,58 +25,20 @@ import type { User } from '../auth/user.ts'
 
 const everybody = 'system:authenticated'
 
-export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
-  const users = new WeakMap<Identity, User>()
-  const userOf = (who: Identity): User => {
-    let user = users.get(who)
-    if (user === undefined) {
-      user = Object.freeze({
-        name: who.name,
-        groups: who.groups.includes(everybody) ? who.groups : [...who.groups, everybody],
-      })
-      users.set(who, user)
-    }
-    return user
-  }
-  /** Asked here, as for every request, before anybody else is asked. */
-  const allowed = async (who: Identity, info: RequestInfo): Promise<Caller> => {
-    const user = userOf(who)
-    await authorize(deps.authorizer, attributesOf(info, user))
-    return { ...user, agent: who.agent }
-  }
-  const enter = async (
-    ctx: Ctx,
-    who: Identity,
-    info: RequestInfo,
-    { record, body, patchType }: { readonly record?: AuditRecord | undefined; readonly body?: unknown; readonly patchType?: string | undefined } = {},
-  ): Promise<Call> => {
-    const user = userOf(who)
-    await authorize(deps.authorizer, attributesOf(info, user), record)
-    const kind = kindOf(deps.registry, info)
-    if (kind === undefined) throw genericNotFound()
-    return {
-      ctx,
-      info,
-      kind,
-      user,
-      agent: who.agent,
-      payload: noted(valuePayload(body, patchType), record),
-      ...(record === undefined ? {} : { annotate: record.annotate.bind(record) }),
-      warn: (text) => ctx.log.debug('api warning', { text, resource: info.resource }),
-    }
-  }
+export function inProcess(deps: ApiServerDeps): InProcessApi {
+  const door = new Door(deps)
   return {
     async call(ctx, who, call) {
       const info = infoOf(call)
-      const record = deps.audit?.begin(info, userOf(who), () => deps.random.uuid(), ctx.clock.monotonic(), partOf(who, call))
+      const record = deps.audit?.begin(info, door.userOf(who), () => deps.random.uuid(), ctx.clock.monotonic(), partOf(who, call))
       try {
         const to = deps.aggregator?.registrations.remote(call.kind.group, call.kind.version)
         if (deps.aggregator !== undefined && to !== undefined) {
-          const answer = await callElsewhere(ctx, deps.aggregator, to, await allowed(who, info), call)
+          const answer = await callElsewhere(ctx, deps.aggregator, to, await door.allowed(who, info), call)
           record?.answered(200)
           return answer
         }
-        const entered = await enter(ctx, who, info, { record, body: call.body, patchType: call.patchType })
+        const entered = await door.enter(ctx, who, info, { record, body: call.body, patchType: call.patchType })
         const handler = handlerOf(entered.kind, info)
         if (typeof handler === 'string') throw genericNotFound()
         const outcome = await handler(deps, entered)
@@ -92,12 +54,61 @@ export function inProcess(_server: Ctx, deps: ApiServerDeps): InProcessApi {
     async watch(ctx, who, call, sink) {
       try {
         const to = deps.aggregator?.registrations.remote(call.kind.group, call.kind.version)
-        if (deps.aggregator !== undefined && to !== undefined) return await watchElsewhere(ctx, deps.aggregator, to, await allowed(who, watchInfo(call)), call, sink)
-        return await startWatch(deps, ctx, await enter(ctx, who, watchInfo(call)), sink)
+        if (deps.aggregator !== undefined && to !== undefined) return await watchElsewhere(ctx, deps.aggregator, to, await door.allowed(who, watchInfo(call)), call, sink)
+        return await startWatch(deps, ctx, await door.enter(ctx, who, watchInfo(call)), sink)
       } catch (error) {
         throw toApiError(ctx, error)
       }
     },
+  }
+}
+
+interface Entering {
+  readonly record?: AuditRecord | undefined
+  readonly body?: unknown
+  readonly patchType?: string | undefined
+}
+
+/** Who comes in, and whether they may. */
+class Door {
+  readonly #deps: ApiServerDeps
+  readonly #users = new WeakMap<Identity, User>()
+
+  constructor(deps: ApiServerDeps) {
+    this.#deps = deps
+  }
+
+  userOf(who: Identity): User {
+    let user = this.#users.get(who)
+    if (user === undefined) {
+      user = Object.freeze({ name: who.name, groups: who.groups.includes(everybody) ? who.groups : [...who.groups, everybody] })
+      this.#users.set(who, user)
+    }
+    return user
+  }
+
+  /** Asked here, as for every request, before anybody else is asked. */
+  async allowed(who: Identity, info: RequestInfo): Promise<Caller> {
+    const user = this.userOf(who)
+    await authorize(this.#deps.authorizer, attributesOf(info, user))
+    return { ...user, agent: who.agent }
+  }
+
+  async enter(ctx: Ctx, who: Identity, info: RequestInfo, { record, body, patchType }: Entering = {}): Promise<Call> {
+    const user = this.userOf(who)
+    await authorize(this.#deps.authorizer, attributesOf(info, user), record)
+    const kind = kindOf(this.#deps.registry, info)
+    if (kind === undefined) throw genericNotFound()
+    return {
+      ctx,
+      info,
+      kind,
+      user,
+      agent: who.agent,
+      payload: noted(valuePayload(body, patchType), record),
+      ...(record === undefined ? {} : { annotate: record.annotate.bind(record) }),
+      warn: (text) => ctx.log.debug('api warning', { text, resource: info.resource }),
+    }
   }
 }
 

@@ -96,7 +96,7 @@ export async function startApiServer(parent: Ctx, deps: ApiServerDeps, options: 
   }
   return {
     port,
-    inProcess: inProcess(ctx, deps),
+    inProcess: inProcess(deps),
     reload: (serving) => server.setSecureContext(tlsOptions(serving, authorities)),
     stop: ({ graceMs = 10_000, notReadyMs = 0 } = {}) => (stopped ??= stop(graceMs, notReadyMs)),
   }

@@ -94,7 +94,7 @@ describe('watch', () => {
 describe('in process', () => {
   it('passes the same chain: rights, validation, answers as objects', async () => {
     const rig = await openRig({}, virtualClock())
-    const api = inProcess(rig.ctx, rig.deps)
+    const api = inProcess(rig.deps)
     const at = { kind: rig.kind('configmaps'), namespace: 'default', name: '', subresource: '', query: {} }
     await api.call(rig.ctx, admin, { ...at, kind: rig.kind('namespaces'), namespace: '', verb: 'create', body: { metadata: { name: 'default' } } })
     const body = { metadata: { name: 'a' }, data: { k: 'v' } }

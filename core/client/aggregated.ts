@@ -108,67 +108,75 @@ const checkMsMax = 5_000
 const attempts = 5
 
 export function aggregated({ remote, services, identity }: AggregatedInit): Aggregated {
-  const locate = ({ service }: RemoteApi): { readonly host: string; readonly port: number } => services.resolve(service.namespace, service.name, service.port)
-  const target = (api: RemoteApi, { host, port }: { readonly host: string; readonly port: number }): RemoteTarget => {
-    const { cert, key } = identity()
-    return {
-      url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
-      serverName: serverNameOf(api),
-      ...(api.caBundle === undefined ? {} : { caBundle: api.caBundle }),
-      insecureSkipTlsVerify: api.insecureSkipTlsVerify,
-      credentials: { certificate: cert, key },
-    }
-  }
-  const ask = async (ctx: Ctx, to: RemoteTarget, path: string, { user, accept, etag, method, body, contentType, agent, timeoutMs }: Question): Promise<RemoteAnswer> =>
-    await remote.send(ctx, to, {
-      method: method ?? 'GET',
-      path,
-      headers: {
-        ...speakerHeaders(user),
-        accept: accept ?? 'application/json',
-        ...(agent === undefined ? {} : { 'user-agent': agent }),
-        ...(contentType === undefined ? {} : { 'content-type': contentType }),
-        ...(etag === undefined || etag === '' ? {} : { 'if-none-match': etag }),
-      },
-      ...(body === undefined ? {} : { body }),
-      timeoutMs,
-    })
-  const attempt = async (ctx: Ctx, api: RemoteApi): Promise<string | undefined> => {
-    try {
-      const to = target(api, locate(api))
-      const url = `${to.url ?? ''}${rootOf(api)}`
-      try {
-        const { status } = await ask(ctx, to, rootOf(api), { user: checker, timeoutMs: checkMsMax })
-        return status >= 200 && status < 300 ? undefined : `failing or missing response from ${url}: bad status from ${url}: ${status}`
-      } catch (error) {
-        return `failing or missing response from ${url}: ${(error as Error).message}`
-      }
-    } catch (error) {
-      return causeText(error, ctx.clock.now())
-    }
-  }
+  const locate: Aggregated['locate'] = ({ service }) => services.resolve(service.namespace, service.name, service.port)
+  const target = (api: RemoteApi): RemoteTarget => targetOf(api, locate(api), identity())
   return {
     locate,
     identity,
-    ask: async (ctx, api, path, question) => await ask(ctx, target(api, locate(api)), path, question),
-    async check(parent, api) {
-      const { ctx, end } = childCtx(parent)
-      let last = ''
-      const tries = Array.from({ length: attempts }, async () => {
-        const why = await attempt(ctx, api)
-        if (why === undefined) return
-        last = why
-        throw new Error(why)
-      })
-      try {
-        await Promise.any(tries)
-        return undefined
-      } catch {
-        return last
-      } finally {
-        end()
-      }
+    ask: async (ctx, api, path, question) => await ask(remote, ctx, target(api), path, question),
+    check: async (ctx, api) => await firstOf(ctx, async (turn) => await fault(remote, turn, api, () => target(api))),
+  }
+}
+
+function targetOf(api: RemoteApi, { host, port }: ReturnType<Aggregated['locate']>, { cert, key }: ReturnType<Aggregated['identity']>): RemoteTarget {
+  return {
+    url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    serverName: serverNameOf(api),
+    ...(api.caBundle === undefined ? {} : { caBundle: api.caBundle }),
+    insecureSkipTlsVerify: api.insecureSkipTlsVerify,
+    credentials: { certificate: cert, key },
+  }
+}
+
+async function ask(remote: Remote, ctx: Ctx, to: RemoteTarget, path: string, { user, accept, etag, method, body, contentType, agent, timeoutMs }: Question): Promise<RemoteAnswer> {
+  return await remote.send(ctx, to, {
+    method: method ?? 'GET',
+    path,
+    headers: {
+      ...speakerHeaders(user),
+      accept: accept ?? 'application/json',
+      ...(agent === undefined ? {} : { 'user-agent': agent }),
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...(etag === undefined || etag === '' ? {} : { 'if-none-match': etag }),
     },
+    ...(body === undefined ? {} : { body }),
+    timeoutMs,
+  })
+}
+
+/** Why one endpoint does not answer; undefined when it does. */
+async function fault(remote: Remote, ctx: Ctx, api: RemoteApi, target: () => RemoteTarget): Promise<string | undefined> {
+  try {
+    const to = target()
+    const url = `${to.url ?? ''}${rootOf(api)}`
+    try {
+      const { status } = await ask(remote, ctx, to, rootOf(api), { user: checker, timeoutMs: checkMsMax })
+      return status >= 200 && status < 300 ? undefined : `failing or missing response from ${url}: bad status from ${url}: ${status}`
+    } catch (error) {
+      return `failing or missing response from ${url}: ${(error as Error).message}`
+    }
+  } catch (error) {
+    return causeText(error, ctx.clock.now())
+  }
+}
+
+/** Several attempts at once: undefined as soon as one finds no fault, which ends the others; else the last fault. */
+async function firstOf(parent: Ctx, attempt: (ctx: Ctx) => Promise<string | undefined>): Promise<string | undefined> {
+  const { ctx, end } = childCtx(parent)
+  let last = ''
+  const tries = Array.from({ length: attempts }, async () => {
+    const why = await attempt(ctx)
+    if (why === undefined) return
+    last = why
+    throw new Error(why)
+  })
+  try {
+    await Promise.any(tries)
+    return undefined
+  } catch {
+    return last
+  } finally {
+    end()
   }
 }
 

@@ -70,7 +70,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const customs = serveCustomKinds(ctx, { registry, changes: definitions, conversion: options.conversion ?? (() => () => Promise.reject(new Error('no conversion webhook here'))) })
   const roles = options.rbac === true ? unionAuthorizer([privileged, rbac(await RegistryWorld.open(ctx, registry, kinds.filter((kind) => kind.group === 'rbac.authorization.k8s.io')))]) : undefined
   const nobody = { authenticate: () => Promise.resolve(undefined) }
-  const api = inProcess(ctx, {
+  const api = inProcess({
     registry, random,
     authenticator: nobody,
     authorizer: options.authorizer ?? roles ?? { authorize: () => ({ answer: 'allow', reason: 'test' }) },

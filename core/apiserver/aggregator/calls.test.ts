@@ -33,7 +33,7 @@ beforeEach(async () => {
   const { ctx } = childCtx({ clock, log: silentLog, signal: life.signal })
   own = aggregator(ctx, { changes: services, aggregated: remote.aggregated, random: systemRandom })
   rig = await openRig({ aggregator: own }, clock)
-  client = loopbackClient(inProcess(rig.ctx, rig.deps), who)
+  client = loopbackClient(inProcess(rig.deps), who)
 })
 afterEach(() => rig.close())
 

@@ -179,7 +179,7 @@ describe('an event', () => {
   it('is made of paths, and of what parts in the same process do', async () => {
     await open(everything('Metadata', { omitStages: ['RequestReceived'] }))
     await rig.ask('GET', '/version')
-    const client = loopbackClient(inProcess(rig.ctx, rig.deps), { name: 'part', groups: ['system:masters'], agent: 'kubun/part' })
+    const client = loopbackClient(inProcess(rig.deps), { name: 'part', groups: ['system:masters'], agent: 'kubun/part' })
     await client.create(rig.ctx, configMaps, { metadata: { name: 'c', namespace: 'default' } }, { fieldManager: 'x' })
     const [version, created] = sink.events
     expect(version).toMatchObject({ requestURI: '/version', verb: 'get', responseStatus: { code: 200 } })
