@@ -11,11 +11,11 @@ import type { AdmissionRequest } from './admission/plugin.ts'
 import { events } from './api/core/event.ts'
 import { badRequest, type ApiError } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
-import { aggregator } from './apiserver/aggregator/aggregator.ts'
+import { aggregator, type Aggregator } from './apiserver/aggregator/aggregator.ts'
 import type { AdmissionChain, ApiServerDeps, VersionInfo } from './apiserver/deps.ts'
 import { components, healthChecks, Progress } from './apiserver/checks.ts'
 import { webhookConversion } from './apiserver/conversion.ts'
-import { serveCustomKinds } from './apiserver/customs.ts'
+import { serveCustomKinds, type Customs } from './apiserver/customs.ts'
 import { openAudit, type AuditConfig } from './apiserver/audit/open.ts'
 import { FlowConfig } from './apiserver/flowcontrol/consumer.ts'
 import { FlowControl } from './apiserver/flowcontrol/flowcontrol.ts'
@@ -34,7 +34,7 @@ import { Authorization, type AuthorizationOptions } from './authorization.ts'
 import { bootObjects } from './boot.ts'
 import { runParts } from './parts.ts'
 import { documents, isOpen, open, ownHost, pairOf, renewServing, servingNames } from './serving.ts'
-import { frontProxies, openSignIn } from './signin.ts'
+import { frontProxies, openSignIn, type SignIn } from './signin.ts'
 import { Encryption } from './encryption.ts'
 import { EncryptionError } from './encryptionfile.ts'
 import { aggregated } from './client/aggregated.ts'
@@ -144,7 +144,24 @@ export interface Ground {
   readonly registry: OpenRegistry
 }
 
-async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, random: Random, hooks: ServerHooks, ground: Ground): Promise<void> {
+/** A server before its first request. */
+interface Assembled {
+  readonly deps: ApiServerDeps
+  readonly signIn: SignIn
+  readonly authorizer: Authorization
+  readonly policy: ReturnType<typeof bootstrapPolicy>
+  readonly aggregation: Aggregator
+  readonly customs: Customs
+  readonly flowConfig: FlowConfig
+  readonly progress: Progress
+  /** What comes later, and changes: the server itself, and the certificates as they were last renewed. */
+  readonly own: { api?: ApiServer; pki: ClusterPki }
+  /** Stands on `own.api`. */
+  readonly client: () => Client
+  readonly close: () => Promise<void>
+}
+
+async function assemble(inner: Ctx, config: ServerConfig, random: Random, hooks: ServerHooks, ground: Ground): Promise<Assembled> {
   const { pki, store, registry } = ground
   const world = await RegistryWorld.open(inner, registry, kinds.filter((kind) => kind.stored && kind.conversion === undefined && kind !== events))
   const policy = bootstrapPolicy()
@@ -161,17 +178,18 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   const isOn = (name: string): boolean => !config.disabled.includes(name)
   const runsHere = { controllers: controllers.some(({ name }) => isOn(name)), scheduler: isOn('scheduler') }
   const reads = async (): Promise<void> => void (await store.get(inner, 'health'))
-  const own: { api?: ApiServer; pki: ClusterPki } = { pki } // the certificates as they were last renewed
+  const own: Assembled['own'] = { pki }
   const client = (): Client => {
     if (own.api === undefined) throw new Error('admission writes before the API server stands')
     return loopbackClient(own.api.inProcess, serverIdentity)
   }
-  const reach = aggregated({ remote: remoteClient({ agent: 'kube-aggregator', services: resolver }), services: resolver, identity: () => pairOf(own.pki.frontProxyClient) })
+  const aggregatorRemote = remoteClient({ agent: 'kube-aggregator', services: resolver })
+  const reach = aggregated({ remote: aggregatorRemote, services: resolver, identity: () => pairOf(own.pki.frontProxyClient) })
   const aggregation = aggregator(inner, { changes: world, aggregated: reach, random })
   const metrics = createMetrics()
   const customs = serveCustomKinds(inner, { registry, changes: world, conversion: (crd) => webhookConversion(inner, { remote, random }, crd) })
   const chain = admissionChain({ lookup: world, changes: world, kinds: () => registry.kinds(), authorizer, rbac: roles, random, client, remote, metrics, services })
-  const flow = new FlowControl({ clock: ctx.clock, metrics, sizes: (group, resource) => world.size(group, resource) })
+  const flow = new FlowControl({ clock: inner.clock, metrics, sizes: (group, resource) => world.size(group, resource) })
   const flowConfig = new FlowConfig(flow, world)
   const audit = config.audit === undefined ? undefined : await openAudit(named(inner, 'audit'), config.audit, { metrics, remote })
   const deps: ApiServerDeps = {
@@ -192,6 +210,20 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     ...(ui === undefined ? {} : { ui: ui.handle }),
   }
   progress.done('caches')
+  return {
+    deps, signIn, authorizer, policy, aggregation, customs, flowConfig, progress, own, client,
+    async close() {
+      customs.stop()
+      await audit?.close() // what was noted last
+      remote.close()
+      aggregatorRemote.close()
+    },
+  }
+}
+
+async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, random: Random, hooks: ServerHooks, ground: Ground): Promise<void> {
+  const { pki } = ground
+  const { deps, signIn, authorizer, policy, aggregation, customs, flowConfig, progress, own, client, close } = await assemble(inner, config, random, hooks, ground)
   const api = await startApiServer(inner, deps, {
     host: config.bindAddress,
     port: config.port,
@@ -209,7 +241,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     await using parts = new Group(inner) // not ctx: they run on while requests are still served
     runParts(parts, config, { ...ground, random, api: api.inProcess, secretTokens: signIn.secretTokens, aggregation, customs, frontProxies })
     parts.go('aggregation', (part) => aggregation.run(part))
-    parts.go('authentication', (part) => authentication.run(part))
+    parts.go('authentication', (part) => signIn.authentication.run(part))
     parts.go('authorization', (part) => authorizer.run(part))
     parts.go('flow control', (part) => flowConfig.run(part, client()))
     parts.go('flow control objects', (part) => keepFlowConfig(part, client()))
@@ -220,9 +252,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
     await api.stop({ graceMs: stopGraceMs, notReadyMs: config.shutdownDelayMs ?? 0 })
   } finally {
     await api.stop({ graceMs: stopGraceMs })
-    customs.stop()
-    await audit?.close() // what was noted last
-    remote.close()
+    await close()
   }
 }
 
