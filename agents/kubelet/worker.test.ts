@@ -1,5 +1,5 @@
 /** A pod's life on a runtime in memory and a virtual clock: what the API is told, and what is left on the node. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { fakeMounts } from '../host/mounts.fake.ts'
 import { Backoff } from './backoff.ts'
 import type { PodDeps } from './deps.ts'
 import { imageManager } from './images.ts'
+import { label } from './labels.ts'
 import { createObserver } from './observe.ts'
 import { createProber } from './probes/prober.ts'
 import { PodWorker } from './worker.ts'
@@ -139,6 +140,22 @@ describe('a pod', () => {
     await r.until(() => r.status().phase === 'Succeeded' && r.attached.size === 0 && r.runtime.running().length === 0)
     expect(app(r.status())?.state?.terminated).toMatchObject({ exitCode: 0, reason: 'Completed' })
     expect([...r.runtime.all.values()].map((c) => c.name)).toContain('k8s_a_p_default_u_0')
+    await r.end()
+  })
+
+  it('whose container ends while others are still started never says so without its last words', async () => {
+    const told: PodStatus[] = []
+    const r = rig({ exec: (id) => (end(id), { code: 0 }) })
+    const end = (id: string): void => {
+      writeFileSync(r.runtime.all.get(id)?.labels[label.logName] ?? '', 'OK')
+      r.runtime.die(id, 0)
+    }
+    const { set } = r.deps.statuses
+    r.deps.statuses.set = (pod, status) => (told.push(status), set(pod, status))
+    r.start(podOf({ restartPolicy: 'Never' }, { lifecycle: { postStart: { exec: { command: ['end'] } } } }))
+    await r.until(() => r.status().phase === 'Succeeded' && r.attached.size === 0)
+    const ends = told.map((status) => app(status)?.state?.terminated).filter((state) => state !== undefined)
+    expect(new Set(ends.map((state) => state.message))).toEqual(new Set(['OK']))
     await r.end()
   })
 

@@ -328,8 +328,16 @@ export class PodWorker {
 
   #report(): void {
     if (this.#closed || this.#gone || (isTerminalPhase(this.#pod.status?.phase) && !this.#leaving())) return
-    const { statuses, node, observer, prober } = this.#deps
+    const { group, statuses, node, observer, prober } = this.#deps
     const observed = observer.pod(this.uid)
+    if (this.#unread(observed).length > 0) {
+      // A finished pod's status is not written again: an end is told with its last words, or not yet.
+      group.go('last words', async (ctx) => {
+        await this.#readMessages(ctx, observed)
+        this.#report()
+      })
+      return
+    }
     const terminal = this.#terminal && observed?.containers.some((c) => c.state === 'running') !== true
     statuses.set(
       this.#pod,
@@ -368,10 +376,15 @@ export class PodWorker {
   }
 
   async #readMessages(ctx: Ctx, observed: ObservedPod | undefined): Promise<void> {
-    for (const c of observed?.containers ?? []) {
-      if (c.state !== 'exited' || this.#messages.has(c.id)) continue
-      this.#messages.set(c.id, await terminationMessage(ctx, this.#deps.runtime, c).catch(() => ''))
+    for (const c of this.#unread(observed)) {
+      const words = await terminationMessage(ctx, this.#deps.runtime, c).catch(() => '')
+      ctx.signal.throwIfAborted() // what was not read to its end is read again
+      this.#messages.set(c.id, words)
     }
+  }
+
+  #unread(observed: ObservedPod | undefined): readonly RuntimeContainer[] {
+    return (observed?.containers ?? []).filter((c) => c.state === 'exited' && !this.#messages.has(c.id))
   }
 
   #checkDeadline(ctx: Ctx): void {
