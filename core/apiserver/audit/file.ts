@@ -108,7 +108,9 @@ class RotatingFile {
   async #rotate(): Promise<void> {
     const { path } = this.#options
     const time = new Date(this.#ctx.clock.now()).toISOString().replaceAll(':', '-').slice(0, -1)
-    await rename(path, join(dirname(path), `${this.#stem()}-${time}${extname(path)}`))
+    await rename(path, join(dirname(path), `${this.#stem()}-${time}${extname(path)}`)).catch((error: unknown) => {
+      if (!isMissing(error)) throw error // somebody else took it away: a new one begins all the same
+    })
     const full = this.#handle
     try {
       await this.open()
@@ -134,4 +136,8 @@ class RotatingFile {
     }
     for (const name of old) await unlink(join(dirname(path), name)).catch(() => undefined) // somebody else was quicker
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
