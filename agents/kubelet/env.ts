@@ -5,6 +5,7 @@
  */
 import { notFound } from '../../core/api/errors.ts'
 import type { ConfigMap, Container, EnvVarSource, Pod, Secret, Service } from '../../core/api/schema/types.ts'
+import { bracketed } from '../../core/lib/ip.ts'
 import { fieldValue, resourceValue, type FieldEnv } from './fields.ts'
 import { findContainer } from './spec.ts'
 
@@ -114,7 +115,7 @@ function addLinks(env: Map<string, string>, service: Readonly<Service>): void {
   for (const port of ports) if (port.name !== undefined && port.name !== '') env.set(`${prefix}_SERVICE_PORT_${upper(port.name)}`, String(port.port))
   for (const port of ports) {
     const protocol = port.protocol ?? 'TCP'
-    const url = `${protocol.toLowerCase()}://${ip.includes(':') ? `[${ip}]` : ip}:${port.port}`
+    const url = `${protocol.toLowerCase()}://${bracketed(ip)}:${port.port}`
     if (port === first) env.set(`${prefix}_PORT`, url)
     const name = `${prefix}_PORT_${port.port}_${protocol.toUpperCase()}`
     env.set(name, url)

@@ -5,6 +5,7 @@
  */
 import type { APIService } from '../api/schema/types.ts'
 import { childCtx, type Ctx } from '../lib/ctx.ts'
+import { bracketed } from '../lib/ip.ts'
 import { causeText } from './causes.ts'
 import type { Remote, RemoteAnswer, RemoteTarget, ServiceResolver } from './remote.ts'
 
@@ -120,7 +121,7 @@ export function aggregated({ remote, services, identity }: AggregatedInit): Aggr
 
 function targetOf(api: RemoteApi, { host, port }: ReturnType<Aggregated['locate']>, { cert, key }: ReturnType<Aggregated['identity']>): RemoteTarget {
   return {
-    url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `https://${bracketed(host)}:${port}`,
     serverName: serverNameOf(api),
     ...(api.caBundle === undefined ? {} : { caBundle: api.caBundle }),
     insecureSkipTlsVerify: api.insecureSkipTlsVerify,

@@ -1,6 +1,7 @@
 /** Why a server could not be reached, in the words that Go's net, tls and x509 packages have for it: clients and specs look for them. */
 import { isApiError } from '../api/errors.ts'
 import { formatTime } from '../api/time.ts'
+import { bracketed } from '../lib/ip.ts'
 
 /** @param now for certificates that are not valid at this time */
 export function causeText(cause: unknown, now: number): string {
@@ -9,7 +10,7 @@ export function causeText(cause: unknown, now: number): string {
   if (cause.name === 'TimeoutError') return 'context deadline exceeded'
   if (cause.name === 'AbortError') return 'context canceled'
   const { code = '', address, port, hostname, host } = cause as SystemError
-  const place = address === undefined ? '' : ` ${address.includes(':') ? `[${address}]` : address}:${port ?? 0}`
+  const place = address === undefined ? '' : ` ${bracketed(address)}:${port ?? 0}`
   const dial = dials[code]
   if (dial !== undefined) return `dial tcp${place}: ${dial}`
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname ?? host ?? cause.message.split(' ').at(-1)}: ${code === 'ENOTFOUND' ? 'no such host' : 'server misbehaving'}`

@@ -19,6 +19,11 @@ export function parseIp(text: string): Ip | undefined {
   return text.includes(':') ? parseV6(text) : parseV4(text)
 }
 
+/** A host as it stands before a port: addresses with colons in brackets. */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
 export function formatIp(ip: Ip): string {
   return ip.family === 4 ? formatV4(ip.value) : formatV6(ip.value)
 }

@@ -1,6 +1,7 @@
 /** gRPC health check (grpc.health.v1.Health/Check) over plain HTTP/2: one small message each way, coded by hand. */
 import { connect } from 'node:http2'
 import type { Ctx } from '../../../core/lib/ctx.ts'
+import { bracketed } from '../../../core/lib/ip.ts'
 import type { ProbeAnswer } from './handlers.ts'
 import { dialWords } from './handlers.ts'
 
@@ -8,7 +9,7 @@ const statusNames = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
 
 export function runGrpc(ctx: Ctx, host: string, port: number, service: string): Promise<ProbeAnswer> {
   return new Promise((resolve) => {
-    const session = connect(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+    const session = connect(`http://${bracketed(host)}:${port}`)
     const end = (ok: boolean, output: string): void => {
       ctx.signal.removeEventListener('abort', late)
       session.destroy()

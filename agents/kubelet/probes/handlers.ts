@@ -8,6 +8,7 @@ import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { Ctx } from '../../../core/lib/ctx.ts'
 import type { Container, HTTPGetAction, IntOrString } from '../../../core/api/schema/types.ts'
+import { bracketed } from '../../../core/lib/ip.ts'
 import type { Runtime } from '../../host/runtime.ts'
 
 export interface ProbeAnswer {
@@ -67,7 +68,7 @@ export async function runHttp(ctx: Ctx, action: Readonly<HTTPGetAction>, contain
   const host = action.host === undefined || action.host === '' ? podIP : action.host
   const scheme = (action.scheme ?? 'HTTP').toLowerCase()
   const path = action.path === undefined || action.path === '' ? '/' : action.path.startsWith('/') ? action.path : `/${action.path}`
-  let url = new URL(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${portOf(container, action.port)}${path}`)
+  let url = new URL(`${scheme}://${bracketed(host)}:${portOf(container, action.port)}${path}`)
   const headers: Record<string, string> = { 'User-Agent': agent, Accept: '*/*', Connection: 'close' }
   for (const { name, value } of action.httpHeaders ?? []) headers[name] = value
   const first = url

@@ -1,4 +1,5 @@
 /** The kind Endpoints of core/v1: its names and its rules. */
+import { bracketed } from '../../lib/ip.ts'
 import { ageColumn, listWithMore, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
 import { endpointsStrategy } from './endpointsrules.ts'
@@ -25,7 +26,7 @@ export const endpoints: Kind<Endpoints> = defineKind<Endpoints>({
 function addressesOf(endpoints: Readonly<Endpoints>): string {
   const all = (endpoints.subsets ?? []).flatMap((subset) => {
     const ips = (subset.addresses ?? []).map((a) => a.ip)
-    const hosts = ips.map((ip) => (ip.includes(':') ? `[${ip}]` : ip))
+    const hosts = ips.map(bracketed)
     return (subset.ports ?? []).length === 0 ? ips : (subset.ports ?? []).flatMap((p) => hosts.map((host) => `${host}:${p.port}`))
   })
   return listWithMore(all, 3, (endpoints.subsets ?? []).length === 0 ? '<none>' : '')

@@ -6,6 +6,7 @@ import http, { type IncomingMessage, type RequestOptions } from 'node:http'
 import https from 'node:https'
 import { gunzipSync } from 'node:zlib'
 import { ApiError, badRequest, internal, serviceUnavailable } from '../../api/errors.ts'
+import { bracketed } from '../../lib/ip.ts'
 import type { Call } from '../deps.ts'
 import type { Exchange, Headers, Incoming, Outlet } from '../exchange.ts'
 import { linkThrough, pageThrough, type Place } from './html.ts'
@@ -63,7 +64,7 @@ function foreignCookies(text: string): string {
 }
 
 export function hostOf({ host, port }: Pick<Location, 'host' | 'port'>): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${bracketed(host)}:${port}`
 }
 
 export async function forward(call: Call, { request, outlet }: Exchange, location: Location): Promise<void> {
