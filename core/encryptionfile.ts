@@ -159,6 +159,7 @@ export async function makeFile(file: string, random: Random): Promise<void> {
   }
 }
 
+/** Throws EncryptionError. */
 export async function readEncryptionFile(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')

@@ -30,6 +30,7 @@ export function nameOf(value: Uint8Array): string {
   return `${provider}:${keyName}`
 }
 
+/** What lies under `key` as it was before it was sealed. Throws Unreadable where no seal given opens it. */
 export function openValue(seals: readonly Seal[], key: string, value: Uint8Array): Uint8Array {
   if (!isSealed(value)) return value
   const by = seals.find((seal) => seal.mark.length > 0 && startsWith(value, seal.mark))

@@ -30,6 +30,7 @@ export interface Shown {
   readonly oldObject: Readonly<AnyObject> | undefined
 }
 
+/** Asks one webhook. All that may go wrong is an Outcome. */
 export async function callHook(ctx: Ctx, hook: Hook, request: AdmissionRequest, shown: Shown, init: CallInit): Promise<Outcome> {
   const failed = (why: string, code: number): Outcome => ({ type: 'failed', why: `failed calling webhook "${hook.name}": ${why}`, code })
   if (request.dryRun) {

@@ -25,6 +25,7 @@ export interface PatchInit {
   readonly answer: ReviewAnswer
 }
 
+/** What a webhook's patch makes of the object. A patch that cannot be used is `failed`: the webhook's failure policy decides. */
 export async function applyHookPatch(ctx: Ctx, hook: Hook, request: AdmissionRequest, { match, object, answer }: PatchInit): Promise<Patched> {
   if (answer.patch === undefined) return { type: 'none' }
   const failed = (why: string, code: number): Patched => ({ type: 'failed', why: `failed calling webhook "${hook.name}": ${why}`, code })

@@ -7,6 +7,7 @@ import { Failure } from './failure.ts'
 import { CelError, Duration, ListValue, MapValue, ObjectValue, OpaqueValue, OptionalValue, Timestamp, TypeValue, Uint, type Value } from './value.ts'
 import { typeName } from './typing.ts'
 
+/** Numbers of different types are compared by their values. Throws CelError for opaque values that cannot be compared. */
 export function equal(a: Value, b: Value): boolean {
   if (typeof a === 'string' || (typeof a === 'bigint' && typeof b === 'bigint')) return a === b
   if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0

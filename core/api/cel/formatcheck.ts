@@ -22,6 +22,7 @@ const taken: Readonly<Record<string, Kinds>> = {
   x: new Set<CelType['kind']>(['int', 'uint', 'string', 'bytes', 'dyn']),
 }
 
+/** What is wrong with a literal format goes to `source`; calls of other functions are passed over. */
 export function checkFormat(call: CallExpr, checked: Checked, source: Source): void {
   const [list] = call.args
   if (call.name !== 'format' || call.target?.kind !== 'literal' || typeof call.target.value !== 'string' || list?.kind !== 'list') return

@@ -25,6 +25,7 @@ export function parseDouble(text: string, negative: boolean): number | undefined
   return negative ? -value : value
 }
 
+/** With its quotes. Throws LiteralError for a code point that is none. */
 export function parseString(text: string): string {
   const { body, raw } = unquote(text)
   if (raw || !body.includes('\\')) return body
@@ -35,6 +36,7 @@ export function parseString(text: string): string {
   })
 }
 
+/** With its `b` and quotes. Throws LiteralError for escapes that only strings have. */
 export function parseBytes(text: string): Uint8Array {
   const { body, raw } = unquote(text.slice(1))
   if (raw || !body.includes('\\')) return new TextEncoder().encode(body)

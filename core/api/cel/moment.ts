@@ -13,12 +13,14 @@ export const secondsMax = 253_402_300_799n
 const int64Min = -(2n ** 63n)
 const int64Max = 2n ** 63n - 1n
 
+/** Nanoseconds since 1970; throws CelError outside of the years 1 to 9999. */
 export function checkedTimestamp(nanos: bigint, zoneS = 0): Timestamp {
   const seconds = floorSeconds(nanos)
   if (seconds < secondsMin || seconds > secondsMax) throw new CelError('timestamp overflow')
   return new Timestamp(nanos, zoneS)
 }
 
+/** Nanoseconds; throws CelError for what no 64 bits hold. */
 export function checkedDuration(nanos: bigint): Duration {
   if (nanos < int64Min || nanos > int64Max) throw new CelError('integer overflow')
   return new Duration(nanos)

@@ -12,6 +12,7 @@ import type { CelType } from './type.ts'
 import { formatType, sameType } from './typing.ts'
 import { CelError, type Value } from './value.ts'
 
+/** What is wrong goes to `source`. `expr` is what `checked` was made of. */
 export function validate(expr: Expr, checked: Checked, source: Source): void {
   visit(expr, false)
 

@@ -22,6 +22,7 @@ export interface TokenKeys {
   readonly algorithms: readonly string[]
 }
 
+/** The first signs, all verify. Throws where there is none. */
 export async function tokenKeys(pairs: readonly Pick<KeyPair, 'privateKey' | 'publicKey'>[]): Promise<TokenKeys> {
   const keys = await Promise.all(pairs.map(tokenKey))
   const [signing] = keys

@@ -28,6 +28,7 @@ export interface TokenWebhookInit {
 const requestMsMax = 30_000
 const answersMax = 32_768
 
+/** One question for a token at a time: who asks the same meanwhile is given the same answer. */
 export function tokenWebhook(init: TokenWebhookInit): TokenWay {
   const answers = new ExpiringCache<{ readonly answer: Reviewal }>(init.ctx.clock, answersMax)
   const asking = new Map<string, Promise<Reviewal>>()

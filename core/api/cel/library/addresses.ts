@@ -88,6 +88,7 @@ function plainAddress(text: string): Ip {
 /** Upstream says twice where it was. */
 const networkError = 'network address parse error during conversion from string: '
 
+/** `10.0.0.0/8`. Throws CelError in the words of Go's netip. */
 export function readNetwork(text: string): Network {
   const wrong = (why: string): CelError => new CelError(`${networkError}${networkError}netip.ParsePrefix(${quote(text)}): ${why}`)
   const slash = text.lastIndexOf('/')

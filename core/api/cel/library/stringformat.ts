@@ -16,6 +16,7 @@ const defaultPlaces = 6
 /** What one `%...` is written as. */
 type Clause = (value: Value) => string
 
+/** Throws CelError for a format that is none, and for a value that its clause does not take. */
 export function format(text: string, values: ListValue): string {
   let out = ''
   let used = 0

@@ -14,6 +14,7 @@ const wrong = (sentence: string, text?: string): CelError => new CelError(text =
 const word = /^[-a-zA-Z0-9]*$/
 const uint64Max = 2n ** 64n - 1n
 
+/** `1.2.3-alpha.1+build`, all three numbers. Throws CelError in the words of upstream's library. */
 export function readVersion(text: string): Version {
   if (text === '') throw wrong('Version string empty')
   const [first, second, rest] = cut(text)

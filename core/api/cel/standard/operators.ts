@@ -101,11 +101,13 @@ function ordered(name: string, left: Value, right: Value): number {
   return order
 }
 
+/** Throws CelError for what no 64 bits hold. */
 export function checkedInt(value: bigint): bigint {
   if (value < intMin || value > intMax) throw new CelError('integer overflow')
   return value
 }
 
+/** Throws CelError for what is negative, or what no 64 bits hold. */
 export function checkedUint(value: bigint): Uint {
   if (value < 0n || value > uintMax) throw new CelError('unsigned integer overflow')
   return new Uint(value)
