@@ -1,4 +1,4 @@
-/** Warnings about types against what upstream (v1.36) says of the same policies: test/golden/policy-types.json. */
+/** Warnings about types against what upstream (v1.36) says of the same policies: test/golden/errors/policytypes.json. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { customKind } from '../custom.fake.ts'
@@ -11,7 +11,7 @@ interface Case {
   readonly warnings: readonly ExpressionWarning[]
 }
 
-const golden = JSON.parse(readFileSync(new URL('../../../test/golden/policy-types.json', import.meta.url), 'utf8')) as readonly Case[]
+const golden = JSON.parse(readFileSync(new URL('../../../test/golden/errors/policytypes.json', import.meta.url), 'utf8')) as readonly Case[]
 
 describe('typeWarnings()', () => {
   it.each(golden.map((one, i) => [JSON.stringify(one.spec.matchConstraints?.resourceRules?.map((rule) => rule.resources)) + String(i), one] as const))('says of %s what upstream says', (_, { spec, warnings }) => {

@@ -1,4 +1,4 @@
-/** Kubernetes' libraries against what upstream's (v1.36) answered for the same expressions: test/golden/cel-kubernetes.json. */
+/** Kubernetes' libraries against what upstream's (v1.36) answered for the same expressions: test/golden/cel/kubernetes.json. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Selector } from '../selector.ts'
@@ -26,7 +26,7 @@ interface Case {
   readonly cost?: string
 }
 
-const golden = JSON.parse(readFileSync(new URL('../../../test/golden/cel-kubernetes.json', import.meta.url), 'utf8')) as readonly Case[]
+const golden = JSON.parse(readFileSync(new URL('../../../test/golden/cel/kubernetes.json', import.meta.url), 'utf8')) as readonly Case[]
 
 const env = environment({
   libraries: mutatingLibraries,
