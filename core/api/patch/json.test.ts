@@ -15,6 +15,12 @@ const patched = (...operations: readonly object[]): unknown => {
 }
 
 describe('JSON patch', () => {
+  it('copies no more than a body may have', () => {
+    const grow = { op: 'copy', from: '/list', path: '/list/-' }
+    expect(patched(...Array.from({ length: 10 }, () => grow))).not.toBe(422)
+    expect(patched(...Array.from({ length: 40 }, () => grow))).toBe(422) // it would have doubled each time
+  })
+
   it.each([
     ['adds a field', [{ op: 'add', path: '/b', value: 2 }], { ...object, b: 2 }],
     ['adds null where there is no value', [{ op: 'add', path: '/b' }], { ...object, b: null }],

@@ -10,6 +10,9 @@ import { clone, equal, isMap, own, put, type JsonMap } from './value.ts'
 /** Operations one patch may hold. */
 export const operationsMax = 10_000
 
+/** Bytes of JSON that the copies of one patch may add: each may copy what all before it have made. */
+const copiedBytesMax = 3 * 1_024 * 1_024
+
 export interface Operation {
   readonly op: string
   readonly path: string | undefined
@@ -57,7 +60,8 @@ export function applyJsonPatch(object: Readonly<JsonMap>, operations: readonly O
 /** The patched copy of an object; throws PatchFailed. */
 export function patched(object: Readonly<JsonMap>, operations: readonly Operation[]): unknown {
   let document: unknown = clone(object)
-  for (const operation of operations) document = step(document, operation)
+  const copied = { bytes: 0 }
+  for (const operation of operations) document = step(document, operation, copied)
   return document
 }
 
@@ -66,13 +70,17 @@ export function rejected(): ApiError {
   return new ApiError({ code: 422, reason: 'Invalid', message: 'the server rejected our request due to an error in our request', details: {} })
 }
 
-function step(document: unknown, operation: Operation): unknown {
+interface Copied {
+  bytes: number
+}
+
+function step(document: unknown, operation: Operation, copied: Copied): unknown {
   const { op, path } = operation
   if (!['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op)) throw new PatchFailed(`Unexpected kind: ${op}`)
   if (path === undefined) throw new PatchFailed(`${op} operation failed to decode path: operation missing path field: missing value`)
   if (op === 'replace' && path === '') return wholeDocument(operation.value)
   if (op === 'test') return test(document, path, operation.value)
-  if (op === 'move' || op === 'copy') return carry(document, op, path, operation.from)
+  if (op === 'move' || op === 'copy') return carry(document, op, path, { from: operation.from, copied })
   const place = find(document, path)
   if (place === undefined) throw new PatchFailed(`${op} operation does not apply: doc is missing path: ${op === 'replace' ? path : JSON.stringify(path)}: missing value`)
   const at = `error in ${op === 'add' ? 'add' : 'remove'} for path: '${path}'` // upstream says remove of replace, too
@@ -105,7 +113,7 @@ function test(document: unknown, path: string, want: unknown): unknown {
   return document
 }
 
-function carry(document: unknown, op: 'move' | 'copy', path: string, from: string | undefined): unknown {
+function carry(document: unknown, op: 'move' | 'copy', path: string, { from, copied }: { readonly from: string | undefined; readonly copied: Copied }): unknown {
   if (from === undefined) throw new PatchFailed(`${op} operation failed to decode from: operation, missing from field: missing value`)
   const source = find(document, from)
   if (source === undefined) throw new PatchFailed(`${op} operation does not apply: doc is missing from path: ${from}: missing value`)
@@ -113,6 +121,10 @@ function carry(document: unknown, op: 'move' | 'copy', path: string, from: strin
   if (op === 'move') named(`error in move for path: '${from}'`, () => remove(source))
   const target = find(document, path)
   if (target === undefined) throw new PatchFailed(`${op} operation does not apply: doc is missing destination path: ${path}: missing value`)
+  if (op === 'copy') {
+    copied.bytes += Buffer.byteLength(JSON.stringify(value ?? null))
+    if (copied.bytes > copiedBytesMax) throw new PatchFailed(`Unable to complete the copy, the accumulated size increase of copy is ${copied.bytes}, exceeding the limit ${copiedBytesMax}`)
+  }
   const put = (): void => add(target, op === 'copy' ? clone(value ?? null) : value ?? null)
   named(op === 'move' ? `error in move for path: '${path}'` : 'error while adding value during copy', put)
   return document

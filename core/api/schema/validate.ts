@@ -217,10 +217,14 @@ function decodeStruct(state: State, plan: Plan, value: Record<string, unknown>):
   return result
 }
 
-/** A copy: deleting from the object would make it slow for everybody after us. */
+/** A copy: deleting from the object would make it slow for everybody after us. `dropped` is in the object's own order, and may be long. */
 function without(value: Record<string, unknown>, dropped: readonly string[]): Record<string, unknown> {
   const copy: Record<string, unknown> = {}
-  for (const key in value) if (!dropped.includes(key)) copy[key] = value[key]
+  let at = 0
+  for (const key in value) {
+    if (key === dropped[at]) at++
+    else copy[key] = value[key]
+  }
   return copy
 }
 

@@ -143,26 +143,39 @@ function amounts(warn: Warn, container: Readonly<k.Container>, at: Path): void {
   })
 }
 
+/** No answer has room for more. */
+const portWarningsMax = 256
+
 function ports(warn: Warn, containers: Placed): void {
   const all = containers.flatMap(([container, at]) => (container.ports ?? []).map((port, i) => ({ port, at: at.child('ports').index(i) })))
-  all.forEach(({ port, at }, i) => {
+  const placed = new Map<string, (typeof all)[number][]>()
+  let said = 0
+  all.forEach((one) => {
+    const { port, at } = one
     const { hostIP: ip = '', hostPort = 0 } = port
     if (ip !== '' && hostPort === 0) {
       warn(at, `hostIP set without hostPort: {Name:${port.name ?? ''} HostPort:0 ContainerPort:${port.containerPort} Protocol:${port.protocol ?? ''} HostIP:${ip}}`)
     }
-    for (const other of all.slice(0, i)) {
-      if (other.port.containerPort !== port.containerPort || other.port.protocol !== port.protocol) continue
+    const key = `${port.containerPort} ${port.protocol ?? ''}`
+    const before = placed.get(key) ?? []
+    placed.set(key, before)
+    for (const other of said < portWarningsMax ? before : []) {
       const { hostIP: otherIp = '', hostPort: otherPort = 0 } = other.port
-      if (ip === otherIp && hostPort === otherPort) warn(at, `duplicate port definition with ${other.at.text}`)
-      else if (hostPort === 0 || otherPort === 0) warn(at, `overlapping port definition with ${other.at.text}`)
-      else if (hostPort === otherPort && (ip === '') !== (otherIp === '')) warn(at, `dangerously ambiguous port definition with ${other.at.text}`)
+      const what = ip === otherIp && hostPort === otherPort ? 'duplicate'
+        : hostPort === 0 || otherPort === 0 ? 'overlapping'
+        : hostPort === otherPort && (ip === '') !== (otherIp === '') ? 'dangerously ambiguous' : undefined
+      if (what === undefined) continue
+      warn(at, `${what} port definition with ${other.at.text}`)
+      if (++said >= portWarningsMax) break
     }
+    before.push(one)
   })
-  all.forEach(({ port, at }, i) => {
-    const first = (port.name ?? '') === '' ? undefined : all.slice(0, i).find((other) => other.port.name === port.name)?.at.text
-    if (first !== undefined) {
-      warn(at, `duplicate port name ${JSON.stringify(port.name)} with ${first}, services and probes that select ports by name will use ${first}`)
-    }
+  const named = new Map<string, string>()
+  all.forEach(({ port: { name = '' }, at }) => {
+    if (name === '') return
+    const first = named.get(name)
+    if (first === undefined) named.set(name, at.text)
+    else warn(at, `duplicate port name ${JSON.stringify(name)} with ${first}, services and probes that select ports by name will use ${first}`)
   })
 }
 
