@@ -24,6 +24,7 @@ export interface Finding {
 
 export class Findings {
   readonly list: Finding[] = []
+  readonly #messages = new Set<string>()
   /** Checks that were made: kube-openapi's MatchCount. */
   matches = 0
 
@@ -32,7 +33,9 @@ export class Findings {
   }
 
   add(finding: Finding): void {
-    if (!this.list.some((each) => each.message === finding.message)) this.list.push(finding)
+    if (this.#messages.has(finding.message)) return
+    this.#messages.add(finding.message)
+    this.list.push(finding)
   }
 
   merge(other: Findings): void {
