@@ -53,6 +53,7 @@ describe('a request that is refused', () => {
     ['metadata of a list', 'GET', cms, undefined, { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' }, 406, 'NotAcceptable', 'you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)'],
     ['what is not there', 'GET', `${deployments}/nope`, undefined, {}, 404, 'NotFound', 'deployments.apps "nope" not found'],
     ['an unknown resource', 'GET', `${ns}/foos`, undefined, {}, 404, 'NotFound', 'the server could not find the requested resource'],
+    ['a patch of what is only put', 'PATCH', '/api/v1/namespaces/other/finalize', '{}', merge, 405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'],
     ['an unknown subresource', 'GET', `${cms}/a/foo`, undefined, {}, 404, 'NotFound', 'the server could not find the requested resource'],
     ['a create without a namespace', 'POST', '/api/v1/configmaps', '{}', {}, 405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'],
     ['a PUT of another name', 'PUT', `${cms}/a`, '{"metadata":{"name":"b"}}', {}, 400, 'BadRequest', 'the name of the object (b) does not match the name on the URL (a)'],

@@ -10,7 +10,7 @@ import { getVerb } from '../verbs/read.ts'
 import { updateVerb, type Reshape } from '../verbs/write.ts'
 
 /** get, update and patch of a part. */
-export function part(reshape: Reshape): Readonly<Record<string, Handler>> {
+export function part(reshape: Reshape): Readonly<Record<'get' | 'update' | 'patch', Handler>> {
   return {
     get: getVerb,
     update: (deps, call) => updateVerb(deps, call, reshape),

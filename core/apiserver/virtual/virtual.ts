@@ -23,7 +23,7 @@ export const virtualReads: Readonly<Record<string, Readonly<Record<string, Handl
 }
 
 export const virtualSubresources: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
-  '/namespaces/finalize': part(finalizeNamespace),
+  '/namespaces/finalize': { update: part(finalizeNamespace).update }, // upstream's storage of it can do nothing else
   '/pods/binding': { create: bindPod },
   '/pods/ephemeralcontainers': part(addEphemeralContainers),
   '/pods/eviction': { create: evictPod },
