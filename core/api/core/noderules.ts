@@ -67,10 +67,11 @@ function validate(node: Readonly<Node>): Errors {
 function validateChange(next: Readonly<Node>, prev: Readonly<Node>): Errors {
   const errors: Errors = []
   resources(errors, next)
-  const addresses = next.status?.addresses ?? []
-  addresses.forEach((address, i) => {
-    const again = addresses.slice(0, i).some((other) => equalJson(other, address))
-    if (again) errors.push(duplicate(path('status', 'addresses').index(i), { Type: address.type, Address: address.address }))
+  const seen = new Set<string>()
+  next.status?.addresses?.forEach((address, i) => {
+    const id = `${address.type} ${address.address}`
+    if (seen.has(id)) errors.push(duplicate(path('status', 'addresses').index(i), { Type: address.type, Address: address.address }))
+    seen.add(id)
   })
   const [ranges, old] = [next.spec?.podCIDRs ?? [], prev.spec?.podCIDRs ?? []]
   if (old.length > 0 && !equalJson(ranges, old)) errors.push(forbiddenField(path('spec', 'podCIDRs'), 'node updates may not change podCIDR except from "" to valid'))

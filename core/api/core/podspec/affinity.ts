@@ -85,13 +85,15 @@ function labelKeys(errors: Errors, match: readonly string[], mismatch: readonly 
     else keys.forEach((key, i) => qualified(errors, key, at.child(field).index(i)))
   }
   const known = new Set(Object.keys(selector?.matchLabels ?? {}))
+  const last = new Map(match.map((key, i) => [key, i]))
   for (const { key } of selector?.matchExpressions ?? []) {
-    const i = match.lastIndexOf(key)
-    if (i >= 0 && known.has(key)) errors.push(invalidValue(at.index(i), key, 'exists in both matchLabelKeys and labelSelector'))
+    const i = last.get(key)
+    if (i !== undefined && known.has(key)) errors.push(invalidValue(at.index(i), key, 'exists in both matchLabelKeys and labelSelector'))
     known.add(key)
   }
+  const excluded = new Set(mismatch)
   match.forEach((key, i) => {
-    if (mismatch.includes(key)) errors.push(invalidValue(at.child('matchLabelKeys').index(i), key, 'exists in both matchLabelKeys and mismatchLabelKeys'))
+    if (excluded.has(key)) errors.push(invalidValue(at.child('matchLabelKeys').index(i), key, 'exists in both matchLabelKeys and mismatchLabelKeys'))
   })
 }
 
@@ -127,13 +129,15 @@ export function taintEffect(errors: Errors, effect: string, at: Path): void {
 }
 
 export function validateSpreading(errors: Errors, constraints: readonly Readonly<k.TopologySpreadConstraint>[], at: Path): void {
+  const idOf = ({ topologyKey, whenUnsatisfiable }: Readonly<k.TopologySpreadConstraint>): string => `${topologyKey} ${whenUnsatisfiable}`
+  const last = new Map(constraints.map((constraint, i) => [idOf(constraint), i]))
   constraints.forEach((constraint, i) => {
     const here = at.index(i)
     const { topologyKey, whenUnsatisfiable: action, minDomains } = constraint
     positive(errors, constraint.maxSkew, here.child('maxSkew'))
     if (topologyKey === '') errors.push(required(here.child('topologyKey'), 'can not be empty'))
     if (action !== 'DoNotSchedule' && action !== 'ScheduleAnyway') errors.push(notSupported(here.child('whenUnsatisfiable'), action, ['DoNotSchedule', 'ScheduleAnyway']))
-    if (constraints.slice(i + 1).some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === action)) {
+    if (last.get(idOf(constraint)) !== i) {
       errors.push(duplicate(here.child('{topologyKey, whenUnsatisfiable}'), `{${topologyKey}, ${action}}`))
     }
     if (minDomains !== undefined) {

@@ -27,15 +27,43 @@ export function overlapWarnings(volumes: readonly Readonly<k.Volume>[]): string[
 
 const sentence = (volume: string, what: string, overlap: string): string => `volume ${JSON.stringify(volume)} (${what}): overlapping paths: ${overlap}`
 
-function overlaps(sources: readonly Source[]): string[] {
-  const trimmed = sources.map((source) => ({ ...source, path: source.path.replace(/\/+$/, '') }))
-  return trimmed.flatMap((source, i) =>
-    trimmed.slice(0, i).filter((other) => meet(source.path, other.path)).map((other) => `${show(source)} with ${show(other)}`),
-  )
+/** No answer has room for more. */
+const overlapsMax = 256
+
+interface Place {
+  readonly text: string
+  /** Ends with a slash. */
+  readonly path: string
 }
 
-function meet(a: string, b: string): boolean {
-  return a !== '' && b !== '' && (`${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`))
+function overlaps(sources: readonly Source[]): string[] {
+  const places = sources.map((source): Place => {
+    const path = source.path.replace(/(?<!\/)\/+$/, '')
+    return { text: show({ ...source, path }), path: path === '' ? '' : `${path}/` }
+  })
+  const found: string[] = []
+  const before: Place[] = []
+  for (const place of meeting(places)) {
+    for (const other of before) {
+      if (!place.path.startsWith(other.path) && !other.path.startsWith(place.path)) continue
+      found.push(`${place.text} with ${other.text}`)
+      if (found.length >= overlapsMax) return found
+    }
+    before.push(place)
+  }
+  return found
+}
+
+/** Those that meet any other. In order, whatever lies below a path follows it. */
+function meeting(places: readonly Place[]): readonly Place[] {
+  const sorted = places.filter(({ path }) => path !== '').toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  const found = new Set<Place>()
+  let above: Place | undefined
+  for (const place of sorted) {
+    if (above !== undefined && place.path.startsWith(above.path)) found.add(above).add(place)
+    else above = place
+  }
+  return places.filter((place) => found.has(place))
 }
 
 const show = ({ path, name }: Source): string => (name === '' ? JSON.stringify(path) : `${JSON.stringify(path)} (${name})`)
