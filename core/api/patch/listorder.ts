@@ -57,6 +57,8 @@ function keyIn(item: unknown, mergeKey: string, kind: Kind, strict: boolean): un
 
 /** Stable; an item without a place goes before its neighbours, which is what upstream's comparison amounts to. */
 function orderedAs(items: unknown[], position: Position, key: (item: unknown) => unknown): unknown[] {
+  const placeOf = (item: unknown): number => position.get(key(item)) ?? -1
+  if (items.every((item) => placeOf(item) >= 0)) return items.toSorted((a, b) => placeOf(a) - placeOf(b))
   const before = (a: unknown, b: unknown): boolean => {
     const i = position.get(key(a))
     const j = position.get(key(b))

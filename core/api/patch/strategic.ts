@@ -216,13 +216,15 @@ function mergeList(original: unknown[], patch: unknown[], field: PatchField, del
   if (field.mergeKey === '') throw new Error(`cannot merge lists without merge key for ${field.type.shape === 'object' ? 'struct' : field.type.shape}`)
   const { kept, changes, replaced } = applyItemDirectives(original, patch, field.mergeKey)
   const before = [...kept]
+  const placeOf = changes.length === 0 ? new Map<unknown, number>() : placesByKey(kept, field.mergeKey)
   for (const change of changes) {
     const map = change as JsonMap
     const key = keyOf(map, field.mergeKey)
-    const at = findKey(kept, field.mergeKey, key)
-    if (at < 0) {
+    const at = placeOf.get(key)
+    if (at === undefined) {
       // In Go, what is appended after a deletion lands in the original's array, by which setOrder() then sorts.
       if (!replaced && kept.length < original.length) original[kept.length] = change
+      placeOf.set(key, kept.length)
       kept.push(change)
     } else {
       kept[at] = mergeMap(kept[at] as JsonMap, map, field.type)
@@ -247,47 +249,83 @@ interface ItemChanges {
 /** Items with $patch: delete takes the item with that key out, replace makes the patch's other items the whole list. */
 function applyItemDirectives(original: unknown[], patch: readonly unknown[], mergeKey: string): ItemChanges {
   const changes: unknown[] = []
-  let left = original.length
+  const going: unknown[] = []
   let replaced = false
   for (const item of patch as readonly JsonMap[]) {
     const asked = own(item, directive)
     if (asked === undefined) changes.push(item)
-    else if (asked === 'delete') left = deleteKey(original, left, mergeKey, keyOf(item, mergeKey))
+    else if (asked === 'delete') going.push(keyOf(item, mergeKey))
     else if (asked === 'replace') replaced = true
     else if (asked === 'merge') throw new Error('merging lists cannot yet be specified in the patch')
     else throw new Error(`unknown patch type: ${goVerbS(asked)} in map: ${goValue(item)}`)
   }
+  const left = going.length === 0 ? original.length : deleteKeys(original, mergeKey, going)
   return replaced ? { kept: changes, changes: [], replaced } : { kept: original.slice(0, left), changes, replaced }
 }
 
-/** Moves the rest of the first `length` items up, as Go does in place; how many are left. */
-function deleteKey(list: unknown[], length: number, mergeKey: string, key: unknown): number {
-  let left = length
-  for (let at = findKey(list.slice(0, left), mergeKey, key); at >= 0; at = findKey(list.slice(0, left), mergeKey, key)) {
-    list.copyWithin(at, at + 1, left)
-    left--
+/** Key -> the first item that has it. */
+function placesByKey(list: readonly unknown[], mergeKey: string): Map<unknown, number> {
+  const places = new Map<unknown, number>()
+  for (const [at, item] of list.entries()) {
+    if (!isMap(item)) throw new Error(`value for key ${at} is not a map`)
+    const key = own(item, mergeKey)
+    if (!places.has(key)) places.set(key, at)
   }
-  return left
+  return places
 }
 
-function findKey(list: readonly unknown[], mergeKey: string, key: unknown): number {
-  return list.findIndex((item, i) => {
-    if (!isMap(item)) throw new Error(`value for key ${i} is not a map`)
-    return own(item, mergeKey) === key
-  })
-}
-
-/** Upstream fills a duplicate's place with the last item, and so must we. */
-function deduplicated(items: unknown[]): unknown[] {
-  for (let i = 0; i < items.length - 1; i++) {
-    for (let j = i + 1; j < items.length; j++) {
-      if (items[i] !== items[j]) continue
-      items[j] = items[items.length - 1]
-      items.pop()
-      j--
+/**
+ * Takes the items with these keys out, key after key, and moves the others up; how many are left. Go does it in place, one by
+ * one, so that behind what is left stands, for each item that went, the one that was last then; setOrder() sorts by it.
+ */
+function deleteKeys(list: unknown[], mergeKey: string, keys: readonly unknown[]): number {
+  const places = new Map<unknown, number[]>()
+  for (const [at, item] of list.entries()) {
+    if (!isMap(item)) throw new Error(`value for key ${at} is not a map`)
+    const key = own(item, mergeKey)
+    const same = places.get(key)
+    if (same === undefined) places.set(key, [at])
+    else same.push(at)
+  }
+  const gone = new Set<number>()
+  const lastThen: unknown[] = []
+  let last = list.length - 1
+  for (const key of keys) {
+    for (const at of places.get(key) ?? []) {
+      lastThen.push(list[last])
+      gone.add(at)
+      while (gone.has(last)) last--
     }
+    places.delete(key)
+  }
+  const left = list.filter((_, at) => !gone.has(at))
+  for (const [at, item] of [...left, ...lastThen.toReversed()].entries()) list[at] = item
+  return left.length
+}
+
+/** Upstream fills a duplicate's place with the last item, and so must we: in time that grows with the list alone. */
+function deduplicated(items: unknown[]): unknown[] {
+  const places = new Map<unknown, Set<number>>()
+  for (const [at, item] of items.entries()) places.set(item, (places.get(item) ?? new Set()).add(at))
+  for (let i = 0; i < items.length - 1; i++) {
+    const item = items[i]
+    const mine = places.get(item)
+    if (mine === undefined || mine.size < 2) continue
+    for (const at of [...mine].toSorted((a, b) => a - b)) {
+      while (at > i && at < items.length && items[at] === item) moveLast(items, at, places)
+    }
+    places.set(item, new Set([i]))
   }
   return items
+}
+
+function moveLast(items: unknown[], at: number, places: ReadonlyMap<unknown, Set<number>>): void {
+  const from = items.length - 1
+  const last = items.pop()
+  places.get(last)?.delete(from)
+  if (at === from) return
+  items[at] = last
+  places.get(last)?.add(at)
 }
 
 /** Undefined: the value itself is a directive. */
