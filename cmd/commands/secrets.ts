@@ -57,7 +57,7 @@ async function ask(ctx: Ctx, client: RestClient, method: 'GET' | 'POST'): Promis
 function showStatus(terminal: Terminal, status: Status): void {
   terminal.print(`configured in  ${status.file}`)
   for (const { resources, writes, reads } of status.resources) {
-    terminal.print(`${resources.join(', ').padEnd(15)}written with ${writes}; read with ${reads.join(', ')}`)
+    terminal.print(`${resources.join(', ').padEnd(13)}  written with ${writes}; read with ${reads.join(', ')}`)
   }
   for (const [name, count] of Object.entries(status.values).toSorted(([a], [b]) => (a < b ? -1 : 1))) terminal.print(`${String(count).padStart(6)} values  ${name === 'identity' ? 'not encrypted' : name}`)
 }
