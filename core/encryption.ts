@@ -108,12 +108,14 @@ export class Encryption implements Sealing {
 
   /** What lies under the resources of the configuration, in slices. */
   async *#entries(ctx: Ctx, raw: Store): AsyncGenerator<Entry> {
-    let after: string | undefined
-    do {
-      const range = await raw.range(ctx, '', { limit: 500, ...(after === undefined ? {} : { after }) })
-      for (const entry of range.entries) if (this.of(entry.key) !== undefined) yield entry
-      after = range.remaining > 0 ? range.entries.at(-1)?.key : undefined
-    } while (after !== undefined)
+    for (const prefix of prefixesOf(this.#rules.flatMap(({ resources }) => resources))) {
+      let after: string | undefined
+      do {
+        const range = await raw.range(ctx, prefix, { limit: 500, ...(after === undefined ? {} : { after }) })
+        for (const entry of range.entries) if (this.of(entry.key) !== undefined) yield entry
+        after = range.remaining > 0 ? range.entries.at(-1)?.key : undefined
+      } while (after !== undefined)
+    }
   }
 
   async #addKey(ctx: Ctx, raw: Store): Promise<void> {
@@ -135,6 +137,20 @@ export class Encryption implements Sealing {
     const retired = Object.fromEntries(file.keys.slice(1).map((key) => [key.name, file.retired[key.name] ?? now]))
     await writeEncryptionFile(this.#place.file, ownText(file.keys, retired))
   }
+}
+
+/** Under which keys these resources lie, none of them within another: `secrets/`, `apps/` for `*.apps`, all for `*.` and `*.*`. */
+function prefixesOf(resources: readonly string[]): readonly string[] {
+  const all = new Set(resources.map(prefixOf))
+  return [...all].filter((prefix) => ![...all].some((other) => other !== prefix && prefix.startsWith(other)))
+}
+
+function prefixOf(resource: string): string {
+  if (resource === '*.' || resource === '*.*') return ''
+  const dot = resource.indexOf('.')
+  if (dot < 0) return `${resource}/`
+  const [plural, group] = [resource.slice(0, dot), resource.slice(dot + 1)]
+  return plural === '*' ? `${group}/` : `${group}/${plural}/`
 }
 
 /** `secrets/ns/name` -> `secrets`, `apps/deployments/ns/name` -> `deployments.apps`. */
