@@ -14,7 +14,7 @@ import { canonical } from './deployment/template.ts'
 import { addressesOf, familiesOf, isEndpoint, isHeadless, portsOf } from './endpointslice/endpoint.ts'
 import { hasSelector, onChangesOfPods, selectorFor } from './endpointslice/endpointslice.ts'
 import { headlessLabel } from './endpointslice/plan.ts'
-import { isTerminatingNamespace } from './replicaset/replicaset.ts'
+import { isTerminatingNamespace } from './podcontrol.ts'
 import { itself } from './run.ts'
 
 export const addressesMax = 1_000

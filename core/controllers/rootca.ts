@@ -4,7 +4,7 @@ import { configMaps } from '../api/core/configmap.ts'
 import { namespaces } from '../api/core/namespace.ts'
 import { cloneJson, equalJson } from '../lib/json.ts'
 import type { Controller } from './controller.ts'
-import { isTerminatingNamespace } from './replicaset/replicaset.ts'
+import { isTerminatingNamespace } from './podcontrol.ts'
 import { itself } from './run.ts'
 
 const name = 'kube-root-ca.crt'

@@ -3,7 +3,7 @@ import { isApiError } from '../api/errors.ts'
 import { namespaces } from '../api/core/namespace.ts'
 import { serviceAccounts } from '../api/core/serviceaccount.ts'
 import type { Controller } from './controller.ts'
-import { isTerminatingNamespace } from './replicaset/replicaset.ts'
+import { isTerminatingNamespace } from './podcontrol.ts'
 import { itself } from './run.ts'
 
 export const serviceAccountController: Controller = {

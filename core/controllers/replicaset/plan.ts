@@ -1,11 +1,9 @@
 /** What a set of replicas needs: pods to make or to give up, and its status. Pure: values in, values out. */
 import { availableInMs, byDeletionRank, isPodActive, isPodReady, isPodTerminating } from '../../api/core/podstate.ts'
-import { controllerRef, type KubeObject } from '../../api/meta.ts'
-import type { KindRef } from '../../api/kind.ts'
+import type { KubeObject } from '../../api/meta.ts'
 import type { Pod, PodTemplateSpec, ReplicaSetCondition, ReplicaSetStatus } from '../../api/schema/types.ts'
 import { labelsSelector } from '../../api/selector.ts'
 import { formatTime } from '../../api/time.ts'
-import { cloneJson } from '../../lib/json.ts'
 import { conditionOf, removeCondition } from '../conditions.ts'
 
 /** Pods made or deleted in one go at most. */
@@ -34,24 +32,6 @@ export function planReplicas(want: number, owned: readonly Readonly<Pod>[], kin:
   }
   const rank = byDeletionRank({ nowMs, onNode: (pod) => crowd.get(pod.spec?.nodeName ?? '') ?? 0 })
   return { create: 0, remove: active.toSorted(rank).slice(0, Math.min(-missing, burstPods)) }
-}
-
-export function podFrom(set: Readonly<Replicas>, kind: KindRef): Pod {
-  const template = set.spec?.template
-  const { labels, annotations, finalizers } = template?.metadata ?? {}
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      generateName: `${set.metadata.name}-`,
-      namespace: set.metadata.namespace ?? '',
-      ...(labels === undefined ? {} : { labels: { ...labels } }),
-      ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
-      ...(finalizers === undefined ? {} : { finalizers: [...finalizers] }),
-      ownerReferences: [controllerRef(set, kind)],
-    },
-    ...(template?.spec === undefined ? {} : { spec: cloneJson(template.spec) }),
-  }
 }
 
 /** Its status with these pods; `failure` is why pods could not be made or deleted. */

@@ -5,9 +5,8 @@
 import { pods } from '../../api/core/pod.ts'
 import { replicationControllers } from '../../api/core/replicationcontroller.ts'
 import { replicaSets } from '../../api/apps/replicaset.ts'
-import { isApiError } from '../../api/errors.ts'
 import type { Kind } from '../../api/kind.ts'
-import { controllerOf, isBeingDeleted, keyOf, type KubeObject } from '../../api/meta.ts'
+import { controllerOf, isBeingDeleted, type KubeObject } from '../../api/meta.ts'
 import type { Pod, ReplicaSet, ReplicationController } from '../../api/schema/types.ts'
 import { labelsSelector, nothing, selectorOf, type Selector } from '../../api/selector.ts'
 import type { Client } from '../../client/client.ts'
@@ -16,10 +15,9 @@ import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
 import { candidates, claim, indexForClaims, planClaims } from '../claim.ts'
 import type { Controller, Env, Reconcile } from '../controller.ts'
+import { createPod, messageOf, podFrom, removePod, slowStart } from '../podcontrol.ts'
 import { itself, ownerKey } from '../run.ts'
-import { nextAvailableMs, type Plan, planReplicas, podFrom, type Replicas, statusOf } from './plan.ts'
-
-const burstFirst = 1
+import { nextAvailableMs, type Plan, planReplicas, type Replicas, statusOf } from './plan.ts'
 
 export const replicaSetController: Controller = {
   name: 'replicaset-controller',
@@ -91,55 +89,17 @@ function kinOf<T extends Replicas>(sets: Lister<T>, podsOf: Lister<Pod>, set: Re
 
 /** Makes or deletes; gives what stood in the way. */
 async function act(ctx: Ctx, env: Env, client: Client, kind: Kind, set: Readonly<Replicas>, plan: Plan): Promise<unknown> {
-  if (plan.create > 0) return await createPods(ctx, env, client, kind, set, plan.create)
-  const outcomes = await Promise.allSettled(plan.remove.map((pod) => removePod(ctx, env, client, kind, set, pod)))
+  const control = { client, recorder: env.recorder }
+  const owner = { kind, object: set }
+  if (plan.create > 0) return await slowStart(plan.create, () => createPod(ctx, control, owner, podFrom(set.spec?.template, owner)))
+  const outcomes = await Promise.allSettled(plan.remove.map((pod) => removePod(ctx, control, owner, pod)))
   return outcomes.find((o) => o.status === 'rejected')?.reason
 }
-
-/** 1, 2, 4, ... at a time, so that a template that is refused is refused once and not a thousand times. */
-async function createPods(ctx: Ctx, env: Env, client: Client, kind: Kind, set: Readonly<Replicas>, total: number): Promise<unknown> {
-  for (let left = total, batch = burstFirst; left > 0; left -= batch, batch *= 2) {
-    const size = Math.min(batch, left)
-    const outcomes = await Promise.allSettled(Array.from({ length: size }, () => createPod(ctx, env, client, kind, set)))
-    const refused = outcomes.find((o) => o.status === 'rejected')
-    if (refused === undefined) continue
-    // Where the namespace goes, nothing more will come to be, and that is no failure of the set.
-    return isTerminatingNamespace(refused.reason) ? undefined : refused.reason
-  }
-  return undefined
-}
-
-async function createPod(ctx: Ctx, env: Env, client: Client, kind: Kind, set: Readonly<Replicas>): Promise<void> {
-  try {
-    const pod = await client.create(ctx, pods, podFrom(set, kind))
-    env.recorder.event(kind, set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
-  } catch (error) {
-    if (!isTerminatingNamespace(error)) env.recorder.event(kind, set, 'Warning', 'FailedCreate', `Error creating: ${text(error)}`)
-    throw error
-  }
-}
-
-async function removePod(ctx: Ctx, env: Env, client: Client, kind: Kind, set: Readonly<Replicas>, pod: Readonly<Pod>): Promise<void> {
-  try {
-    const { uid } = pod.metadata
-    const deleted = await client.delete(ctx, pods, keyOf(pod), uid === undefined ? {} : { preconditions: { uid } })
-    if (deleted) env.recorder.event(kind, set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
-  } catch (error) {
-    env.recorder.event(kind, set, 'Warning', 'FailedDelete', `Error deleting: ${text(error)}`)
-    throw error
-  }
-}
-
-export function isTerminatingNamespace(error: unknown): boolean {
-  return isApiError(error) && (error.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false)
-}
-
-const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 async function writeStatus<T extends Replicas>(
   ctx: Ctx, client: Client, flavour: Flavour<T>, set: Readonly<T>, owned: readonly Readonly<Pod>[], failure: unknown, nowMs: number,
 ): Promise<void> {
-  const status = statusOf(set as T, owned, failure === undefined ? undefined : text(failure), { ms: nowMs, countTerminating: flavour.countTerminating })
+  const status = statusOf(set as T, owned, failure === undefined ? undefined : messageOf(failure), { ms: nowMs, countTerminating: flavour.countTerminating })
   if (equalJson(status, withoutZeros((set as T).status))) return
   await client.update(ctx, flavour.kind, { ...cloneJson(set as T), status }, { subresource: 'status' })
 }
