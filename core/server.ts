@@ -6,13 +6,12 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { admissionChain, runMutate, runValidate } from './admission/chain.ts'
-import type { AdmissionRequest } from './admission/plugin.ts'
+import { admissionChain, asOne } from './admission/chain.ts'
 import { events } from './api/core/event.ts'
-import { badRequest, type ApiError } from './api/errors.ts'
+import { badRequest } from './api/errors.ts'
 import { kinds } from './api/kinds.ts'
 import { aggregator, type Aggregator } from './apiserver/aggregator/aggregator.ts'
-import type { AdmissionChain, ApiServerDeps, VersionInfo } from './apiserver/deps.ts'
+import type { ApiServerDeps, VersionInfo } from './apiserver/deps.ts'
 import { components, healthChecks, Progress } from './apiserver/checks.ts'
 import { webhookConversion } from './apiserver/conversion.ts'
 import { serveCustomKinds, type Customs } from './apiserver/customs.ts'
@@ -196,7 +195,7 @@ async function assemble(inner: Ctx, config: ServerConfig, random: Random, hooks:
     registry, authenticator, authorizer, random, metrics, flow,
     ...(audit === undefined ? {} : { audit }),
     aggregator: aggregation,
-    admission: throwing(chain),
+    admission: asOne(chain),
     version: config.version,
     checks: healthChecks(reads, progress),
     components: components(reads, runsHere, progress),
@@ -258,16 +257,6 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
 
 /** For requests in flight, when connections are told to close. */
 const stopGraceMs = 10_000
-
-function throwing(chain: ReturnType<typeof admissionChain>): AdmissionChain {
-  const refuse = (refused: ApiError | undefined): void => {
-    if (refused !== undefined) throw refused
-  }
-  return {
-    mutate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runMutate(ctx, chain, request)),
-    validate: async (ctx: Ctx, request: AdmissionRequest) => refuse(await runValidate(ctx, chain, request)),
-  }
-}
 
 /** Of a file that cannot be used, who asked reads why. */
 function refused(error: unknown): never {

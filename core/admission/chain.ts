@@ -66,6 +66,19 @@ export function admissionChain(deps: AdmissionDeps): readonly AdmissionPlugin[] 
   return plugins.map((plugin) => plugin(deps))
 }
 
+/** The chain as the API server calls it: a refusal is thrown. */
+export function asOne(chain: readonly AdmissionPlugin[]): { readonly mutate: Judge; readonly validate: Judge } {
+  const refuse = (refused: ApiError | undefined): void => {
+    if (refused !== undefined) throw refused
+  }
+  return {
+    mutate: async (ctx, request) => refuse(await runMutate(ctx, chain, request)),
+    validate: async (ctx, request) => refuse(await runValidate(ctx, chain, request)),
+  }
+}
+
+type Judge = (ctx: Ctx, request: AdmissionRequest) => Promise<void>
+
 /** Lets every plugin change the object, in order; the first refusal ends it. */
 export async function runMutate(ctx: Ctx, chain: readonly AdmissionPlugin[], request: AdmissionRequest): Promise<ApiError | undefined> {
   for (let i = 0; i < chain.length; i++) {
