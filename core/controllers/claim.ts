@@ -18,7 +18,10 @@ export interface Claims<T> {
   readonly release: readonly Readonly<T>[]
 }
 
-export function planClaims<T extends KubeObject>(owner: Readonly<KubeObject>, selector: Selector, candidates: readonly Readonly<T>[]): Claims<T> {
+/** `fits`: what an object must be besides being selected. */
+export function planClaims<T extends KubeObject>(
+  owner: Readonly<KubeObject>, selector: Selector, candidates: readonly Readonly<T>[], fits: (object: Readonly<T>) => boolean = () => true,
+): Claims<T> {
   const claimed: Readonly<T>[] = []
   const adopt: Readonly<T>[] = []
   const release: Readonly<T>[] = []
@@ -26,7 +29,7 @@ export function planClaims<T extends KubeObject>(owner: Readonly<KubeObject>, se
   for (const candidate of candidates) {
     const meta = (candidate as T).metadata
     const manager = controllerOf(candidate as T)
-    const matches = selector.matches(meta.labels)
+    const matches = selector.matches(meta.labels) && fits(candidate)
     if (manager !== undefined) {
       if (manager.uid !== owner.metadata.uid) continue
       if (matches) claimed.push(candidate)

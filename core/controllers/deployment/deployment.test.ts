@@ -8,7 +8,6 @@ import { testCluster, type TestCluster, type TestClusterOptions } from '../../..
 import { replicaSetController } from '../replicaset/replicaset.ts'
 import { deploymentController } from './deployment.ts'
 import { planRolling, planScale } from './plan.ts'
-import { safeEncode, templateHash } from './template.ts'
 
 let cluster: TestCluster
 
@@ -191,15 +190,4 @@ describe('planScale()', () => {
     const plan = planScale(deployment(20, 'a', { strategy }), set('b2', 5, 0, max), [set('a1', 8, 8, max)])
     expect(plan.map(({ set: s, to }) => [s.metadata.name, to])).toEqual([['a1', 14], ['b2', 9]])
   })
-})
-
-describe('templateHash()', () => {
-  it('does not depend on the order of fields, and changes with collisions', () => {
-    const a = { metadata: { labels: { a: '1', b: '2' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
-    const b = { spec: { containers: [{ image: 'i', name: 'c' }] }, metadata: { labels: { b: '2', a: '1' } } }
-    expect(templateHash(a, undefined)).toBe(templateHash(b, undefined))
-    expect(templateHash(a, 1)).not.toBe(templateHash(a, undefined))
-  })
-
-  it('speaks the alphabet of generated names', () => expect(safeEncode('0123456789')).toMatch(/^[bcdfghjklmnpqrstvwxz2456789]{10}$/))
 })

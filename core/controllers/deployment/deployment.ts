@@ -17,12 +17,13 @@ import { cloneJson, equalJson } from '../../lib/json.ts'
 import { candidates, claim, indexForClaims, planClaims } from '../claim.ts'
 import { conditionOf, setCondition } from '../conditions.ts'
 import type { Controller, Env } from '../controller.ts'
+import { templateHash } from '../hash.ts'
 import { isTerminatingNamespace } from '../podcontrol.ts'
 import { itself, ownerKey } from '../run.ts'
 import { byCreation, isRolling, isScalingEvent, newestSize, planCleanup, planRecreate, planRolling, planScale, type Scaling, sizeOf } from './plan.ts'
 import { maxRevision, newestAnnotations, replicasAnnotations, revisionAnnotation } from './revision.ts'
 import { condition, countsOf, hasDeadline, isComplete, overdueInMs, reasons, rolloutStatus, type Sets } from './status.ts'
-import { replicaSetName, sameTemplate, selectorWithHash, templateHash, withHash } from './template.ts'
+import { replicaSetName, sameTemplate, selectorWithHash, withHash } from './template.ts'
 
 export const deploymentController: Controller = {
   name: 'deployment-controller',

@@ -1,14 +1,17 @@
 /**
- * Which slices a Service needs: at most 100 endpoints each, one set of ports each, and as few writes as can be, because
- * every proxy of every node reads every write. Pure (upstream's k8s.io/endpointslice/reconciler.go).
+ * Which slices a Service needs: one set of ports each, of one address family, with as few writes as can be, because
+ * every proxy of every node reads every write. Which endpoint stands in which slice is placement.ts, whom it is meant
+ * for hints.ts and topology.ts. Pure (upstream's k8s.io/endpointslice/reconciler.go).
  */
 import { controllerRef } from '../../api/meta.ts'
-import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice, Node, Pod, Service } from '../../api/schema/types.ts'
+import type { DiscoveryV1EndpointPort, EndpointSlice, Node, Pod, Service } from '../../api/schema/types.ts'
 import { equalJson } from '../../lib/json.ts'
-import { canonical } from '../deployment/template.ts'
-import { endpointOf, familiesOf, type Family, isEndpoint, isHeadless, portsOf, withHints } from './endpoint.ts'
+import { canonical } from '../hash.ts'
+import { endpointOf, familiesOf, type Family, isEndpoint, isHeadless, portsOf } from './endpoint.ts'
+import { distributionHints, type Slices, wantsTopology, withHints } from './hints.ts'
+import { type Endpoints, endpointKey, place } from './placement.ts'
+import { type Outcome, topologyHints, type ZoneShares } from './topology.ts'
 
-export const endpointsPerSliceMax = 100
 export const serviceNameLabel = 'kubernetes.io/service-name'
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
 export const headlessLabel = 'service.kubernetes.io/headless'
@@ -20,7 +23,9 @@ export interface SlicePlan {
   readonly update: readonly EndpointSlice[]
   readonly remove: readonly Readonly<EndpointSlice>[]
   /** Pods that were left out because their node is not known (yet). */
-  readonly unplaced: readonly string[]
+  readonly unplaced: readonly Readonly<Pod>[]
+  /** How hints by zone were given, in each family; empty where they are not asked for. */
+  readonly topology: ReadonlyMap<Family, Outcome>
 }
 
 export interface Situation {
@@ -31,53 +36,96 @@ export interface Situation {
   readonly nodeOf: (name: string) => Readonly<Node> | undefined
   /** RFC 3339 of what made this change, if that is known. */
   readonly triggerTime?: string
+  readonly shares?: ZoneShares
 }
 
 export function planSlices(situation: Situation): SlicePlan {
   const families = familiesOf(situation.service)
-  const unplaced = new Set<string>()
-  const parts = families.map((family) => planFamily(situation, family, unplaced))
+  const unplaced = new Map<string, Readonly<Pod>>()
+  const topology = new Map<Family, Outcome>()
+  const parts = families.map((family) => planFamily(situation, family, unplaced, topology))
   return {
     create: parts.flatMap((p) => p.create),
     update: parts.flatMap((p) => p.update),
     remove: [...situation.slices.filter((s) => !families.includes(s.addressType as Family)), ...parts.flatMap((p) => p.remove)],
-    unplaced: [...unplaced],
+    unplaced: [...unplaced.values()],
+    topology,
   }
+}
+
+type Writes = Pick<SlicePlan, 'create' | 'update' | 'remove'>
+
+function planFamily(situation: Situation, family: Family, unplaced: Map<string, Readonly<Pod>>, topology: Map<Family, Outcome>): Writes {
+  const have = situation.slices.filter((slice) => slice.addressType === family)
+  const placed = placeAll(situation, family, have, unplaced)
+  const { slices, remove } = withPlaceholder(situation, family, have, placed)
+  if (!wantsTopology(situation.service)) return written(situation, withHints(slices, distributionHints(situation.service)), remove)
+  const outcome = topologyHints(slices, situation.shares)
+  topology.set(family, outcome)
+  return written(situation, outcome.slices, remove)
+}
+
+interface Placed {
+  readonly slices: Slices
+  readonly remove: readonly Readonly<EndpointSlice>[]
+}
+
+function placeAll(situation: Situation, family: Family, have: readonly Readonly<EndpointSlice>[], unplaced: Map<string, Readonly<Pod>>): Placed {
+  const { service } = situation
+  const mine = have.filter((slice) => isOwnedBy(slice, service))
+  const wanted = wantedOf(situation, family, unplaced)
+  const labels = labelsOf(service)
+  const parts = [...wanted].map(([key, { ports, endpoints }]) =>
+    place(endpoints, mine.filter((slice) => portsKey(slice.ports ?? []) === key), { labels, make: (some) => sliceOf(service, family, ports, some) }),
+  )
+  const unwanted = have.filter((slice) => !mine.includes(slice) || !wanted.has(portsKey(slice.ports ?? [])))
+  return {
+    slices: { create: parts.flatMap((p) => p.create), update: parts.flatMap((p) => p.update), unchanged: parts.flatMap((p) => p.unchanged) },
+    remove: [...unwanted, ...parts.flatMap((p) => p.remove)],
+  }
+}
+
+/** A Service without endpoints has one empty slice in each family: a reader sees that it was looked at. */
+function withPlaceholder({ service }: Situation, family: Family, have: readonly Readonly<EndpointSlice>[], { slices, remove }: Placed): Placed {
+  if (have.length !== remove.length || slices.create.length > 0) return { slices, remove }
+  const placeholder = sliceOf(service, family, [], [])
+  const [only, ...more] = remove
+  if (only === undefined || more.length > 0 || !isOwnedBy(only, service) || !isEmpty(only) || !equalJson(only.metadata.labels, placeholder.metadata.labels)) {
+    return { slices: { ...slices, create: [placeholder] }, remove }
+  }
+  return { slices: { ...slices, unchanged: [only] }, remove: [] }
+}
+
+const isEmpty = (slice: Readonly<EndpointSlice>): boolean => (slice.endpoints ?? []).length === 0 && (slice.ports ?? []).length === 0
+
+const isOwnedBy = (slice: Readonly<EndpointSlice>, service: Readonly<Service>): boolean => slice.metadata.ownerReferences?.some((owner) => owner.uid === service.metadata.uid) === true
+
+/** What would be deleted takes in what would be made: one write instead of two, and no moment with neither. */
+function written({ service, triggerTime }: Situation, { create, update }: Slices, remove: readonly Readonly<EndpointSlice>[]): Writes {
+  const made = [...create]
+  const reused: EndpointSlice[] = []
+  const gone = remove.filter((slice) => {
+    const next = isOwnedBy(slice, service) ? made.pop() : undefined
+    if (next !== undefined) reused.push({ ...next, metadata: { ...slice.metadata, ...(next.metadata.labels === undefined ? {} : { labels: next.metadata.labels }) } })
+    return next === undefined
+  })
+  const stamp = (slice: EndpointSlice): EndpointSlice => ({ ...slice, metadata: stamped(slice.metadata, triggerTime) })
+  return { create: made.map(stamp), update: [...update, ...reused].map(stamp), remove: gone }
+}
+
+function stamped(metadata: EndpointSlice['metadata'], triggerTime: string | undefined): EndpointSlice['metadata'] {
+  const { annotations: have, ...rest } = metadata
+  const { [triggerTimeAnnotation]: _old, ...others } = have ?? {}
+  const annotations = { ...others, ...(triggerTime === undefined ? {} : { [triggerTimeAnnotation]: triggerTime }) }
+  return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations }
 }
 
 interface Wanted {
   readonly ports: readonly DiscoveryV1EndpointPort[]
-  readonly endpoints: Map<string, Endpoint>
+  readonly endpoints: Endpoints
 }
 
-function planFamily(situation: Situation, family: Family, unplaced: Set<string>): Omit<SlicePlan, 'unplaced'> {
-  const { service } = situation
-  const have = situation.slices.filter((slice) => slice.addressType === family)
-  const mine = have.filter((slice) => slice.metadata.ownerReferences?.some((owner) => owner.uid === service.metadata.uid))
-  const wanted = wantedOf(situation, family, unplaced)
-  const create: EndpointSlice[] = []
-  const update: EndpointSlice[] = []
-  const remove = have.filter((slice) => !mine.includes(slice))
-  for (const [ports, want] of wanted) {
-    const part = fit(situation, family, want, mine.filter((slice) => portsKey(slice.ports ?? []) === ports))
-    create.push(...part.create)
-    update.push(...part.update)
-    remove.push(...part.remove)
-  }
-  remove.push(...mine.filter((slice) => !wanted.has(portsKey(slice.ports ?? []))))
-  // A Service without endpoints has one empty slice: a reader sees that it was looked at.
-  if (have.length === remove.length && create.length === 0) {
-    const placeholder = sliceOf(situation, family, [], [])
-    const same = remove.length === 1 ? remove[0] : undefined
-    if (same !== undefined && mine.includes(same) && (same.endpoints ?? []).length === 0 && portsKey(same.ports ?? []) === '' && equalJson(same.metadata.labels, placeholder.metadata.labels)) {
-      return { create, update, remove: [] }
-    }
-    create.push(placeholder)
-  }
-  return { create, update, remove }
-}
-
-function wantedOf({ service, pods, nodeOf }: Situation, family: Family, unplaced: Set<string>): Map<string, Wanted> {
+function wantedOf({ service, pods, nodeOf }: Situation, family: Family, unplaced: Map<string, Readonly<Pod>>): ReadonlyMap<string, Wanted> {
   const wanted = new Map<string, Wanted>()
   for (const pod of pods) {
     if (!isEndpoint(pod)) continue
@@ -87,67 +135,17 @@ function wantedOf({ service, pods, nodeOf }: Situation, family: Family, unplaced
     if (want === undefined) wanted.set(key, (want = { ports, endpoints: new Map() }))
     const node = nodeOf(pod.spec?.nodeName ?? '')
     if (node === undefined && service.spec?.publishNotReadyAddresses !== true) {
-      unplaced.add(pod.metadata.name ?? '')
+      unplaced.set(pod.metadata.name ?? '', pod)
       continue
     }
-    const endpoint = withHints(service, endpointOf(service, pod, node, family))
+    const endpoint = endpointOf(service, pod, node, family)
     if (endpoint.addresses.length > 0) want.endpoints.set(endpointKey(endpoint), endpoint)
   }
   return wanted
 }
 
-function portsKey(ports: readonly Readonly<DiscoveryV1EndpointPort>[]): string {
+export function portsKey(ports: readonly Readonly<DiscoveryV1EndpointPort>[]): string {
   return ports.map(canonical).sort().join(',')
-}
-
-/** What makes two endpoints the same one, whatever state it is in. */
-function endpointKey(endpoint: Readonly<Endpoint>): string {
-  return `${endpoint.addresses.toSorted().join(',')}|${endpoint.targetRef?.uid ?? ''}|${endpoint.nodeName ?? ''}|${endpoint.hostname ?? ''}`
-}
-
-/** Endpoints stay in the slice they are in; new ones fill slices that change anyhow, then one that has room, then new ones. */
-function fit(situation: Situation, family: Family, want: Wanted, slices: readonly Readonly<EndpointSlice>[]): Omit<SlicePlan, 'unplaced'> {
-  const left = new Map(want.endpoints)
-  const labels = labelsOf(situation.service)
-  const changed: { readonly slice: Readonly<EndpointSlice>; readonly endpoints: Endpoint[] }[] = []
-  const unchanged: Readonly<EndpointSlice>[] = []
-  const remove: Readonly<EndpointSlice>[] = []
-  for (const slice of slices) {
-    const kept: Endpoint[] = []
-    let differs = !equalJson(slice.metadata.labels, labels)
-    for (const have of slice.endpoints ?? []) {
-      const key = endpointKey(have)
-      const now = left.get(key)
-      left.delete(key)
-      if (now !== undefined) kept.push(now)
-      if (now === undefined || !equalJson(now, have)) differs = true
-    }
-    if (!differs) unchanged.push(slice)
-    else changed.push({ slice, endpoints: kept })
-  }
-  const rest = [...left.values()]
-  for (const { endpoints } of changed.toSorted((a, b) => b.endpoints.length - a.endpoints.length)) {
-    endpoints.push(...rest.splice(0, endpointsPerSliceMax - endpoints.length))
-  }
-  if (rest.length > 0 && rest.length < endpointsPerSliceMax) {
-    const room = fullest(unchanged, rest.length)
-    if (room !== undefined) changed.push({ slice: room, endpoints: [...(room.endpoints ?? []), ...rest.splice(0)] })
-  }
-  const create: EndpointSlice[] = []
-  while (rest.length > 0) create.push(sliceOf(situation, family, want.ports, rest.splice(0, endpointsPerSliceMax)))
-  if (want.endpoints.size === 0 && want.ports.length > 0) remove.push(...changed.splice(0).map(({ slice }) => slice))
-  for (let i = changed.length - 1; i >= 0; i--) {
-    const one = changed[i]
-    if (one !== undefined && one.endpoints.length === 0) remove.push(...changed.splice(i, 1).map(({ slice }) => slice))
-  }
-  const update = changed.map(({ slice, endpoints }) => ({ ...slice, metadata: { ...slice.metadata, labels, annotations: annotated(slice.metadata.annotations, situation.triggerTime) }, endpoints }))
-  return { create, update, remove }
-}
-
-/** The slice that is nearest to full with so many more. */
-function fullest(slices: readonly Readonly<EndpointSlice>[], more: number): Readonly<EndpointSlice> | undefined {
-  const fitting = slices.filter((s) => (s.endpoints ?? []).length + more <= endpointsPerSliceMax)
-  return fitting.toSorted((a, b) => (b.endpoints ?? []).length - (a.endpoints ?? []).length)[0]
 }
 
 function labelsOf(service: Readonly<Service>): Record<string, string> {
@@ -157,13 +155,7 @@ function labelsOf(service: Readonly<Service>): Record<string, string> {
   return { ...labels, [serviceNameLabel]: service.metadata.name ?? '', [managedByLabel]: manager }
 }
 
-function annotated(have: Readonly<Record<string, string>> | undefined, triggerTime: string | undefined): Record<string, string> {
-  const { [triggerTimeAnnotation]: _old, ...rest } = have ?? {}
-  return triggerTime === undefined ? rest : { ...rest, [triggerTimeAnnotation]: triggerTime }
-}
-
-function sliceOf({ service, triggerTime }: Situation, family: Family, ports: readonly DiscoveryV1EndpointPort[], endpoints: Endpoint[]): EndpointSlice {
-  const annotations = annotated(undefined, endpoints.length === 0 ? undefined : triggerTime)
+function sliceOf(service: Readonly<Service>, family: Family, ports: readonly DiscoveryV1EndpointPort[], endpoints: EndpointSlice['endpoints']): EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -171,7 +163,6 @@ function sliceOf({ service, triggerTime }: Situation, family: Family, ports: rea
       generateName: `${service.metadata.name}-`,
       namespace: service.metadata.namespace ?? '',
       labels: labelsOf(service),
-      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
       ownerReferences: [controllerRef(service, { group: '', version: 'v1', kind: 'Service' })],
     },
     addressType: family,
