@@ -1,7 +1,7 @@
 /** Durations as Go writes them: `1h30m`, `50s`, `1.5h`, `250ms`, `0`. In milliseconds. */
 
 const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-const part = /(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy
+const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy
 
 /** Throws when the text is no duration. */
 export function parseDuration(text: string): number {

@@ -1,7 +1,9 @@
 /**
  * Cron schedules of five fields as upstream reads them, with its complaints (github.com/robfig/cron/v3, ParseStandard).
- * When a schedule is due is the CronJob controller's business.
+ * When a schedule is due next is duetimes.ts.
  */
+import { parseDuration } from '../../lib/duration.ts'
+import { zoneOffsetMs } from '../zone.ts'
 
 interface Bounds {
   readonly min: number
@@ -14,22 +16,45 @@ const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const fields: readonly Bounds[] = [
   { min: 0, max: 59 }, { min: 0, max: 23 }, { min: 1, max: 31 }, { min: 1, max: 12, names: months }, { min: 0, max: 6, names: days },
 ]
-const descriptors = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
+const descriptors: Readonly<Record<string, string>> = {
+  '@yearly': '0 0 1 1 *', '@annually': '0 0 1 1 *', '@monthly': '0 0 1 * *', '@weekly': '0 0 * * 0', '@daily': '0 0 * * *', '@midnight': '0 0 * * *', '@hourly': '0 * * * *',
+}
 
 class ScheduleError extends Error {}
 
+/** When a schedule is due: at minutes of a calendar, or again and again after a time. */
+export type Schedule = Calendar | { readonly everyMs: number }
+
+export interface Calendar {
+  /** Each holds what fits, as bits: minutes, hours, days of the month, months, days of the week. */
+  readonly minutes: bigint
+  readonly hours: bigint
+  readonly days: bigint
+  readonly months: bigint
+  readonly weekdays: bigint
+  /** Both must fit, because one of them is open to all; otherwise one is enough. */
+  readonly bothDays: boolean
+  /** Where the schedule names one itself: `TZ=Europe/Berlin ...`. */
+  readonly zone?: string
+}
+
 /** undefined when the schedule can be read. */
 export function scheduleError(schedule: string): string | undefined {
+  const read = readSchedule(schedule)
+  return typeof read === 'string' ? read : undefined
+}
+
+/** The schedule, or what is wrong with it. */
+export function readSchedule(schedule: string): Schedule | string {
   try {
-    read(schedule)
-    return undefined
+    return read(schedule)
   } catch (error) {
     if (error instanceof ScheduleError) return error.message
     throw error
   }
 }
 
-function read(schedule: string): void {
+function read(schedule: string): Schedule {
   if (schedule === '') throw new ScheduleError('empty spec string')
   let text = schedule
   const zone = /^(?:CRON_)?TZ=(\S*) ?(.*)$/s.exec(schedule)
@@ -38,25 +63,34 @@ function read(schedule: string): void {
     if (zoneError(name) !== undefined) throw new ScheduleError(`provided bad location ${name}: unknown time zone ${name}`)
     text = (zone[2] ?? '').trim()
   }
+  const within = zone === null ? {} : { zone: zone[1] ?? '' }
+  if (text.startsWith('@every ')) return every(text)
   if (text.startsWith('@')) {
-    descriptor(text)
-    return
+    const calendar = descriptors[text]
+    if (calendar === undefined) throw new ScheduleError(`unrecognized descriptor: ${text}`)
+    return { ...calendarOf(calendar.split(' ')), ...within }
   }
   const parts = text.split(/\s+/).filter((part) => part !== '')
   if (parts.length !== fields.length) throw new ScheduleError(`expected exactly 5 fields, found ${parts.length}: [${parts.join(' ')}]`)
-  parts.forEach((part, i) => part.split(/,/).filter((range) => range !== '').forEach((range) => checkRange(range, fields[i] as Bounds)))
+  return { ...calendarOf(parts), ...within }
 }
 
-function descriptor(text: string): void {
-  if (descriptors.has(text)) return
-  if (!text.startsWith('@every ')) throw new ScheduleError(`unrecognized descriptor: ${text}`)
+function calendarOf(parts: readonly string[]): Calendar {
+  const read = parts.map((part, i) => part.split(',').filter((range) => range !== '').map((range) => readRange(range, fields[i] as Bounds)))
+  const [minutes = 0n, hours = 0n, days = 0n, months = 0n, weekdays = 0n] = read.map((ranges) => ranges.reduce((all, { bits }) => all | bits, 0n))
+  return { minutes, hours, days, months, weekdays, bothDays: [read[2], read[4]].some((ranges) => ranges?.some(({ open }) => open)) }
+}
+
+function every(text: string): Schedule {
   const duration = text.slice('@every '.length)
   if (!/^[-+]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(duration) && duration !== '0') {
     throw new ScheduleError(`failed to parse duration ${text}: time: invalid duration ${JSON.stringify(duration)}`)
   }
+  const ms = parseDuration(duration)
+  return { everyMs: Math.max(1_000, ms - (ms % 1_000)) }
 }
 
-function checkRange(text: string, bounds: Bounds): void {
+function readRange(text: string, bounds: Bounds): { readonly bits: bigint; readonly open: boolean } {
   const [range = '', step, ...more] = text.split('/')
   const [low = '', high, ...rest] = range.split('-')
   const open = low === '*' || low === '?'
@@ -73,6 +107,9 @@ function checkRange(text: string, bounds: Bounds): void {
   if (end > bounds.max) throw new ScheduleError(`end of range (${end}) above maximum (${bounds.max}): ${text}`)
   if (start > end) throw new ScheduleError(`beginning of range (${start}) beyond end of range (${end}): ${text}`)
   if (stride === 0) throw new ScheduleError(`step of range should be a positive number: ${text}`)
+  let bits = 0n
+  for (let i = start; i <= end; i += stride) bits |= 1n << BigInt(i)
+  return { bits, open: open && stride === 1 }
 }
 
 function number(text: string, bounds: Bounds): number {
@@ -90,11 +127,6 @@ function plain(text: string): number {
 /** What is wrong with the name of a time zone, besides its characters. */
 export function zoneError(name: string): string | undefined {
   if (name === '' || name === 'UTC' || name === 'Local') return undefined
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
-    // Offsets are zones here, but no files of Go's.
-    return /^[+-]/.test(name) ? `unknown time zone ${name}` : undefined
-  } catch {
-    return `unknown time zone ${name}`
-  }
+  // Offsets are zones here, but no files of Go's.
+  return zoneOffsetMs(name, 0) === undefined || /^[+-]/.test(name) ? `unknown time zone ${name}` : undefined
 }

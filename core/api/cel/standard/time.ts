@@ -1,4 +1,5 @@
 /** Parts of timestamps and durations: getHours() and the like, in UTC or in a zone by name or offset. */
+import { zoneOffsetMs } from '../../zone.ts'
 import type { FunctionDeclaration, Overload } from '../library.ts'
 import { floorSeconds, nanosPerSecond, secondsOf } from '../moment.ts'
 import { duration, int, string, timestamp } from '../type.ts'
@@ -57,29 +58,8 @@ function integer(text: string): number {
 }
 
 function namedOffset(millis: number, zone: string): number {
-  if (zone === '' || zone === 'UTC' || zone === 'Local') return 0
   if (zone.includes('..') || zone.startsWith('/') || zone.includes('\\')) throw new CelError('time: invalid location name')
-  const parts = formatter(zone).formatToParts(millis)
-  const part = (type: string) => Number(parts.find((candidate) => candidate.type === type)?.value ?? 0)
-  const date = new Date(0)
-  date.setUTCFullYear(part('year'), part('month') - 1, part('day'))
-  date.setUTCHours(part('hour'), part('minute'), part('second'))
-  return date.getTime() - Math.floor(millis / 1_000) * 1_000
-}
-
-/** Making one is slow; there are not many zones. */
-const formatters = new Map<string, Intl.DateTimeFormat>()
-
-function formatter(zone: string): Intl.DateTimeFormat {
-  const known = formatters.get(zone)
-  if (known !== undefined) return known
-  try {
-    const made = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
-    })
-    formatters.set(zone, made)
-    return made
-  } catch {
-    throw new CelError(`unknown time zone ${zone}`)
-  }
+  const offset = zoneOffsetMs(zone, millis)
+  if (offset === undefined) throw new CelError(`unknown time zone ${zone}`)
+  return offset
 }

@@ -1,0 +1,34 @@
+/** The answers are upstream's own (robfig/cron v3). */
+import { describe, expect, it } from 'vitest'
+import { nextDue } from './duetimes.ts'
+import { readSchedule } from './schedule.ts'
+
+const due = (schedule: string, zone: string, after: string): string => {
+  const read = readSchedule(schedule)
+  if (typeof read === 'string') throw new Error(read)
+  const at = nextDue(read, Date.parse(after), zone)
+  return at === undefined ? 'never' : new Date(at).toISOString().replace('.000Z', 'Z')
+}
+
+describe('nextDue()', () => {
+  it.each([
+    ['30 2 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z', '2026-03-30T00:30:00Z'],
+    ['30 2 * * *', 'Europe/Berlin', '2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'],
+    ['0 * * * *', 'America/New_York', '2026-11-01T05:30:00Z', '2026-11-01T06:00:00Z'],
+    ['0 0 * * *', 'Asia/Beirut', '2026-03-28T12:00:00Z', '2026-03-29T21:00:00Z'],
+    ['0 0 31 2 *', 'UTC', '2026-01-01T00:00:00Z', 'never'],
+    ['0 0 29 2 *', 'UTC', '2026-01-01T00:00:00Z', '2028-02-29T00:00:00Z'],
+    ['0 0 13 * 5', 'UTC', '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'],
+    ['0 0 */1 * 5', 'UTC', '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'],
+    ['*/15 6-16/4 * * 1-5', 'Asia/Kathmandu', '2026-01-02T12:00:00Z', '2026-01-05T00:15:00Z'],
+    ['@every 1.5s', 'UTC', '2026-01-01T00:00:00.7Z', '2026-01-01T00:00:01Z'],
+    ['@every 90m', 'UTC', '2026-01-01T00:00:00.7Z', '2026-01-01T01:30:00Z'],
+    ['@weekly', 'UTC', '2026-01-01T00:00:00Z', '2026-01-04T00:00:00Z'],
+  ])('%s in %s is due after %s at %s', (schedule, zone, after, expected) => {
+    expect(due(schedule, zone, after)).toBe(expected)
+  })
+
+  it("a schedule's own zone goes before that of the cluster", () => {
+    expect(due('TZ=Asia/Tokyo 0 9 * * *', 'Europe/Berlin', '2026-01-01T12:00:00Z')).toBe('2026-01-02T00:00:00Z')
+  })
+})
