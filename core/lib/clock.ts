@@ -60,6 +60,8 @@ export interface VirtualClock extends Clock {
   settle(): Promise<void>
   /** Advances from deadline to deadline until `done()` holds; throws when `limitMs` virtual milliseconds have passed. */
   until(done: () => boolean, limitMs?: number): Promise<void>
+  /** Sets the time of day forward, or back: what somebody does to a machine's clock. Timers and monotonic() do not notice. */
+  jump(ms: number): void
   /** Timers that wait. */
   pending(): number
 }
@@ -74,6 +76,7 @@ interface Entry {
 export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
   let now = startMs
   let order = 0
+  let jumped = 0
   const timers = new Set<Entry>()
 
   const first = (): Entry | undefined => {
@@ -94,8 +97,9 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
     return true
   }
   const clock: VirtualClock = {
-    now: () => now,
+    now: () => now + jumped,
     monotonic: () => now - startMs,
+    jump: (ms) => void (jumped += ms),
     after(ms, fire) {
       const entry = { at: now + Math.max(0, ms), order: order++, fire }
       timers.add(entry)

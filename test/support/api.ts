@@ -2,28 +2,20 @@
  * An API for tests of clients and controllers: the real registry on the memory store behind the real in-process API,
  * with everybody allowed and nothing admitted but what the registry itself demands. On virtual time.
  */
-import { customResourceDefinitions } from '../../core/api/apiextensions/customresourcedefinition.ts'
 import { isApiError } from '../../core/api/errors.ts'
-import { kinds } from '../../core/api/kinds.ts'
 import type { KindRef } from '../../core/api/kind.ts'
 import type { KubeObject } from '../../core/api/meta.ts'
-import { inProcess } from '../../core/apiserver/inprocess.ts'
-import { serveCustomKinds, type CustomsInit } from '../../core/apiserver/customs.ts'
+import type { CustomsInit } from '../../core/apiserver/customs.ts'
 import type { ApiServerDeps } from '../../core/apiserver/deps.ts'
-import { RegistryWorld } from '../../core/apiserver/world.ts'
-import { privileged, unionAuthorizer } from '../../core/auth/authz/authorizers.ts'
-import { rbac } from '../../core/auth/authz/rbac.ts'
 import { reconcile } from '../../core/auth/policy.ts'
 import type { Client } from '../../core/client/client.ts'
 import type { Identity, InProcessApi } from '../../core/client/inprocess.ts'
-import { loopbackClient } from '../../core/client/loopback.ts'
+import { openFork } from '../../core/fork/fork.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import { createLog, silentLog, type Log } from '../../core/lib/log.ts'
-import { createMetrics } from '../../core/lib/metrics.ts'
 import { seededRandom, type Random } from '../../core/lib/random.ts'
 import { virtualClock, type VirtualClock } from '../../core/lib/clock.ts'
-import { openRegistry, type OpenRegistry } from '../../core/registry/open.ts'
-import { openMemory } from '../../core/store/drivers/memory.ts'
+import type { OpenRegistry } from '../../core/registry/open.ts'
 
 export const tester: Identity = { name: 'tester', groups: ['system:masters', 'system:authenticated'], agent: 'test' }
 
@@ -63,27 +55,17 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const random = seededRandom(options.seed ?? 1)
   const life = new AbortController()
   const log: Log = options.log === true ? createLog({ level: 'debug', format: 'text', write: (line) => console.error(line), now: () => clock.now() }) : silentLog
-  const ctx: Ctx = { signal: life.signal, clock, log }
-  const store = openMemory()
-  const registry = await openRegistry(ctx, { store, kinds, random })
-  const definitions = await RegistryWorld.open(ctx, registry, [customResourceDefinitions])
-  const customs = serveCustomKinds(ctx, { registry, changes: definitions, conversion: options.conversion ?? (() => () => Promise.reject(new Error('no conversion webhook here'))) })
-  const roles = options.rbac === true ? unionAuthorizer([privileged, rbac(await RegistryWorld.open(ctx, registry, kinds.filter((kind) => kind.group === 'rbac.authorization.k8s.io')))]) : undefined
-  const nobody = { authenticate: () => Promise.resolve(undefined) }
-  const api = inProcess({
-    registry, random,
-    authenticator: nobody,
-    authorizer: options.authorizer ?? roles ?? { authorize: () => ({ answer: 'allow', reason: 'test' }) },
+  const fork = await openFork({ signal: life.signal, clock, log }, {
+    random,
+    ...(options.rbac === true ? {} : { authorizer: options.authorizer ?? { authorize: () => ({ answer: 'allow', reason: 'test' }) } }),
     admission: options.admission ?? { mutate: () => Promise.resolve(), validate: () => Promise.resolve() },
-    version: { gitVersion: 'v1.36.0', gitCommit: '', buildDate: '' },
-    metrics: createMetrics(),
-    checks: [],
+    ...(options.conversion === undefined ? {} : { conversion: options.conversion }),
   })
-  const clientAs = (who: Identity): Client => loopbackClient(api, who)
+  const { ctx, registry, api, clientAs } = fork
   const client = clientAs(tester)
   if (options.rbac === true) await reconcile(ctx, client)
   return {
-    ctx, clock, random, registry, api, client, clientAs, onKinds: customs.onKinds,
+    ctx, clock, random, registry, api, client, clientAs, onKinds: fork.onKinds,
     create: (kind, object) => client.create(ctx, kind, object),
     get: (kind, name, namespace = 'default') => client.get(ctx, kind, { namespace: kind.namespaced ? namespace : '', name }),
     list: async (kind, namespace = '') => (await client.list(ctx, kind, { namespace })).items,
@@ -102,8 +84,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     },
     async stop() {
       life.abort()
-      await registry.close()
-      await store.close()
+      await fork.close()
     },
   }
 }

@@ -1,10 +1,9 @@
 /** Controllers for tests: run over testApi() with frozen listers, a kubelet that starts every pod at once, and a count of writes. */
 import { pods } from '../../core/api/core/pod.ts'
-import { kinds } from '../../core/api/kinds.ts'
-import type { Pod, Secret, ServiceAccount } from '../../core/api/schema/types.ts'
+import type { Pod } from '../../core/api/schema/types.ts'
 import { formatTime } from '../../core/api/time.ts'
 import type { Controller, Settings } from '../../core/controllers/controller.ts'
-import { defaultSettings } from '../../core/controllers/controller.ts'
+import { forkSettings } from '../../core/fork/fork.ts'
 import { runControllers, type RunningControllers } from '../../core/controllers/run.ts'
 import { testApi, type TestApi, type TestApiOptions } from './api.ts'
 
@@ -14,18 +13,6 @@ export interface TestCluster extends TestApi {
   /** Writes since the last call, events not counted. */
   writes(): Promise<number>
 }
-
-export const testSettings: Settings = Object.freeze({
-  ...defaultSettings,
-  kinds: () => kinds,
-  podCidrs: ['10.42.0.0/16'],
-  serviceCidr: '10.43.0.0/16',
-  apiAddresses: ['192.0.2.10'],
-  apiPort: 6443,
-  rootCa: 'CA',
-  secretToken: (account: Readonly<ServiceAccount>, secret: Readonly<Secret>) => Promise.resolve(`token of ${account.metadata.name} in ${secret.metadata.name}`),
-  sign: () => Promise.resolve('CERTIFICATE'),
-})
 
 export interface TestClusterOptions extends TestApiOptions {
   readonly settings?: Partial<Settings>
@@ -38,7 +25,7 @@ export async function testCluster(controllers: readonly Controller[], options: T
   let state: RunningControllers | undefined
   const run = runControllers(
     api.ctx,
-    { clientAs: api.clientAs, random: api.random, settings: { ...testSettings, kinds: () => api.registry.kinds(), onKinds: api.onKinds, ...options.settings }, freeze: true },
+    { clientAs: api.clientAs, random: api.random, settings: { ...forkSettings(api), sign: () => Promise.resolve('CERTIFICATE'), ...options.settings }, freeze: true },
     controllers,
     { ready: (running) => (state = running) },
   )

@@ -1,0 +1,111 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { deployments } from '../api/apps/deployment.ts'
+import { nodes } from '../api/core/node.ts'
+import { pods } from '../api/core/pod.ts'
+import { isPodReady } from '../api/core/podstate.ts'
+import type { Deployment, Node, Pod } from '../api/schema/types.ts'
+import { serverIdentity } from '../controllers/controller.ts'
+import { controllers } from '../controllers/controllers.ts'
+import { virtualClock } from '../lib/clock.ts'
+import { silentLog } from '../lib/log.ts'
+import { seededRandom } from '../lib/random.ts'
+import { bootFork, forkSettings, openFork, type Fork, type Laid } from './fork.ts'
+import { HollowNodes, hollowNode } from './hollow.ts'
+import type { Fate } from './hollowpod.ts'
+import { start, startControllers, startScheduler } from './running.ts'
+
+const ends: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end()
+})
+
+interface World {
+  readonly fork: Fork
+  readonly hollow: HollowNodes
+  readonly clock: ReturnType<typeof virtualClock>
+  readonly pods: () => Promise<readonly Readonly<Pod>[]>
+  readonly node: (name: string) => Promise<Readonly<Node> | undefined>
+}
+
+const plain: Fate = { startMs: 500, readyMs: 1_000, stopMs: 2_000 }
+
+async function world(options: { readonly state?: readonly Laid[]; readonly fate?: Fate } = {}): Promise<World> {
+  const clock = virtualClock()
+  const random = seededRandom(1)
+  const { state, fate = plain } = options
+  const fork = await openFork({ clock, log: silentLog, signal: new AbortController().signal }, { random, ...(state === undefined ? {} : { state }) })
+  ends.push(() => fork.close())
+  if (state === undefined) await bootFork(fork)
+  const manager = startControllers(fork, controllers, { settings: forkSettings(fork), freeze: true })
+  const scheduler = startScheduler(fork)
+  const hollow = new HollowNodes({ reader: fork.clientAs(serverIdentity), clientAs: fork.clientAs, random, fate: () => fate })
+  const kubelets = start(fork.ctx, (ctx) => hollow.run(ctx))
+  ends.push(() => manager.stop(), () => scheduler.stop(), () => kubelets.stop())
+  await clock.until(() => manager.state !== undefined)
+  return {
+    fork, hollow, clock,
+    pods: async () => (await fork.client.list(fork.ctx, pods)).items,
+    node: async (name) => await fork.client.get(fork.ctx, nodes, { namespace: '', name }),
+  }
+}
+
+const web = (replicas: number, more: object = {}): Deployment => ({
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'i' }], ...more } } },
+})
+
+describe('a fork with hollow nodes', () => {
+  it('runs a Deployment under the rights of a real cluster: bound, started, ready, and let go at the end', async () => {
+    const { fork, clock, ...look } = await world()
+    for (const name of ['n1', 'n2']) await fork.client.create(fork.ctx, nodes, hollowNode(name))
+    await fork.client.create(fork.ctx, deployments, web(4))
+    await clock.advance(10_000)
+    expect((await fork.client.get(fork.ctx, deployments, { namespace: 'default', name: 'web' }))?.status).toMatchObject({ availableReplicas: 4 })
+    const running = await look.pods()
+    expect(new Set(running.map((pod) => pod.spec?.nodeName))).toEqual(new Set(['n1', 'n2']))
+    expect(new Set(running.map((pod) => pod.status?.podIP)).size).toBe(4)
+    await fork.client.delete(fork.ctx, deployments, { namespace: 'default', name: 'web' })
+    await clock.advance(10_000)
+    expect(await look.pods()).toEqual([])
+  })
+
+  it('a node that dies is called unreachable and loses its pods; when it returns it is ready again', async () => {
+    const { fork, clock, hollow, ...look } = await world()
+    for (const name of ['n1', 'n2']) await fork.client.create(fork.ctx, nodes, hollowNode(name))
+    await fork.client.create(fork.ctx, deployments, web(4))
+    await clock.advance(10_000)
+    hollow.kill('n1')
+    await clock.advance(400_000)
+    const alive = (await look.pods()).filter((pod) => pod.metadata.deletionTimestamp === undefined)
+    expect(alive.filter(isPodReady).map((pod) => pod.spec?.nodeName)).toEqual(['n2', 'n2', 'n2', 'n2'])
+    expect((await look.node('n1'))?.spec?.taints?.map(({ key }) => key)).toContain('node.kubernetes.io/unreachable')
+    hollow.revive('n1')
+    await clock.advance(20_000)
+    expect((await look.node('n1'))?.spec?.taints).toBeUndefined()
+    expect(await look.pods()).toHaveLength(4)
+  })
+
+  it('begins with the state of another: what ran runs on', async () => {
+    const first = await world()
+    await first.fork.client.create(first.fork.ctx, nodes, hollowNode('n1'))
+    await first.fork.client.create(first.fork.ctx, deployments, web(2))
+    await first.clock.advance(10_000)
+    const before = await first.pods()
+    const second = await world({ state: await first.fork.state() })
+    await second.clock.advance(60_000)
+    const after = await second.pods()
+    const brief = (pod: Readonly<Pod>): unknown => [pod.metadata.uid, pod.status?.podIP, isPodReady(pod)]
+    expect(after.map(brief)).toEqual(before.map(brief))
+  })
+
+  it('containers that end are started again where their pod wants it, later each time', async () => {
+    const { fork, clock, ...look } = await world({ fate: { ...plain, runMs: 3_000, exitCodes: [1, 0] } })
+    await fork.client.create(fork.ctx, nodes, hollowNode('n1'))
+    const pod = (name: string, restartPolicy: string): Pod => ({ metadata: { name, namespace: 'default' }, spec: { restartPolicy, containers: [{ name: 'c', image: 'i' }] } })
+    for (const policy of ['Always', 'OnFailure', 'Never']) await fork.client.create(fork.ctx, pods, pod(policy.toLowerCase(), policy))
+    await clock.advance(30_000)
+    expect((await look.pods()).map(({ metadata, status }) => [metadata.name, status?.phase, status?.containerStatuses?.[0]?.restartCount])).toEqual([
+      ['always', 'Running', 2], ['never', 'Failed', 0], ['onfailure', 'Succeeded', 1],
+    ])
+  })
+})
