@@ -76,13 +76,3 @@ export function endpointOf(service: Readonly<Service>, pod: Readonly<Pod>, node:
     ...(hostname !== '' && pod.spec?.subdomain === service.metadata.name ? { hostname } : {}),
   }
 }
-
-/** Hints that keep traffic near, where the Service asks for it. */
-export function withHints(service: Readonly<Service>, endpoint: Endpoint): Endpoint {
-  const { hints: _old, ...plain } = endpoint
-  const how = service.spec?.trafficDistribution
-  if (how === undefined || !['PreferClose', 'PreferSameZone', 'PreferSameNode'].includes(how) || endpoint.conditions?.ready !== true) return plain
-  const forZones = endpoint.zone === undefined ? {} : { forZones: [{ name: endpoint.zone }] }
-  const forNodes = endpoint.nodeName === undefined || how !== 'PreferSameNode' ? {} : { forNodes: [{ name: endpoint.nodeName }] }
-  return 'forZones' in forZones || 'forNodes' in forNodes ? { ...plain, hints: { ...forZones, ...forNodes } } : plain
-}

@@ -4,7 +4,7 @@
  * for hints.ts and topology.ts. Pure (upstream's k8s.io/endpointslice/reconciler.go).
  */
 import { controllerRef } from '../../api/meta.ts'
-import type { DiscoveryV1EndpointPort, EndpointSlice, Node, Pod, Service } from '../../api/schema/types.ts'
+import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice, Node, Pod, Service } from '../../api/schema/types.ts'
 import { equalJson } from '../../lib/json.ts'
 import { canonical } from '../hash.ts'
 import { endpointOf, familiesOf, type Family, isEndpoint, isHeadless, portsOf } from './endpoint.ts'
@@ -155,7 +155,7 @@ function labelsOf(service: Readonly<Service>): Record<string, string> {
   return { ...labels, [serviceNameLabel]: service.metadata.name ?? '', [managedByLabel]: manager }
 }
 
-function sliceOf(service: Readonly<Service>, family: Family, ports: readonly DiscoveryV1EndpointPort[], endpoints: EndpointSlice['endpoints']): EndpointSlice {
+function sliceOf(service: Readonly<Service>, family: Family, ports: readonly DiscoveryV1EndpointPort[], endpoints: Endpoint[]): EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
