@@ -25,6 +25,7 @@ import { resourceQuotaController } from './resourcequota.ts'
 import { rootCaPublisher } from './rootca.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { tokenCleaner } from './tokencleaner.ts'
+import { persistentVolumeBinder } from './volumes/binder.ts'
 
 export const controllers: readonly Controller[] = [
   clusterRoleAggregator,
@@ -55,6 +56,7 @@ export const controllers: readonly Controller[] = [
   namespaceController,
   garbageCollector,
   podGc,
+  persistentVolumeBinder,
   claimProtection,
   volumeProtection,
   attributesProtection,

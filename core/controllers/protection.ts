@@ -5,6 +5,7 @@
 import { persistentVolumes } from '../api/core/persistentvolume.ts'
 import { persistentVolumeClaims } from '../api/core/persistentvolumeclaim.ts'
 import { pods } from '../api/core/pod.ts'
+import { podClaimIndex, podClaimKeys, podClaims } from '../api/core/podvolumes.ts'
 import type { KindRef } from '../api/kind.ts'
 import { isBeingDeleted, type KubeObject } from '../api/meta.ts'
 import type { PersistentVolumeClaim, Pod } from '../api/schema/types.ts'
@@ -41,9 +42,8 @@ export const claimProtection: Controller = {
   name: 'pvc-protection-controller',
   setUp(env) {
     const lister = env.watch(persistentVolumeClaims, itself)
-    const index = 'claims'
-    env.informers.of(pods).addIndex(index, claimKeys)
-    env.watch(pods, claimKeys)
+    env.informers.of(pods).addIndex(podClaimIndex, podClaimKeys)
+    env.watch(pods, podClaimKeys)
     const podLister = env.informers.of(pods).lister
     return protect<PersistentVolumeClaim>({
       kind: persistentVolumeClaims,
@@ -52,7 +52,7 @@ export const claimProtection: Controller = {
       async isUsed(ctx, client, claim) {
         const { namespace = '', name = '' } = claim.metadata
         const needs = (pod: Readonly<Pod>): boolean => needsClaim(pod, claim)
-        if (podLister.by(index, `${namespace}/${name}`).some(needs)) return true
+        if (podLister.by(podClaimIndex, `${namespace}/${name}`).some(needs)) return true
         // the lister may be behind: what is taken away now is gone
         return (await client.list(ctx, pods, { namespace })).items.some(needs)
       },
@@ -60,29 +60,12 @@ export const claimProtection: Controller = {
   },
 }
 
-interface ClaimUse {
-  readonly name: string
-  readonly ephemeral: boolean
-}
-
-/** Names of the claims of a pod's volumes, its ephemeral ones too. */
-function claimsOf(pod: Readonly<Pod>): readonly ClaimUse[] {
-  return (pod.spec?.volumes ?? []).flatMap((volume): ClaimUse[] => {
-    if (volume.persistentVolumeClaim !== undefined) return [{ name: volume.persistentVolumeClaim.claimName, ephemeral: false }]
-    return volume.ephemeral === undefined ? [] : [{ name: `${pod.metadata.name}-${volume.name}`, ephemeral: true }]
-  })
-}
-
-function claimKeys(pod: Readonly<Pod>): readonly string[] {
-  return claimsOf(pod).map(({ name }) => `${pod.metadata.namespace}/${name}`)
-}
-
 /** A pod without a node does not start with a claim that goes; one that waits for collection only has no use for its own. */
 export function needsClaim(pod: Readonly<Pod>, claim: Readonly<PersistentVolumeClaim>): boolean {
   if ((pod.spec?.nodeName ?? '') === '' || pod.metadata.namespace !== claim.metadata.namespace) return false
   const isShutDown = isBeingDeleted(pod) && pod.metadata.deletionGracePeriodSeconds === 0
   const isOwn = (claim.metadata.ownerReferences ?? []).some((owner) => owner.controller === true && owner.uid === pod.metadata.uid)
-  return claimsOf(pod).some(({ name, ephemeral }) => name === claim.metadata.name && (!ephemeral || (!isShutDown && isOwn)))
+  return podClaims(pod).some(({ name, ephemeral }) => name === claim.metadata.name && (!ephemeral || (!isShutDown && isOwn)))
 }
 
 export const volumeProtection: Controller = {

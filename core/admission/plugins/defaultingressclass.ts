@@ -3,7 +3,7 @@ import { ingressClasses } from '../../api/networking/ingressclass.ts'
 import type { Ingress } from '../../api/schema/types.ts'
 import { isAbout, objectOf, type AdmissionDeps } from '../deps.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
-import { newest } from './newest.ts'
+import { newest } from '../../api/newest.ts'
 
 export function defaultIngressClass({ lookup }: AdmissionDeps): AdmissionPlugin {
   return {

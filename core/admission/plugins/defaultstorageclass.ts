@@ -1,11 +1,8 @@
 /** DefaultStorageClass: a claim that names no class gets the one that is marked default (plugin/pkg/admission/storage/storageclass/setdefault). */
-import { storageClasses } from '../../api/storage/storageclass.ts'
+import { defaultClass, storageClasses } from '../../api/storage/storageclass.ts'
 import type { PersistentVolumeClaim } from '../../api/schema/types.ts'
 import { isAbout, objectOf, type AdmissionDeps } from '../deps.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
-import { newest } from './newest.ts'
-
-const marks = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 
 export function defaultStorageClass({ lookup }: AdmissionDeps): AdmissionPlugin {
   return {
@@ -15,7 +12,7 @@ export function defaultStorageClass({ lookup }: AdmissionDeps): AdmissionPlugin 
       const claim = objectOf<PersistentVolumeClaim>(request)
       // "" asks for no class at all; the annotation is the field of old
       if (claim.spec?.storageClassName !== undefined || claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return undefined
-      const marked = newest(lookup.list(storageClasses).filter((c) => marks.some((m) => c.metadata.annotations?.[m] === 'true')))
+      const marked = defaultClass(lookup.list(storageClasses))
       if (marked?.metadata.name !== undefined) claim.spec = { ...claim.spec, storageClassName: marked.metadata.name }
       return undefined
     },

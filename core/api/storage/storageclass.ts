@@ -1,6 +1,7 @@
 /** The kind StorageClass of storage.k8s.io/v1: its names and its rules. */
 import { ageColumn, flag, nameColumn, text } from '../columns.ts'
 import { defineKind, type Kind } from '../kind.ts'
+import { newest } from '../newest.ts'
 import { storageClassStrategy } from './classrules.ts'
 import type { StorageClass } from '../schema/types.ts'
 
@@ -14,7 +15,7 @@ export const storageClasses: Kind<StorageClass> = defineKind<StorageClass>({
   shortNames: ['sc'],
   strategy: storageClassStrategy,
   columns: [
-    { ...nameColumn, value: (o) => `${o.metadata.name}${isDefault(o) ? ' (default)' : ''}` },
+    { ...nameColumn, value: (o) => `${o.metadata.name}${isDefaultClass(o) ? ' (default)' : ''}` },
     text('Provisioner', (o) => o.provisioner),
     text('ReclaimPolicy', (o) => o.reclaimPolicy ?? 'Delete'),
     text('VolumeBindingMode', (o) => o.volumeBindingMode ?? 'Immediate'),
@@ -25,6 +26,11 @@ export const storageClasses: Kind<StorageClass> = defineKind<StorageClass>({
 
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 
-function isDefault(storageClass: Readonly<StorageClass>): boolean {
+export function isDefaultClass(storageClass: Readonly<StorageClass>): boolean {
   return defaultAnnotations.some((key) => storageClass.metadata.annotations?.[key] === 'true')
+}
+
+/** The class of claims that name none. */
+export function defaultClass(classes: readonly Readonly<StorageClass>[]): Readonly<StorageClass> | undefined {
+  return newest(classes.filter(isDefaultClass))
 }

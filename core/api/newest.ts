@@ -1,5 +1,5 @@
 /** Of several classes marked default the newest counts, by name where they are of one age: as upstream chooses. */
-import type { KubeObject } from '../../api/meta.ts'
+import type { KubeObject } from './meta.ts'
 
 export function newest<T extends KubeObject>(classes: readonly Readonly<T>[]): Readonly<T> | undefined {
   const age = (o: Readonly<T>): string => String(o.metadata.creationTimestamp ?? '')
