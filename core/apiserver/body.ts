@@ -111,7 +111,9 @@ export function decodeValueAs(value: unknown, { target, body, call, validation, 
     return decodeCustom(object, body, { target, custom, options, warn: call.warn })
   }
   // Go reads a lone slash as no group and no version, too.
-  const apiVersion = ['', '/'].includes(object.apiVersion ?? '') ? want : (object.apiVersion ?? '')
+  const given = object.apiVersion ?? ''
+  const older = target.olderVersions?.some((version) => given === apiVersionOf({ group: target.group, version })) === true
+  const apiVersion = older || ['', '/'].includes(given) ? want : given
   const kind = (object.kind ?? '') === '' ? target.kind : (object.kind ?? '')
   if (apiVersion.split('/').length > 2) throw unrecognized(target.kind, `unexpected GroupVersion string: ${apiVersion}`, body)
   if (apiVersion !== want || kind !== target.kind) refuseOther(apiVersion, kind, target)

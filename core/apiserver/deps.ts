@@ -119,6 +119,8 @@ export interface Target {
   readonly kind: string
   /** Where it is a custom one. */
   readonly custom?: CustomRules
+  /** Versions with the same fields that a body may have, too. */
+  readonly olderVersions?: readonly string[]
 }
 
 /** One request for a resource, authenticated and allowed. */

@@ -9,6 +9,8 @@ import type { Controller } from './controller.ts'
 import { definitionCleanup } from './crd/cleanup.ts'
 import { definitionRegistration } from './crd/registration.ts'
 import { deploymentController } from './deployment/deployment.ts'
+import { disruptionController } from './disruption/disruption.ts'
+import { staleDisruptions } from './disruption/stale.ts'
 import { endpointsController } from './endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
 import { garbageCollector } from './garbage/garbage.ts'
@@ -48,6 +50,8 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   replicaSetController,
   replicationController,
+  disruptionController,
+  staleDisruptions,
   endpointSliceController,
   endpointsController,
   resourceQuotaController,

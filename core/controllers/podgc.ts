@@ -13,7 +13,7 @@ import { byNode, nodeIndex } from '../client/lister.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { cloneJson } from '../lib/json.ts'
 import type { Controller, Env } from './controller.ts'
-import { disrupted } from './disruption.ts'
+import { disrupted } from './disruption/target.ts'
 import { readyOf } from './node/health.ts'
 import { itself } from './run.ts'
 

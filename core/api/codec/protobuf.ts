@@ -17,6 +17,12 @@ export interface GroupVersionKind {
   readonly kind: string
 }
 
+/** What a reader wants to have. */
+export interface Wanted extends GroupVersionKind {
+  /** Versions with the same fields that may come, too. */
+  readonly olderVersions?: readonly string[]
+}
+
 export type Decoded = { readonly ok: true; readonly object: Values } | { readonly ok: false; readonly error: string }
 
 const magic = Uint8Array.of(0x6b, 0x38, 0x73, 0x00)
@@ -37,7 +43,7 @@ export function isProtobuf(bytes: Uint8Array): boolean {
 }
 
 /** `fallback` is the kind of an object whose envelope names none. */
-export function decodeProtobuf(bytes: Uint8Array, fallback?: GroupVersionKind): Decoded {
+export function decodeProtobuf(bytes: Uint8Array, fallback?: Wanted): Decoded {
   if (!isProtobuf(bytes)) return { ok: false, error: `provided data does not appear to be a protobuf message, expected prefix ${magicText}` }
   try {
     return decodeEnvelope(bytes, fallback)
@@ -47,16 +53,21 @@ export function decodeProtobuf(bytes: Uint8Array, fallback?: GroupVersionKind): 
   }
 }
 
-function decodeEnvelope(bytes: Uint8Array, fallback: GroupVersionKind | undefined): Decoded {
+function decodeEnvelope(bytes: Uint8Array, fallback: Wanted | undefined): Decoded {
   if (bytes.length === magic.length) return { ok: false, error: 'empty body' }
   const envelope = readEnvelope(bytes.subarray(magic.length))
   const apiVersion = envelope.apiVersion !== '' ? envelope.apiVersion : fallback === undefined ? '' : apiVersionOf(fallback)
   const kind = envelope.kind !== '' ? envelope.kind : fallback?.kind ?? ''
   if (envelope.contentType === 'application/json') return { ok: true, object: JSON.parse(textDecoder.decode(envelope.raw)) as Values }
   const { group, version } = parseApiVersion(apiVersion)
-  const of = definitionOf(group, version, kind)
+  const of = definitionOf(group, olderAs(fallback, { group, version, kind }), kind)
   if (of === undefined) return { ok: false, error: `no kind "${kind}" is registered for version "${apiVersion}"` }
   return { ok: true, object: readObject(new Reader(envelope.raw), of, { kind, apiVersion }, rawCodec) }
+}
+
+/** The version whose fields an older one has, where there is one. */
+function olderAs(wanted: Wanted | undefined, { group, version, kind }: GroupVersionKind): string {
+  return wanted?.group === group && wanted.kind === kind && wanted.olderVersions?.includes(version) === true ? wanted.version : version
 }
 
 function readEnvelope(bytes: Uint8Array): Envelope {

@@ -2,7 +2,9 @@
  * Eviction: the deletion of a pod that asks its disruption budget first
  * (k8s.io/kubernetes/pkg/registry/core/pod/storage/eviction.go).
  */
-import { ApiError, badRequest, conflict, forbidden, isApiError, tooManyRequests } from '../../api/errors.ts'
+import { ApiError, badRequest, conflict, forbidden, invalid, isApiError, tooManyRequests } from '../../api/errors.ts'
+import { invalidValue, notSupported, path } from '../../api/field.ts'
+import { allowanceType, syncFailed, withAllowance } from '../../api/policy/allowance.ts'
 import { selectorOf } from '../../api/selector.ts'
 import type { AnyObject } from '../../api/meta.ts'
 import type { Kind } from '../../api/kind.ts'
@@ -13,10 +15,12 @@ import { writeOptions, type Asked } from '../verbs/options.ts'
 import { withCondition } from './binding.ts'
 import { readCreate } from './create.ts'
 
-const target = { group: 'policy', version: 'v1', kind: 'Eviction' } as const
+const target = { group: 'policy', version: 'v1', kind: 'Eviction', olderVersions: ['v1beta1'] } as const
 /** Tries against others who write the same budget or pod. */
 const triesMax = 20
 const disruptedPodsMax = 2_000
+/** What the server itself writes into a budget. */
+const manager = 'kube-apiserver'
 const violates = "Cannot evict pod as it would violate the pod's disruption budget."
 const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as const
 
@@ -29,9 +33,21 @@ export async function evictPod(deps: ApiServerDeps, call: Call): Promise<Outcome
   return { type: 'object', code: 201, object: { ...success } }
 }
 
+/** A dry run may be asked for in the request or in the body; both must not differ. */
 function optionsOf(eviction: Eviction, asked: Asked): DeleteOptions {
   const given = eviction.deleteOptions ?? {}
-  return (given.dryRun ?? []).length === 0 && asked.dryRun ? { ...given, dryRun: ['All'] } : given
+  const { dryRun = [], ignoreStoreReadErrorWithClusterBreakingPotential: ignore } = given
+  if (ignore === true) {
+    const at = path('deleteOptions', 'ignoreStoreReadErrorWithClusterBreakingPotential')
+    throw invalid(target, eviction.metadata.name ?? '', [invalidValue(at, true, 'can not be set for pod eviction, try after removing the option')])
+  }
+  if (!asked.dryRun) return given
+  if (dryRun.length === 0) return { ...given, dryRun: ['All'] }
+  const requested = asked.options['dryRun'] as readonly string[]
+  if (requested.join(' ') !== dryRun.join(' ')) {
+    throw new ApiError({ code: 500, reason: '', message: `Non-matching dry-run options in request and content: [${requested.join(' ')}] and [${dryRun.join(' ')}]` })
+  }
+  return given
 }
 
 class Evicting {
@@ -132,14 +148,17 @@ class Evicting {
         throw forbidden(about, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller')
       }
       if (allowed === 0) throw notAllowed(budget)
+      const now = ctx.clock.now()
       status.disruptionsAllowed = allowed - 1
-      status.disruptedPods = { ...status.disruptedPods, [pod]: formatTime(ctx.clock.now()) }
+      if (status.disruptionsAllowed === 0) status.conditions = withAllowance(status, now)
+      status.disruptedPods = { ...status.disruptedPods, [pod]: formatTime(now) }
       return current as AnyObject
     }
     const options = {
       ...writeOptions(this.#deps, this.#call, this.#asked, { operation: 'UPDATE' }),
       subresource: 'status',
       admission: quiet,
+      manager: { name: manager, operation: 'Update' as const },
     }
     await this.#deps.registry.update(ctx, this.#budgets, { namespace: info.namespace, name }, change, options)
   }
@@ -151,6 +170,7 @@ class Evicting {
       subresource: '',
       admission: quiet,
     }
+    checkDryRun(options)
     let asked = options
     if (!this.#asked.dryRun) {
       const change = (current: AnyObject | undefined): AnyObject =>
@@ -177,6 +197,12 @@ class Evicting {
         if (!again || tries >= triesMax || !isApiError(error, 'Conflict')) throw error
       }
     }
+  }
+}
+
+function checkDryRun({ dryRun = [] }: DeleteOptions): void {
+  if (dryRun.some((value) => value !== 'All')) {
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [notSupported(path('dryRun'), dryRun, ['All'])])
   }
 }
 
@@ -251,11 +277,11 @@ function notAllowed(budget: Readonly<PodDisruptionBudget>): ApiError {
   const name = budget.metadata.name ?? ''
   const { currentHealthy = 0, desiredHealthy = 0, conditions = [] } = budget.status ?? {}
   const condition = conditions.find(
-    (known) => known.type === 'DisruptionAllowed' && known.status === 'False' && known.message !== '',
+    (known) => known.type === allowanceType && known.status === 'False' && known.message !== '',
   )
   const start = `The disruption budget ${name} does not allow evicting pods currently`
   const why =
-    condition?.reason === 'SyncFailed'
+    condition?.reason === syncFailed
       ? `${start} because it failed sync: ${condition.message}`
       : currentHealthy <= desiredHealthy
         ? `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`

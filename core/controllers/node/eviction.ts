@@ -7,7 +7,7 @@ import type { Pod } from '../../api/schema/types.ts'
 import { byNode, nodeIndex } from '../../client/lister.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
 import { type Controller, serviceAccountIdentity } from '../controller.ts'
-import { disrupted } from '../disruption.ts'
+import { disrupted } from '../disruption/target.ts'
 import { itself } from '../run.ts'
 
 export const taintEvictionController: Controller = {

@@ -1,7 +1,7 @@
 /** The condition DisruptionTarget, which says of a pod that the system ended it, and why. Pure. */
-import type { Pod, PodStatus } from '../api/schema/types.ts'
-import { formatTime } from '../api/time.ts'
-import { conditionOf, setCondition } from './conditions.ts'
+import type { Pod, PodStatus } from '../../api/schema/types.ts'
+import { formatTime } from '../../api/time.ts'
+import { conditionOf, setCondition } from '../conditions.ts'
 
 /** The pod's status with the condition; undefined when it says so already. */
 export function disrupted(pod: Readonly<Pod>, reason: string, message: string, nowMs: number): PodStatus | undefined {
