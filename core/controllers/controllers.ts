@@ -26,6 +26,7 @@ import { replicaSetController, replicationController } from './replicaset/replic
 import { resourceQuotaController } from './resourcequota.ts'
 import { rootCaPublisher } from './rootca.ts'
 import { serviceAccountController } from './serviceaccount.ts'
+import { statefulSetController } from './statefulset/statefulset.ts'
 import { tokenCleaner } from './tokencleaner.ts'
 import { persistentVolumeBinder } from './volumes/binder.ts'
 
@@ -50,6 +51,7 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   replicaSetController,
   replicationController,
+  statefulSetController,
   disruptionController,
   staleDisruptions,
   endpointSliceController,
