@@ -13,7 +13,10 @@ import { disruptionController } from './disruption/disruption.ts'
 import { staleDisruptions } from './disruption/stale.ts'
 import { endpointsController } from './endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
+import { endpointSliceMirroring } from './endpointslicemirroring/endpointslicemirroring.ts'
 import { garbageCollector } from './garbage/garbage.ts'
+import { jobController } from './job/job.ts'
+import { jobOrphans } from './job/orphans.ts'
 import { kubernetesService } from './kubernetesservice.ts'
 import { namespaceController } from './namespace.ts'
 import { taintEvictionController } from './node/eviction.ts'
@@ -51,11 +54,14 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   replicaSetController,
   replicationController,
+  jobController,
+  jobOrphans,
   statefulSetController,
   disruptionController,
   staleDisruptions,
   endpointSliceController,
   endpointsController,
+  endpointSliceMirroring,
   resourceQuotaController,
   policyStatus,
   definitionCleanup,

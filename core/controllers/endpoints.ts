@@ -1,23 +1,27 @@
 /**
- * Endpoints: the older form of EndpointSlices, one object a Service (upstream's endpoint/endpoints_controller.go).
- * Terminating pods are not in it, and beyond a thousand addresses it is cut and says so.
+ * Endpoints: the older form of EndpointSlices, one object a Service (upstream's endpoint/endpoints_controller.go). Beyond
+ * a thousand addresses it is cut and says so. Those of Services without a selector are their makers' own, and go with the
+ * Service all the same.
  */
 import { endpoints } from '../api/core/endpoints.ts'
 import { pods } from '../api/core/pod.ts'
 import { isPodReady } from '../api/core/podstate.ts'
 import { services } from '../api/core/service.ts'
-import { isBeingDeleted, parseKey } from '../api/meta.ts'
+import { isBeingDeleted, keyOf, keyText, parseKey } from '../api/meta.ts'
 import type { EndpointAddress, Endpoints, EndpointSubset, Pod, Service } from '../api/schema/types.ts'
 import { cloneJson, equalJson } from '../lib/json.ts'
 import type { Controller } from './controller.ts'
-import { canonical } from './hash.ts'
 import { addressesOf, familiesOf, isEndpoint, isHeadless, portsOf } from './endpointslice/endpoint.ts'
 import { hasSelector, onChangesOfPods, selectorFor } from './endpointslice/endpointslice.ts'
-import { headlessLabel } from './endpointslice/plan.ts'
-import { isTerminatingNamespace } from './podcontrol.ts'
+import { headlessLabel, triggerTimeAnnotation } from './endpointslice/plan.ts'
+import { TriggerTimes } from './endpointslice/trigger.ts'
+import { isTerminatingNamespace, messageOf } from './podcontrol.ts'
 import { itself } from './run.ts'
+import { repackSubsets, subsetOf, truncated } from './subsets.ts'
 
-export const addressesMax = 1_000
+/** Who holds a lease in an Endpoints object, as old elections do: it stands for no Service. */
+export const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader'
+
 const overCapacityAnnotation = 'endpoints.kubernetes.io/over-capacity'
 const managedByLabel = 'endpoints.kubernetes.io/managed-by'
 const batchMs = 20
@@ -29,23 +33,42 @@ export const endpointsController: Controller = {
     const lister = env.watch(services, itself)
     const have = env.watch(endpoints, itself)
     const podLister = env.read(pods)
+    const times = new TriggerTimes()
+    /** Endpoints that a Service left behind, now or before this start: others may be there before their Service is. */
+    const left = new Set<string>()
+    const leave = (key: string): void => {
+      left.add(key)
+      env.queue.add(key)
+    }
+    env.informers.of(services).on({ deleted: (service) => leave(keyText(keyOf(service))) })
+    const both = Promise.all([env.informers.of(services).synced, env.informers.of(endpoints).synced])
+    void both.then(() => have.list().filter((object) => lister.get(keyOf(object)) === undefined).forEach((object) => leave(keyText(keyOf(object)))))
     onChangesOfPods(env.informers, lister, (keys) => keys.forEach((key) => env.queue.after(key, batchMs)))
+
     return async (ctx, key, client) => {
       const service = lister.at(key)
+      const prev = have.at(key)
       if (service === undefined) {
-        const orphan = have.at(key)
-        if (orphan?.metadata.labels?.[managedByLabel] === 'endpoint-controller') await client.delete(ctx, endpoints, parseKey(key))
+        times.forget(key)
+        const goes = left.has(key) && prev !== undefined && prev.metadata.annotations?.[leaderAnnotation] === undefined
+        if (goes) await client.delete(ctx, endpoints, parseKey(key))
+        left.delete(key)
         return
       }
+      left.delete(key)
       if (!hasSelector(service) || isBeingDeleted(service)) return
       const selected = podLister.list(service.metadata.namespace ?? '').filter((pod) => selectorFor(service).matches(pod.metadata.labels))
+      const triggerTime = times.since(key, service, selected)
       const next = endpointsOf(service, selected)
-      const prev = have.at(key)
+      if (prev !== undefined && isShown(next, prev)) return
       try {
-        if (prev === undefined) await client.create(ctx, endpoints, next)
-        else if (!isShown(next, prev)) await client.update(ctx, endpoints, over(prev, next))
+        if (prev === undefined) await client.create(ctx, endpoints, stamped(next, triggerTime))
+        else await client.update(ctx, endpoints, stamped(over(prev, next), triggerTime))
       } catch (error) {
-        if (!isTerminatingNamespace(error)) throw error
+        if (isTerminatingNamespace(error)) return
+        const [reason, text] = prev === undefined ? ['FailedToCreateEndpoint', 'Failed to create endpoint for service'] : ['FailedToUpdateEndpoint', 'Failed to update endpoint']
+        env.recorder.event(endpoints, prev ?? next, 'Warning', reason ?? '', `${text} ${key}: ${messageOf(error)}`)
+        throw error
       }
     }
   },
@@ -57,6 +80,12 @@ function over(prev: Readonly<Endpoints>, next: Endpoints): Endpoints {
   return { ...next, metadata: { ...cloneJson(prev.metadata), ...next.metadata, annotations: { ...annotations, ...next.metadata.annotations } } }
 }
 
+function stamped(object: Endpoints, triggerTime: string | undefined): Endpoints {
+  const { [triggerTimeAnnotation]: _old, ...others } = object.metadata.annotations ?? {}
+  const annotations = { ...others, ...(triggerTime === undefined ? {} : { [triggerTimeAnnotation]: triggerTime }) }
+  return { ...object, metadata: { ...object.metadata, annotations } }
+}
+
 function isShown(next: Readonly<Endpoints>, prev: Readonly<Endpoints>): boolean {
   const { annotations: want, labels } = next.metadata
   const over = prev.metadata.annotations?.[overCapacityAnnotation]
@@ -64,52 +93,39 @@ function isShown(next: Readonly<Endpoints>, prev: Readonly<Endpoints>): boolean 
 }
 
 export function endpointsOf(service: Readonly<Service>, selected: readonly Readonly<Pod>[]): Endpoints {
-  const { subsets, cut } = subsetsOf(service, selected)
+  const all = repackSubsets(selected.flatMap((pod) => subsetFor(service, pod)))
+  const cut = truncated(all)
+  const subsets = cut ?? all
+  const { [headlessLabel]: _headless, ...labels } = service.metadata.labels ?? {}
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',
     metadata: {
       name: service.metadata.name ?? '',
       namespace: service.metadata.namespace ?? '',
-      labels: { ...service.metadata.labels, [managedByLabel]: 'endpoint-controller', ...(isHeadless(service) ? { [headlessLabel]: '' } : {}) },
-      ...(cut ? { annotations: { [overCapacityAnnotation]: 'truncated' } } : {}),
+      labels: { ...labels, [managedByLabel]: 'endpoint-controller', ...(isHeadless(service) ? { [headlessLabel]: '' } : {}) },
+      ...(cut === undefined ? {} : { annotations: { [overCapacityAnnotation]: 'truncated' } }),
     },
     ...(subsets.length === 0 ? {} : { subsets }),
   }
 }
 
-/** Addresses with the same ports stand together; the order is that of upstream's repacking, so that the same is written once. */
-function subsetsOf(service: Readonly<Service>, selected: readonly Readonly<Pod>[]): { readonly subsets: EndpointSubset[]; readonly cut: boolean } {
-  const family = familiesOf(service)[0] ?? 'IPv4'
-  const groups = new Map<string, { ports: EndpointSubset['ports']; ready: EndpointAddress[]; unready: EndpointAddress[] }>()
-  let count = 0
-  let cut = false
-  const all = selected.filter((pod) => isEndpoint(pod) && !isBeingDeleted(pod))
-  // Ready ones have the first claim on the room there is.
-  for (const pod of all.toSorted((a, b) => Number(isReady(service, b)) - Number(isReady(service, a)))) {
-    const ip = addressesOf(pod, family)[0]
-    const ports = portsOf(service, pod)
-    if (ip === undefined || (ports.length === 0 && !isHeadless(service))) continue
-    if (count++ >= addressesMax) {
-      cut = true
-      break
-    }
-    const named = ports.map(({ name, port, protocol, appProtocol }) => ({ ...(name === '' || name === undefined ? {} : { name }), port: port ?? 0, protocol: protocol ?? 'TCP', ...(appProtocol === undefined ? {} : { appProtocol }) }))
-    const key = canonical(named)
-    let group = groups.get(key)
-    if (group === undefined) groups.set(key, (group = { ports: named, ready: [], unready: [] }))
-    ;(isReady(service, pod) ? group.ready : group.unready).push(addressOf(service, pod, ip))
-  }
-  const subsets = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { ports, ready, unready }]) => ({
-    ...(ready.length === 0 ? {} : { addresses: ready.sort(byIp) }),
-    ...(unready.length === 0 ? {} : { notReadyAddresses: unready.sort(byIp) }),
-    ...(ports === undefined || ports.length === 0 ? {} : { ports }),
+/** A terminating pod is shown only where unready ones are published, too. */
+function subsetFor(service: Readonly<Service>, pod: Readonly<Pod>): EndpointSubset[] {
+  const publishes = service.spec?.publishNotReadyAddresses === true
+  if (!isEndpoint(pod) || (isBeingDeleted(pod) && !publishes)) return []
+  const ip = addressesOf(pod, familiesOf(service)[0] ?? 'IPv4')[0]
+  const ports = portsOf(service, pod).map(({ name, port, protocol, appProtocol }) => ({
+    ...(name === '' || name === undefined ? {} : { name }),
+    port: port ?? 0,
+    protocol: protocol ?? 'TCP',
+    ...(appProtocol === undefined ? {} : { appProtocol }),
   }))
-  return { subsets, cut }
+  const portless = (service.spec?.ports ?? []).length === 0 && isHeadless(service)
+  if (ip === undefined || (ports.length === 0 && !portless)) return []
+  const address = [addressOf(service, pod, ip)]
+  return [publishes || isPodReady(pod) ? subsetOf(address, [], ports) : subsetOf([], address, ports)]
 }
-
-const isReady = (service: Readonly<Service>, pod: Readonly<Pod>): boolean => service.spec?.publishNotReadyAddresses === true || isPodReady(pod)
-const byIp = (a: Readonly<EndpointAddress>, b: Readonly<EndpointAddress>): number => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0)
 
 function addressOf(service: Readonly<Service>, pod: Readonly<Pod>, ip: string): EndpointAddress {
   const { namespace, name, uid } = pod.metadata
