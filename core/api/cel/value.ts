@@ -63,6 +63,8 @@ export abstract class MapValue {
   abstract keys(): Iterable<Value>
   /** Undefined: there is no such key. */
   abstract get(key: Value): Value | undefined
+  /** What `in` says, where get() has something for every key. */
+  contains?(key: Value): boolean
 }
 
 /** An object of a known type, or of JSON whose type is not known. */

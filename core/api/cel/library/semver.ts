@@ -8,7 +8,7 @@ import { compareVersions, readLooseVersion, readVersion, type Version } from './
 
 const semverType = opaque('kubernetes.Semver')
 
-class Semver extends OpaqueValue {
+export class Semver extends OpaqueValue {
   readonly type = semverType
   readonly version: Version
 

@@ -41,6 +41,7 @@ function contains(haystack: Value, needle: Value): boolean {
     return false
   }
   if (!(haystack instanceof MapValue || haystack instanceof ObjectValue)) throw new CelError('no such overload')
+  if (haystack instanceof MapValue && haystack.contains !== undefined) return haystack.contains(needle)
   const found = find(haystack, needle)
   if (found instanceof Failure) throw new CelError(found.message)
   return found !== undefined
