@@ -51,11 +51,19 @@ export function candidates<T extends KubeObject>(informer: Informer<T>, owner: R
   return [...informer.lister.by(controllerIndex, owner.metadata.uid ?? ''), ...informer.lister.by(orphanIndex, owner.metadata.namespace ?? '')]
 }
 
+export interface ClaimKinds<O extends KubeObject, T extends KubeObject> {
+  readonly owner: KindRef<O>
+  readonly owned: KindRef<T>
+  /** Put on what is adopted, and taken from what is let go. */
+  readonly finalizer?: string
+}
+
 /** Adopts and releases; gives what the owner manages now. */
 export async function claim<T extends KubeObject, O extends KubeObject>(
-  ctx: Ctx, client: Client, kinds: { readonly owner: KindRef<O>; readonly owned: KindRef<T> }, owner: Readonly<O>, claims: Claims<T>,
+  ctx: Ctx, client: Client, kinds: ClaimKinds<O, T>, owner: Readonly<O>, claims: Claims<T>,
 ): Promise<readonly Readonly<T>[]> {
   const claimed = [...claims.claimed]
+  const finalizers = kinds.finalizer === undefined ? undefined : [kinds.finalizer]
   const { uid } = (owner as O).metadata
   if (claims.adopt.length > 0) {
     const live = await client.get(ctx, kinds.owner, keyOf(owner as O))
@@ -63,12 +71,13 @@ export async function claim<T extends KubeObject, O extends KubeObject>(
     if (isBeingDeleted(live as O)) throw new Error(`${kinds.owner.kind} has just been deleted`)
   }
   for (const object of claims.adopt) {
-    const patch = { metadata: { ownerReferences: [controllerRef(owner as O, kinds.owner)], uid: (object as T).metadata.uid } }
+    const patch = { metadata: { ownerReferences: [controllerRef(owner as O, kinds.owner)], uid: (object as T).metadata.uid, ...(finalizers === undefined ? {} : { finalizers }) } }
     const mine = await whenStillThere(client.patch(ctx, kinds.owned, keyOf(object as T), 'strategic', patch))
     if (mine !== undefined) claimed.push(mine)
   }
   for (const object of claims.release) {
-    const patch = { metadata: { ownerReferences: [{ $patch: 'delete', uid }], uid: (object as T).metadata.uid } }
+    const released = finalizers === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': finalizers }
+    const patch = { metadata: { ownerReferences: [{ $patch: 'delete', uid }], uid: (object as T).metadata.uid, ...released } }
     await whenStillThere(client.patch(ctx, kinds.owned, keyOf(object as T), 'strategic', patch))
   }
   return claimed
