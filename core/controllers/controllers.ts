@@ -31,7 +31,10 @@ import { rootCaPublisher } from './rootca.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
 import { tokenCleaner } from './tokencleaner.ts'
+import { attachDetachController } from './volumes/attach.ts'
 import { persistentVolumeBinder } from './volumes/binder.ts'
+import { ephemeralVolumeController } from './volumes/ephemeral.ts'
+import { expandController } from './volumes/expand.ts'
 
 export const controllers: readonly Controller[] = [
   clusterRoleAggregator,
@@ -68,7 +71,10 @@ export const controllers: readonly Controller[] = [
   namespaceController,
   garbageCollector,
   podGc,
+  ephemeralVolumeController,
   persistentVolumeBinder,
+  attachDetachController,
+  expandController,
   claimProtection,
   volumeProtection,
   attributesProtection,

@@ -2,7 +2,7 @@
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec, StorageClass } from '../../core/api/schema/types.ts'
 
 export function volumeOf(name: string, spec: Partial<PersistentVolumeSpec> = {}, metadata: Partial<PersistentVolume['metadata']> = {}): PersistentVolume {
-  const source = spec.csi ?? spec.local ?? spec.nfs
+  const source = spec.csi ?? spec.local ?? spec.nfs ?? spec.awsElasticBlockStore
   return {
     metadata: { name, ...metadata },
     spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], ...(source === undefined ? { hostPath: { path: `/data/${name}` } } : {}), ...spec },

@@ -1,6 +1,7 @@
 /** Storage that was built into Kubernetes once, and the CSI drivers that do its work now (csi-translation-lib). */
 import { annotationOf, bindingAnnotations } from '../core/volumebinding.ts'
 import type { KubeObject } from '../meta.ts'
+import type { PersistentVolume, PersistentVolumeSpec } from '../schema/types.ts'
 
 const drivers: Readonly<Record<string, string>> = {
   'kubernetes.io/aws-ebs': 'ebs.csi.aws.com',
@@ -10,6 +11,21 @@ const drivers: Readonly<Record<string, string>> = {
   'kubernetes.io/gce-pd': 'pd.csi.storage.gke.io',
   'kubernetes.io/portworx-volume': 'pxd.portworx.com',
   'kubernetes.io/vsphere-volume': 'csi.vsphere.vmware.com',
+}
+
+const sources: Partial<Readonly<Record<keyof PersistentVolumeSpec, string>>> = {
+  awsElasticBlockStore: 'kubernetes.io/aws-ebs',
+  azureDisk: 'kubernetes.io/azure-disk',
+  azureFile: 'kubernetes.io/azure-file',
+  cinder: 'kubernetes.io/cinder',
+  gcePersistentDisk: 'kubernetes.io/gce-pd',
+  portworxVolume: 'kubernetes.io/portworx-volume',
+  vsphereVolume: 'kubernetes.io/vsphere-volume',
+}
+
+/** The former built-in plugin of a volume. */
+export function migratedSource({ spec = {} }: Readonly<PersistentVolume>): string | undefined {
+  return Object.entries(sources).find(([source]) => spec[source as keyof PersistentVolumeSpec] !== undefined)?.[1]
 }
 
 /** The driver that took over from a built-in plugin of this name. */
