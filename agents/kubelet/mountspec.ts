@@ -18,6 +18,8 @@ export interface MountInput {
   readonly podDir: string
   /** Volume name to its path on the host. */
   readonly volumes: ReadonlyMap<string, string>
+  /** Volumes that no container may write to. */
+  readonly readOnly?: ReadonlySet<string>
   readonly env: ReadonlyMap<string, string>
   /** Files that every container gets, by path in it; a volume at the same path wins. */
   readonly given: ReadonlyMap<string, string>
@@ -33,7 +35,7 @@ export async function mountsOf(ctx: Ctx, mounts: Mounts, input: MountInput): Pro
     if (mount.recursiveReadOnly === 'Enabled') throw new Error(`volume "${mount.name}" requested recursive read-only mode, but it is not supported by the runtime`)
     const sub = subPathOf(mount, input.env)
     const source = sub === '' ? root : await pin(ctx, mounts, input, { root, sub, mount, index: i })
-    list.push({ source, target: mount.mountPath, readOnly: mount.readOnly === true, propagation: propagationOf(mount.mountPropagation) })
+    list.push({ source, target: mount.mountPath, readOnly: mount.readOnly === true || input.readOnly?.has(mount.name) === true, propagation: propagationOf(mount.mountPropagation) })
   }
   const taken = new Set(list.map((m) => m.target.replace(/\/+$/, '')))
   for (const [target, source] of given) if (!taken.has(target)) list.push({ source, target, readOnly: false, propagation: 'rprivate' })

@@ -7,6 +7,8 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import { configMaps } from '../../core/api/core/configmap.ts'
+import { persistentVolumes } from '../../core/api/core/persistentvolume.ts'
+import { persistentVolumeClaims } from '../../core/api/core/persistentvolumeclaim.ts'
 import { formatResolvConf, parseResolvConf, podDns } from '../../core/api/core/resolvconf.ts'
 import { secrets } from '../../core/api/core/secret.ts'
 import type { ContainerStatus, Pod, Secret } from '../../core/api/schema/types.ts'
@@ -24,7 +26,7 @@ import { refOf, type HostPort } from './ports.ts'
 import { cgroupParentOf, cgroupPathOf, podResources } from './resources.ts'
 import { containerSpec, sandboxSpec, seccompFileOf } from './runspec.ts'
 import { containersOf, fieldPathOf, hostnameOf, type PodContainer } from './spec.ts'
-import { setUpVolumes, type VolumesReady } from './volumes.ts'
+import { setUpVolumes, type VolumeEnv, type VolumesReady } from './volumes.ts'
 
 export const podDirOf = (deps: PodDeps, uid: string): string => join(deps.podsDir, uid)
 
@@ -36,6 +38,14 @@ export function objectsOf(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>): PodObjec
   }
 }
 
+/** Read anew each time: a kubelet may get the claims and volumes of its pods, but not watch them. */
+function storageOf(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>): Pick<VolumeEnv, 'claim' | 'persistentVolume'> {
+  return {
+    claim: (name) => deps.client.get(ctx, persistentVolumeClaims, { namespace: pod.metadata.namespace ?? '', name }),
+    persistentVolume: (name) => deps.client.get(ctx, persistentVolumes, { namespace: '', name }),
+  }
+}
+
 export function fieldsOf(deps: PodDeps, pod: Readonly<Pod>, podIPs: readonly string[]): FieldEnv {
   const { hostIPs, allocatable } = deps.node
   return { hostIPs, allocatable, podIPs: pod.spec?.hostNetwork === true ? hostIPs : podIPs }
@@ -43,7 +53,7 @@ export function fieldsOf(deps: PodDeps, pod: Readonly<Pod>, podIPs: readonly str
 
 export function prepareVolumes(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>, podIPs: readonly string[]): Promise<VolumesReady> {
   const podDir = podDirOf(deps, pod.metadata.uid ?? '')
-  return setUpVolumes(ctx, { pod, podDir, mounts: deps.mounts, fields: fieldsOf(deps, pod, podIPs), tokens: deps.tokens, ...objectsOf(ctx, deps, pod) })
+  return setUpVolumes(ctx, { pod, podDir, mounts: deps.mounts, fields: fieldsOf(deps, pod, podIPs), tokens: deps.tokens, ...objectsOf(ctx, deps, pod), ...storageOf(ctx, deps, pod) })
 }
 
 /** A new sandbox that runs; the network comes after. */
@@ -179,7 +189,7 @@ async function configOf(ctx: Ctx, deps: PodDeps, input: StartInput, image: Param
     ['/etc/resolv.conf', join(dir, 'resolv.conf')],
     [container.terminationMessagePath ?? '/dev/termination-log', messageFile],
   ])
-  const mounts = await mountsOf(ctx, deps.mounts, { container, podDir: dir, volumes: volumes.paths, env, given, attempt })
+  const mounts = await mountsOf(ctx, deps.mounts, { container, podDir: dir, volumes: volumes.paths, readOnly: volumes.readOnly, env, given, attempt })
   const profile = seccompFileOf(pod, container)
   const target = container.targetContainerName
   const targetId = target === undefined || target === '' ? undefined : observed.containers.find((c) => containerNameOf(c) === target && c.state === 'running')?.id

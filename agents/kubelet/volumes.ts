@@ -6,10 +6,11 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../../core/lib/ctx.ts'
-import type { ConfigMap, Pod, Secret, Volume } from '../../core/api/schema/types.ts'
+import type { ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Volume } from '../../core/api/schema/types.ts'
 import type { Mounts } from '../host/mounts.ts'
 import type { FieldEnv } from './fields.ts'
 import type { TokenSource } from './tokens.ts'
+import { claimVolume } from './volumes/claim.ts'
 import { configMapVolume } from './volumes/configmap.ts'
 import { downwardVolume } from './volumes/downward.ts'
 import { emptyDirVolume } from './volumes/emptydir.ts'
@@ -26,6 +27,8 @@ export interface VolumeEnv {
   readonly tokens: TokenSource
   configMap(name: string): Promise<Readonly<ConfigMap> | undefined>
   secret(name: string): Promise<Readonly<Secret> | undefined>
+  claim(name: string): Promise<Readonly<PersistentVolumeClaim> | undefined>
+  persistentVolume(name: string): Promise<Readonly<PersistentVolume> | undefined>
 }
 
 export interface VolumePlugin<S = unknown> {
@@ -38,6 +41,8 @@ export interface VolumePlugin<S = unknown> {
 
 export interface Ready {
   readonly hostPath: string
+  /** No container may write to it. */
+  readonly readOnly?: boolean
   readonly refreshMs?: number
 }
 
@@ -48,10 +53,13 @@ const plugins: readonly VolumePlugin[] = [
   secretVolume as VolumePlugin,
   downwardVolume as VolumePlugin,
   projectedVolume as VolumePlugin,
+  claimVolume as VolumePlugin,
 ]
 
 export interface VolumesReady {
   readonly paths: ReadonlyMap<string, string>
+  /** Names of those that no container may write to. */
+  readonly readOnly: ReadonlySet<string>
   /** Earliest time at which one of them wants to be looked at again. */
   readonly refreshMs: number | undefined
 }
@@ -69,14 +77,17 @@ export class MountError extends Error {
 
 export async function setUpVolumes(ctx: Ctx, env: VolumeEnv): Promise<VolumesReady> {
   const paths = new Map<string, string>()
+  const readOnly = new Set<string>()
   let refreshMs: number | undefined
   const volumes = env.pod.spec?.volumes ?? []
   const ready = await Promise.all(volumes.map((volume) => setUpOne(ctx, env, volume)))
   ready.forEach((one, i) => {
-    paths.set(volumes[i]?.name ?? '', one.hostPath)
+    const name = volumes[i]?.name ?? ''
+    paths.set(name, one.hostPath)
+    if (one.readOnly === true) readOnly.add(name)
     if (one.refreshMs !== undefined) refreshMs = Math.min(refreshMs ?? Infinity, one.refreshMs)
   })
-  return { paths, refreshMs }
+  return { paths, readOnly, refreshMs }
 }
 
 async function setUpOne(ctx: Ctx, env: VolumeEnv, volume: Readonly<Volume>): Promise<Ready> {
@@ -87,7 +98,7 @@ async function setUpOne(ctx: Ctx, env: VolumeEnv, volume: Readonly<Volume>): Pro
       return await plugin.setUp(ctx, source, env, { name: volume.name, path: join(env.podDir, 'volumes', `kubernetes.io~${plugin.name}`, volume.name) })
     }
     const type = Object.keys(volume).find((field) => field !== 'name') ?? 'none'
-    throw new Error(`no volume plugin for a volume of type ${type}: this node knows emptyDir, hostPath, configMap, secret, downwardAPI and projected`)
+    throw new Error(`no volume plugin for a volume of type ${type}: this node knows emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim and ephemeral`)
   } catch (error) {
     throw new MountError(volume.name, error)
   }

@@ -197,7 +197,7 @@ describe('a pod', () => {
 
   it('with a volume that this node does not know waits, and says why', async () => {
     const r = rig()
-    r.start(podOf({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'x' } }] }))
+    r.start(podOf({ volumes: [{ name: 'v', nfs: { server: 's', path: '/x' } }] }))
     await r.until(() => r.events.some((e) => e.startsWith('FailedMount: MountVolume.SetUp failed for volume "v" : ')))
     expect([r.status().phase, r.runtime.all.size]).toEqual(['Pending', 0])
     await r.end()
