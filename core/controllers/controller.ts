@@ -80,6 +80,8 @@ export interface Settings {
   /** A node whose lease and status have not been renewed for so long is unknown. */
   readonly nodeMonitorGraceMs: number
   readonly nodeStartupGraceMs: number
+  /** Zone of schedules that name none; UTC where nobody says. */
+  readonly timeZone?: string
   /** Ended pods that are kept. */
   readonly terminatedPodsMax: number
 }

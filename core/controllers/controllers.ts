@@ -6,8 +6,10 @@ import { csrApprover, csrCleaner, csrSigner, servingApprover } from './certifica
 import { clusterRoleAggregator } from './clusterroles.ts'
 import { clusterTrust } from './clustertrust.ts'
 import type { Controller } from './controller.ts'
+import { cronJobController } from './cronjob/cronjob.ts'
 import { definitionCleanup } from './crd/cleanup.ts'
 import { definitionRegistration } from './crd/registration.ts'
+import { daemonSetController } from './daemonset/daemonset.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { disruptionController } from './disruption/disruption.ts'
 import { staleDisruptions } from './disruption/stale.ts'
@@ -31,6 +33,7 @@ import { rootCaPublisher } from './rootca.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
 import { tokenCleaner } from './tokencleaner.ts'
+import { ttlAfterFinished } from './ttlafterfinished.ts'
 import { attachDetachController } from './volumes/attach.ts'
 import { persistentVolumeBinder } from './volumes/binder.ts'
 import { ephemeralVolumeController } from './volumes/ephemeral.ts'
@@ -59,7 +62,10 @@ export const controllers: readonly Controller[] = [
   replicationController,
   jobController,
   jobOrphans,
+  cronJobController,
+  ttlAfterFinished,
   statefulSetController,
+  daemonSetController,
   disruptionController,
   staleDisruptions,
   endpointSliceController,
