@@ -1,7 +1,9 @@
 /** How writes of DaemonSets behave, and their rules (k8s.io/kubernetes/pkg/apis/apps/validation/validation.go, pkg/registry/apps/daemonset). */
 import { atMostAll, immutable, isEmptySelector, labelSelector, nonNegative, nonNegatives, readSelector, type Errors } from '../checks.ts'
 import { validateLastingTemplate, validatePodTemplate } from '../core/podspec/spec.ts'
-import { invalidValue, notSupported, path, required, type Path } from '../field.ts'
+import { badRequest } from '../errors.ts'
+import { equalJson } from '../../lib/json.ts'
+import { goQuote, invalidValue, notSupported, path, required, type Path } from '../field.ts'
 import type { StatusRules, Strategy } from '../kind.ts'
 import type { DaemonSet, DaemonSetUpdateStrategy } from '../schema/types.ts'
 import { collisions, isNone, mismatchSentence, rollingNumbers, workloadWarnings } from './templates.ts'
@@ -46,7 +48,23 @@ function updateStrategy(errors: Errors, strategy: Readonly<DaemonSetUpdateStrate
   }
 }
 
+/** How often the template changed, and one: upstream counts it in a field that only old versions of the API show. */
+const templateGeneration = 'deprecated.daemonset.template.generation'
+
+function generationOf(set: Readonly<DaemonSet>): number {
+  const text = set.metadata.annotations?.[templateGeneration] ?? '0'
+  if (/^[-+]?\d+$/.test(text)) return Number(text)
+  throw badRequest(`DaemonSet in version "v1" cannot be handled as a DaemonSet: strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`)
+}
+
+function count(set: DaemonSet, generation: number): void {
+  set.metadata.annotations = { ...set.metadata.annotations, [templateGeneration]: String(generation) }
+}
+
 export const daemonSetStrategy: Strategy<DaemonSet> = {
+  unfold: (set) => count(set, generationOf(set)),
+  prepareCreate: (set) => count(set, Math.max(1, generationOf(set))),
+  prepareUpdate: (next, prev) => count(next, generationOf(prev) + (equalJson(next.spec?.template, prev.spec?.template) ? 0 : 1)),
   validateCreate: validate,
   validateUpdate(next, prev) {
     const errors: Errors = []
@@ -57,6 +75,7 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
 }
 
 export const daemonSetStatus: StatusRules<DaemonSet> = {
+  prepareUpdate: (next, prev) => count(next, generationOf(prev)),
   validateUpdate(next, prev) {
     const errors: Errors = []
     nonNegatives(
