@@ -53,7 +53,7 @@ export function runParts(parts: Group, config: ServerConfig, deps: PartsDeps): v
   parts.go('controllers', (part) => runControllers(part, { clientAs, random, settings }, wanted))
   if (config.disabled.includes('scheduler')) return
   const schedulerClient = clientAs(partIdentity('system:kube-scheduler'))
-  parts.go('scheduler', (part) => runScheduler(part, { client: schedulerClient, random, profiles: [defaultProfile(schedulerClient)] }))
+  parts.go('scheduler', (part) => runScheduler(part, { client: schedulerClient, random, profiles: [defaultProfile] }))
 }
 
 function settingsOf(ctx: Ctx, config: ServerConfig, { pki, registry, aggregation, customs, ...deps }: PartsDeps): Settings {

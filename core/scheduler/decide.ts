@@ -1,15 +1,26 @@
 /**
- * One scheduling decision, pure: which node takes the pod, or why none does. Asks
- * the plugins of a profile over the world; changes nothing.
+ * One scheduling decision, pure: which node takes the pod, or why none does. First the nodes that can (feasible), then
+ * the best of them (choose); extenders are asked in between by who has them.
  */
 import type { Random } from '../lib/random.ts'
 import type { Pod } from '../api/schema/types.ts'
-import type { Filter, Plugin, Profile, Refusal } from './framework.ts'
+import { countReasons, excluded, promisedTo, questionsFor, type Questions, type Refused, scoresOf, sentence, verdict } from './evaluate.ts'
+import type { Plugin, Profile, Refusal } from './framework.ts'
+import type { LocalScore, Remembered, SortOfPod } from './remembered.ts'
 import type { NodeInfo, World } from './world.ts'
 
-export type Decision =
-  | { readonly fits: true; readonly nodeName: string }
-  | { readonly fits: false; readonly message: string; readonly refusedBy: readonly Plugin[]; readonly refusals: ReadonlyMap<NodeInfo, Refusal> }
+export interface Feasible {
+  readonly nodes: readonly NodeInfo[]
+  readonly refusals: ReadonlyMap<NodeInfo, Refusal>
+  /** Plugins whose refusal events may undo. */
+  readonly refusedBy: readonly Plugin[]
+  /** Why nothing fits; '' when something does. */
+  readonly message: string
+  readonly questions: Questions
+  readonly sort: SortOfPod
+}
+
+export type Decision = { readonly fits: true; readonly nodeName: string } | ({ readonly fits: false } & Feasible)
 
 export interface DecideOptions {
   readonly random: Random
@@ -17,88 +28,133 @@ export interface DecideOptions {
   readonly start: number
   /** How many nodes were looked at: the next start is that much further. */
   readonly looked: (count: number) => void
+  readonly remembered: Remembered
 }
 
 /** Below so many nodes all are scored (upstream's minFeasibleNodesToFind). */
 const feasibleMin = 100
+const feasiblePercentageMin = 5
+const isWide = (plugin: Plugin): boolean => plugin.local !== true
 
 export function decide(pod: Readonly<Pod>, world: World, profile: Profile, options: DecideOptions): Decision {
-  const nodes = world.nodes()
-  const filters = filtersFor(pod, world, profile)
-  const refusals = new Map<NodeInfo, Refusal>()
-  const refusedBy = new Set<Plugin>()
-  const feasible: NodeInfo[] = []
-  const enough = feasibleWanted(nodes.length)
-  let looked = 0
-  for (; looked < nodes.length && feasible.length < enough; looked++) {
-    const node = nodes[(options.start + looked) % nodes.length]
+  const feasible = feasibleNodes(pod, world, profile, options)
+  if (feasible.nodes.length === 0) return { fits: false, ...feasible }
+  return { fits: true, nodeName: choose(pod, world, profile, feasible, options.random).name }
+}
+
+/** Nodes that can take the pod: all of a small cluster, enough of a large one. */
+export function feasibleNodes(pod: Readonly<Pod>, world: World, profile: Profile, { start, looked, remembered }: DecideOptions): Feasible {
+  const all = world.nodes()
+  const sort = remembered.of(pod, world, profile)
+  const questions = inOrder(profile, sort.questions, questionsFor(pod, world, profile, isWide))
+  const none = { nodes: [], refusals: new Map<NodeInfo, Refusal>(), sort, questions }
+  if (all.length === 0) return { ...none, refusedBy: profile.plugins.map(({ plugin }) => plugin).filter(({ wakes }) => wakes !== undefined), message: sentence(0, new Map()) }
+  const { refused, only } = questions
+  if (refused !== undefined) {
+    const refusals = new Map(all.map((node) => [node, refused.refusal]))
+    return { ...none, refusals, refusedBy: only === undefined ? [refused.plugin] : [refused.plugin, ...only.plugins], message: `0/${all.length} nodes are available: ${refused.refusal.reasons.join(', ')}.` }
+  }
+  const promised = world.node(world.nominationOf(pod.metadata.uid ?? ''))
+  if (promised !== undefined && verdict(questions, promised, world) === undefined) return { ...none, nodes: [promised], refusedBy: [], message: '' }
+  const candidates = only === undefined ? all : [...only.names].map((name) => world.node(name)).filter((node) => node !== undefined)
+  const found = search(candidates, world, { questions, sort, wanted: feasibleWanted(candidates.length, profile.percentageOfNodesToScore), start })
+  looked(found.looked)
+  return { ...told(found, all, only?.plugins), sort, questions }
+}
+
+interface Found {
+  readonly nodes: NodeInfo[]
+  readonly refusals: Map<NodeInfo, Refusal>
+  readonly by: Set<Plugin>
+  looked: number
+}
+
+function search(
+  candidates: readonly NodeInfo[], world: World,
+  { questions, sort, wanted, start }: { readonly questions: Questions; readonly sort: SortOfPod; readonly wanted: number; readonly start: number },
+): Found {
+  const found: Found = { nodes: [], refusals: new Map(), by: new Set(), looked: 0 }
+  const wide = { ...questions, filters: questions.filters.filter(([plugin]) => isWide(plugin)) }
+  for (; found.looked < candidates.length && found.nodes.length < wanted; found.looked++) {
+    const node = candidates[(start + found.looked) % candidates.length]
     if (node === undefined) continue
-    const refused = ask(filters, node)
-    if (refused === undefined) feasible.push(node)
+    const refused = refusalOf(node, world, { questions, wide, sort })
+    if (refused === undefined) found.nodes.push(node)
     else {
-      refusals.set(node, refused.refusal)
-      refusedBy.add(refused.plugin)
+      found.refusals.set(node, refused.refusal)
+      found.by.add(refused.plugin)
     }
   }
-  options.looked(looked)
-  if (feasible.length > 0) return { fits: true, nodeName: best(pod, world, profile, feasible, options.random).name }
-  const wakeable = nodes.length === 0 ? profile.plugins.map((p) => p.plugin).filter((p) => p.wakes !== undefined) : [...refusedBy]
-  return { fits: false, message: sentence(nodes.length, refusals), refusedBy: wakeable, refusals }
+  return found
 }
 
-type Asked = readonly (readonly [Plugin, Filter])[]
-
-export function filtersFor(pod: Readonly<Pod>, world: World, profile: Profile): Asked {
-  return profile.plugins.flatMap(({ plugin }) => {
-    const filter = plugin.filter?.(pod, world)
-    return filter === undefined ? [] : [[plugin, filter] as const]
-  })
-}
-
-/** The first refusal counts, as upstream stops at the first filter that refuses. */
-export function ask(filters: Asked, node: NodeInfo): { readonly plugin: Plugin; readonly refusal: Refusal } | undefined {
-  for (const [plugin, filter] of filters) {
-    const refusal = filter(node)
+/** What was remembered of local plugins serves where no other pod was promised the node. */
+function refusalOf(node: NodeInfo, world: World, { questions, wide, sort }: { readonly questions: Questions; readonly wide: Questions; readonly sort: SortOfPod }): Refused | undefined {
+  const local = sort.refusal(node)
+  if (local !== undefined) return local
+  if (promisedTo(questions.pod, node, world).length > 0) return verdict(questions, node, world)
+  for (const [plugin, filter] of wide.filters) {
+    const refusal = filter.check(node)
     if (refusal !== undefined) return { plugin, refusal }
   }
   return undefined
 }
 
-/** How many feasible nodes are enough in a large cluster (numFeasibleNodesToFind in upstream's schedule_one.go). */
-export function feasibleWanted(nodes: number): number {
-  if (nodes < feasibleMin) return nodes
-  const percentage = Math.max(50 - Math.floor(nodes / 125), 5)
-  return Math.max(Math.floor((nodes * percentage) / 100), feasibleMin)
+function told(found: Found, all: readonly NodeInfo[], onlyBy: readonly Plugin[] | undefined): Omit<Feasible, 'sort' | 'questions'> {
+  const { nodes, refusals, by } = found
+  if (nodes.length > 0) return { nodes, refusals, refusedBy: [], message: '' }
+  if (onlyBy !== undefined) {
+    const refusal = excluded(onlyBy)
+    for (const node of all) if (!refusals.has(node)) refusals.set(node, refusal)
+    for (const plugin of onlyBy) by.add(plugin)
+  }
+  return { nodes, refusals, refusedBy: [...by], message: sentence(all.length, countReasons(refusals.values())) }
 }
 
-function best(pod: Readonly<Pod>, world: World, profile: Profile, feasible: readonly NodeInfo[], random: Random): NodeInfo {
-  const [only] = feasible
-  if (only !== undefined && feasible.length === 1) return only
-  const totals = feasible.map(() => 0)
-  for (const { plugin, weight } of profile.plugins) {
-    const scorer = weight === 0 ? undefined : plugin.score?.(pod, world)
-    if (scorer === undefined) continue
-    const scores = feasible.map(scorer.score)
-    scorer.normalize?.(scores)
-    for (let i = 0; i < scores.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
-  }
-  let winner = 0
+/** Local and other questions as one, in the order of the profile. */
+function inOrder(profile: Profile, local: Questions, wide: Questions): Questions {
+  const places = new Map(profile.plugins.map(({ plugin }, place) => [plugin, place]))
+  const place = (plugin: Plugin): number => places.get(plugin) ?? 0
+  const filters = local.filters.length === 0 ? wide.filters : wide.filters.length === 0 ? local.filters : [...local.filters, ...wide.filters].sort(([a], [b]) => place(a) - place(b))
+  const only = local.only === undefined || wide.only === undefined ? (local.only ?? wide.only) : { names: local.only.names.intersection(wide.only.names), plugins: [...local.only.plugins, ...wide.only.plugins] }
+  return { pod: wide.pod, filters, refused: local.refused ?? wide.refused, only }
+}
+
+/** How many feasible nodes are enough in a large cluster (numFeasibleNodesToFind in upstream's schedule_one.go). */
+export function feasibleWanted(nodes: number, percentage = 0): number {
+  if (nodes < feasibleMin) return nodes
+  const share = percentage > 0 ? percentage : Math.max(50 - Math.floor(nodes / 125), feasiblePercentageMin)
+  return Math.max(Math.floor((nodes * share) / 100), feasibleMin)
+}
+
+/** The node with the highest score; one of them by chance where several have it. `extra`: what extenders add, by node name. */
+export function choose(pod: Readonly<Pod>, world: World, profile: Profile, { nodes, sort }: Pick<Feasible, 'nodes' | 'sort'>, random: Random, extra?: ReadonlyMap<string, number>): NodeInfo {
+  const [first] = nodes
+  if (first === undefined) throw new Error('no node to choose from')
+  if (nodes.length === 1) return first
+  const totals = new Float64Array(nodes.length)
+  for (const local of sort.scores) addLocal(totals, local, nodes)
+  const wide = { ...profile, plugins: profile.plugins.filter(({ plugin }) => isWide(plugin)) }
+  for (const { scores, weight } of scoresOf(pod, world, wide, nodes)) for (let i = 0; i < scores.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
+  if (extra !== undefined) nodes.forEach((node, i) => (totals[i] = (totals[i] ?? 0) + (extra.get(node.name) ?? 0)))
+  return nodes[winner(totals, random)] ?? first
+}
+
+function addLocal(totals: Float64Array, { scorer, weight, raw }: LocalScore, nodes: readonly NodeInfo[]): void {
+  const scores = nodes.map(({ index }) => raw[index] ?? 0)
+  scorer.normalize?.(scores, nodes)
+  for (let i = 0; i < scores.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
+}
+
+function winner(totals: Float64Array, random: Random): number {
+  let best = 0
   let ties = 1
   for (let i = 1; i < totals.length; i++) {
-    const ahead = (totals[i] ?? 0) - (totals[winner] ?? 0)
+    const ahead = (totals[i] ?? 0) - (totals[best] ?? 0)
     if (ahead > 0) {
-      winner = i
+      best = i
       ties = 1
-    } else if (ahead === 0 && random.int(++ties) === 0) winner = i // each of n equals wins with 1/n
+    } else if (ahead === 0 && random.int(++ties) === 0) best = i // each of n equals wins with 1/n
   }
-  return feasible[winner] ?? (only as NodeInfo)
-}
-
-/** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` */
-export function sentence(nodes: number, refusals: ReadonlyMap<NodeInfo, Refusal>): string {
-  if (nodes === 0) return 'no nodes available to schedule pods'
-  const counts = new Map<string, number>()
-  for (const { reasons } of refusals.values()) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort()
-  return `0/${nodes} nodes are available:${parts.length === 0 ? '' : ` ${parts.join(', ')}.`}`
+  return best
 }

@@ -1,35 +1,73 @@
 /**
- * The default profile: every plugin, in the order in which filters are asked and
- * with upstream's weights (k8s.io/kubernetes/pkg/scheduler/apis/config/v1/default_plugins.go).
- * To add one: a file in plugins/, its test, a line here.
+ * Every plugin there is, in the order in which filters are asked, with upstream's weights and the defaults of their
+ * arguments (k8s.io/kubernetes/pkg/scheduler/apis/config/v1). To add one: a file in plugins/, its test, a line here.
  */
-import type { Client } from '../client/client.ts'
-import type { Profile } from './framework.ts'
-import { balancedAllocation } from './plugins/balancedallocation.ts'
+import type { Plugin, PluginEnv, PreemptionLimits, Profile } from './framework.ts'
+import { balancedAllocation, type BalancedArgs } from './plugins/balancedallocation.ts'
 import { defaultBinder } from './plugins/defaultbinder.ts'
-import { nodeAffinity } from './plugins/nodeaffinity.ts'
+import { imageLocality } from './plugins/imagelocality.ts'
+import { interPodAffinity, type InterPodAffinityArgs } from './plugins/interpodaffinity.ts'
+import { nodeAffinity, type NodeAffinityArgs } from './plugins/nodeaffinity.ts'
 import { nodeName } from './plugins/nodename.ts'
 import { nodePorts } from './plugins/nodeports.ts'
-import { nodeResourcesFit } from './plugins/noderesourcesfit.ts'
+import { type FitArgs, nodeResourcesFit } from './plugins/noderesourcesfit.ts'
 import { nodeUnschedulable } from './plugins/nodeunschedulable.ts'
+import { podTopologySpread, type PodTopologySpreadArgs, systemConstraints } from './plugins/podtopologyspread.ts'
 import { prioritySort } from './plugins/prioritysort.ts'
 import { schedulingGates } from './plugins/schedulinggates.ts'
 import { taintToleration } from './plugins/tainttoleration.ts'
 
-export function defaultProfile(client: Client): Profile {
+/** What a profile can say to plugins, by the plugin's name. */
+export interface PluginArgs {
+  readonly NodeAffinity: NodeAffinityArgs
+  readonly NodeResourcesFit: FitArgs
+  readonly NodeResourcesBalancedAllocation: BalancedArgs
+  readonly PodTopologySpread: PodTopologySpreadArgs
+  readonly InterPodAffinity: InterPodAffinityArgs
+  readonly DefaultPreemption: PreemptionLimits
+}
+
+const cpuAndMemory = [{ name: 'cpu', weight: 1 }, { name: 'memory', weight: 1 }] as const
+
+export const defaultArgs: PluginArgs = {
+  NodeAffinity: { addedAffinity: undefined },
+  NodeResourcesFit: { ignoredResources: [], ignoredResourceGroups: [], scoringStrategy: { type: 'LeastAllocated', resources: cpuAndMemory, shape: [] } },
+  NodeResourcesBalancedAllocation: { resources: cpuAndMemory },
+  PodTopologySpread: { defaultConstraints: systemConstraints, systemDefaulted: true },
+  InterPodAffinity: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
+  DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
+}
+
+export interface PluginEntry {
+  readonly name: string
+  /** Of its score, where it scores; a profile may give another. */
+  readonly weight: number
+  readonly make: (env: PluginEnv, args: PluginArgs) => Plugin
+}
+
+export const plugins: readonly PluginEntry[] = [
+  { name: 'SchedulingGates', weight: 0, make: () => schedulingGates },
+  { name: 'PrioritySort', weight: 0, make: () => prioritySort },
+  { name: 'NodeUnschedulable', weight: 0, make: () => nodeUnschedulable },
+  { name: 'NodeName', weight: 0, make: () => nodeName },
+  { name: 'TaintToleration', weight: 3, make: () => taintToleration },
+  { name: 'NodeAffinity', weight: 2, make: (_, args) => nodeAffinity(args.NodeAffinity) },
+  { name: 'NodePorts', weight: 0, make: () => nodePorts },
+  { name: 'NodeResourcesFit', weight: 1, make: (_, args) => nodeResourcesFit(args.NodeResourcesFit) },
+  { name: 'PodTopologySpread', weight: 2, make: (env, args) => podTopologySpread(env, args.PodTopologySpread) },
+  { name: 'InterPodAffinity', weight: 2, make: (env, args) => interPodAffinity(env, args.InterPodAffinity) },
+  { name: 'NodeResourcesBalancedAllocation', weight: 1, make: (_, args) => balancedAllocation(args.NodeResourcesBalancedAllocation) },
+  { name: 'ImageLocality', weight: 1, make: () => imageLocality },
+  { name: 'DefaultBinder', weight: 0, make: (env) => defaultBinder(env.client) },
+]
+
+/** How a profile is made, once it is known what its plugins can read. */
+export type ProfileMaker = (env: PluginEnv) => Profile
+
+export function defaultProfile(env: PluginEnv): Profile {
   return {
     schedulerName: 'default-scheduler',
-    plugins: [
-      { plugin: schedulingGates, weight: 0 },
-      { plugin: prioritySort, weight: 0 },
-      { plugin: nodeUnschedulable, weight: 0 },
-      { plugin: nodeName, weight: 0 },
-      { plugin: taintToleration, weight: 3 },
-      { plugin: nodeAffinity, weight: 2 },
-      { plugin: nodePorts, weight: 0 },
-      { plugin: nodeResourcesFit, weight: 1 },
-      { plugin: balancedAllocation, weight: 1 },
-      { plugin: defaultBinder(client), weight: 0 },
-    ],
+    plugins: plugins.map(({ weight, make }) => ({ plugin: make(env, defaultArgs), weight })),
+    preemption: defaultArgs.DefaultPreemption,
   }
 }

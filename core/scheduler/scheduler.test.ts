@@ -6,8 +6,10 @@ import { seededRandom } from '../lib/random.ts'
 import type { Client } from '../client/client.ts'
 import type { Node, Pod, PodSpec } from '../api/schema/types.ts'
 import { decide, feasibleWanted } from './decide.ts'
+import { fakeEnv } from './env.fake.ts'
 import { Heap } from './heap.ts'
 import { defaultProfile } from './plugins.ts'
+import { Remembered } from './remembered.ts'
 import { runScheduler } from './run.ts'
 import { Scheduler } from './scheduler.ts'
 import { World } from './world.ts'
@@ -49,7 +51,7 @@ function lab(): { scheduler: Scheduler; clock: ReturnType<typeof virtualClock>; 
   } as unknown as Client
   const scheduler = new Scheduler(
     { signal: new AbortController().signal, clock, log: silentLog },
-    { client, random: seededRandom(1), profiles: [defaultProfile(client)], event: (p, _type, reason) => events.push(`${p.metadata.name} ${reason}`) },
+    { client, random: seededRandom(1), profiles: [defaultProfile(fakeEnv({ client, clock }))], event: (p, _type, reason) => events.push(`${p.metadata.name} ${reason}`) },
   )
   return { scheduler, clock, bound, conditions, events, deleted, refuse }
 }
@@ -192,8 +194,8 @@ describe('decide()', () => {
     world.setNode(node('a'))
     const withPort = (name: string, hostIP?: string): Pod => pod(name, { containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort: 80, protocol: 'TCP', ...(hostIP === undefined ? {} : { hostIP }) }] }] })
     world.assume(withPort('first', '10.0.0.1'), 'a')
-    const profile = defaultProfile({} as Client)
-    const options = { random: seededRandom(1), start: 0, looked: () => {} }
+    const profile = defaultProfile(fakeEnv())
+    const options = { random: seededRandom(1), start: 0, looked: () => {}, remembered: new Remembered() }
     expect(decide(withPort('second', '10.0.0.2'), world, profile, options).fits).toBe(true)
     expect(decide(withPort('third'), world, profile, options).fits).toBe(false)
   })
@@ -203,7 +205,7 @@ describe('decide()', () => {
     for (const name of ['a', 'b', 'c']) world.setNode(node(name))
     world.setNode(node('soft', '2', { spec: { taints: [{ key: 'x', effect: 'PreferNoSchedule' }] } }))
     const wants = pod('p', { affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 10, preference: { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['b'] }] } }] } } })
-    expect(decide(wants, world, defaultProfile({} as Client), { random: seededRandom(3), start: 0, looked: () => {} })).toEqual({ fits: true, nodeName: 'b' })
+    expect(decide(wants, world, defaultProfile(fakeEnv()), { random: seededRandom(3), start: 0, looked: () => {}, remembered: new Remembered() })).toEqual({ fits: true, nodeName: 'b' })
   })
 
   it.each([[50, 50], [100, 100], [1_000, 420], [5_000, 500]])('of %i nodes %i are enough', (nodes, want) => expect(feasibleWanted(nodes)).toBe(want))
@@ -236,7 +238,7 @@ it('runScheduler() decides nothing before it knows all nodes and all pods', asyn
     patch: async (_ctx: unknown, _kind: unknown, _key: unknown, _type: unknown, patch: unknown) => void told.push(patch),
     create: async () => ({ metadata: {} }),
   } as unknown as Client
-  const run = runScheduler({ signal: controller.signal, clock, log: silentLog }, { client, random: seededRandom(1), profiles: [defaultProfile(client)] })
+  const run = runScheduler({ signal: controller.signal, clock, log: silentLog }, { client, random: seededRandom(1), profiles: [defaultProfile] })
   await clock.advance(3_100)
   expect([bound, told]).toEqual([['p'], []])
   controller.abort()

@@ -1,27 +1,34 @@
 /**
- * The scheduler: takes pods from the queue one by one, decides, assumes, and binds
- * while it goes on with the next. What happens in the cluster comes in through
- * handle*(); the informers that call them are wired in run.ts.
+ * The scheduler: takes pods from the queue one by one, decides, assumes, and binds while it goes on with the next. What
+ * happens in the cluster comes in through handle*(); the informers that call them are wired in run.ts.
  */
 import { named, type Ctx } from '../lib/ctx.ts'
 import { errorPath } from '../lib/log.ts'
 import type { Timer } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
+import type { BackoffOptions } from '../lib/backoff.ts'
+import { equalJson } from '../lib/json.ts'
 import { isApiError } from '../api/errors.ts'
-import { isBeingDeleted, keyOf, keyText } from '../api/meta.ts'
-import { formatTime } from '../api/time.ts'
-import { pods } from '../api/core/pod.ts'
-import type { Node, Pod, PodCondition } from '../api/schema/types.ts'
+import type { KindRef } from '../api/kind.ts'
+import { isBeingDeleted, keyOf, keyText, type KubeObject } from '../api/meta.ts'
+import type { Node, Pod, PodDisruptionBudget } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
-import { decide } from './decide.ts'
-import type { Plugin, Profile, QueuedPod } from './framework.ts'
-import { preempt, type Preemption } from './preemption.ts'
+import { bind, hasPrebind, prebind, release, reserve } from './binding.ts'
+import { choose, type Feasible, feasibleNodes } from './decide.ts'
+import { sentence } from './evaluate.ts'
+import type { Extender } from './extender.ts'
+import { acceptedBy, askExtenders, pointsOf } from './extending.ts'
+import type { ClusterEvent, Plugin, Profile, QueuedPod } from './framework.ts'
+import { type Candidates, candidatesFor, cheapest, noPreemption, type Preemption } from './preemption.ts'
 import { Queue } from './queue.ts'
-import { holdsResources, World } from './world.ts'
+import { Remembered } from './remembered.ts'
+import { type RecordEvent, Telling, type Verdict } from './telling.ts'
+import { holdsResources, type NodeInfo, World } from './world.ts'
 
 /** Bindings in flight at once; the loop waits for one to end beyond that. */
 const bindingsMax = 128
-/** The loop gives way to the rest of the process after this many decisions. */
+/** The loop gives way to the rest of the process after so long, or so many decisions. */
+const turnMs = 5
 const decisionsPerTurn = 32
 const flushEveryMs = 30_000
 
@@ -29,8 +36,11 @@ export interface SchedulerDeps {
   readonly client: Client
   readonly random: Random
   readonly profiles: readonly Profile[]
-  /** Records an event on a pod. */
-  readonly event: (pod: Readonly<Pod>, type: 'Normal' | 'Warning', reason: string, message: string) => void
+  readonly extenders?: readonly Extender[]
+  readonly backoff?: BackoffOptions
+  /** Disruption budgets that evictions are to spare. */
+  readonly budgets?: () => readonly Readonly<PodDisruptionBudget>[]
+  readonly event: RecordEvent
 }
 
 export class Scheduler {
@@ -38,9 +48,10 @@ export class Scheduler {
   readonly queue: Queue
   readonly #ctx: Ctx
   readonly #deps: SchedulerDeps
+  readonly #extenders: readonly Extender[]
   readonly #profiles: ReadonlyMap<string, Profile>
-  /** Conditions as last written, by pod uid: a steady refusal is written once. */
-  readonly #told = new Map<string, string>()
+  readonly #remembered = new Remembered()
+  readonly #telling: Telling
   #start = 0
   #bindings = 0
   #bound = 0
@@ -50,10 +61,12 @@ export class Scheduler {
   constructor(ctx: Ctx, deps: SchedulerDeps) {
     this.#ctx = named(ctx, 'scheduler')
     this.#deps = deps
+    this.#extenders = deps.extenders ?? []
     this.#profiles = new Map(deps.profiles.map((profile) => [profile.schedulerName, profile]))
-    const sort = deps.profiles[0]?.plugins.find(({ plugin }) => plugin.before !== undefined)?.plugin.before
-    if (sort === undefined) throw new Error('scheduler profile has no plugin that orders the queue')
-    this.queue = new Queue(sort)
+    this.#telling = new Telling(this.#ctx, deps.client, deps.event)
+    const before = deps.profiles[0]?.plugins.find(({ plugin }) => plugin.before !== undefined)?.plugin.before
+    if (before === undefined) throw new Error('scheduler profile has no plugin that orders the queue')
+    this.queue = new Queue({ before, gates: (pod) => this.#gatesOf(pod), ...(deps.backoff === undefined ? {} : { backoff: deps.backoff }) })
   }
 
   /** Pods bound since the start. */
@@ -63,37 +76,36 @@ export class Scheduler {
 
   handleNode(node: Readonly<Node>, prev: Readonly<Node> | undefined): void {
     this.world.setNode(node)
-    const now = this.#ctx.clock.now()
-    this.queue.happened(prev === undefined ? { type: 'node added', node } : { type: 'node changed', node, prev }, now)
-    this.#kick()
+    this.#happened(prev === undefined ? { type: 'node added', node } : { type: 'node changed', node, prev })
   }
 
-  handleNodeGone(name: string): void {
-    this.world.removeNode(name)
+  handleNodeGone(node: Readonly<Node>): void {
+    this.world.removeNode(node.metadata.name ?? '')
+    this.#happened({ type: 'node gone', node })
   }
 
-  handlePod(pod: Readonly<Pod>): void {
-    const uid = pod.metadata.uid ?? ''
+  handlePod(pod: Readonly<Pod>, prev?: Readonly<Pod>): void {
     if (!holdsResources(pod)) return this.handlePodGone(pod)
-    if ((pod.spec?.nodeName ?? '') !== '') {
-      this.queue.delete(uid)
-      this.#told.delete(uid)
-      return this.world.setPod(pod)
-    }
-    if (isBeingDeleted(pod) || !this.#profiles.has(pod.spec?.schedulerName ?? '')) return this.queue.delete(uid)
+    if ((pod.spec?.nodeName ?? '') !== '') return this.#placed(pod, prev)
+    const uid = pod.metadata.uid ?? ''
+    if (isBeingDeleted(pod) || !this.#profiles.has(pod.spec?.schedulerName ?? '')) return this.#leave(uid, pod)
     if (this.world.isAssumed(uid)) return // its binding is under way
-    this.queue.set(pod, this.#ctx.clock.now())
+    if ((pod.status?.nominatedNodeName ?? '') !== '' || this.world.nominationOf(uid) !== '') this.world.nominate(pod, pod.status?.nominatedNodeName || this.world.nominationOf(uid))
+    this.queue.set(pod, this.world, this.#ctx.clock.now())
     this.#kick()
   }
 
   handlePodGone(pod: Readonly<Pod>): void {
     const uid = pod.metadata.uid ?? ''
-    this.queue.delete(uid)
-    this.#told.delete(uid)
+    const heldPlace = (pod.spec?.nodeName ?? '') !== '' || this.world.nominationOf(uid) !== ''
+    this.#leave(uid, pod)
     this.world.removePod(uid)
-    if ((pod.spec?.nodeName ?? '') === '') return
-    this.queue.happened({ type: 'pod gone', pod }, this.#ctx.clock.now())
-    this.#kick()
+    if (heldPlace) this.#happened({ type: 'pod gone', pod })
+  }
+
+  /** An object of a kind that plugins read came, changed or went. */
+  handleObject(kind: KindRef, object: Readonly<KubeObject> | undefined, prev: Readonly<KubeObject> | undefined): void {
+    this.#happened({ type: 'object', kind, object, prev })
   }
 
   /** Stops timers; nothing is decided any more. */
@@ -102,24 +114,45 @@ export class Scheduler {
     this.#running = true
   }
 
+  #gatesOf(pod: Readonly<Pod>): readonly Plugin[] {
+    const profile = this.#profiles.get(pod.spec?.schedulerName ?? '')
+    return (profile?.plugins ?? []).map(({ plugin }) => plugin).filter(({ gate }) => gate?.(pod) !== undefined)
+  }
+
+  #placed(pod: Readonly<Pod>, prev: Readonly<Pod> | undefined): void {
+    const uid = pod.metadata.uid ?? ''
+    this.#leave(uid, pod)
+    this.world.setPod(pod)
+    if (prev === undefined || (prev.spec?.nodeName ?? '') === '') this.#happened({ type: 'pod placed', pod })
+    else if (matters(pod, prev)) this.#happened({ type: 'placed pod changed', pod, prev })
+  }
+
+  #leave(uid: string, pod: Readonly<Pod>): void {
+    this.queue.delete(uid)
+    this.world.nominate(pod, '')
+    this.#telling.forget(uid)
+  }
+
+  #happened(event: ClusterEvent): void {
+    this.queue.happened(event, this.world, this.#ctx.clock.now())
+    this.#kick()
+  }
+
   #kick(): void {
     if (this.#running) return
     this.#running = true
-    setImmediate(() => this.#turn())
+    setImmediate(() => void this.#turn())
   }
 
-  #turn(): void {
-    if (this.#ctx.signal.aborted) return
+  async #turn(): Promise<void> {
+    const until = this.#ctx.clock.monotonic() + turnMs
     for (let i = 0; i < decisionsPerTurn && this.#bindings < bindingsMax; i++) {
+      if (this.#ctx.signal.aborted) return
       const next = this.queue.pop(this.#ctx.clock.now())
       if (next === undefined) return this.#rest()
-      try {
-        this.#try(next)
-      } catch (error) {
-        // One pod that no plugin can make sense of must not end the server, nor hold up the others.
-        this.#ctx.log.error('scheduling a pod', { pod: keyText(keyOf(next.pod)), error: errorPath(error) })
-        this.queue.failed(next, [], this.#ctx.clock.now())
-      }
+      const asked = this.#try(next)
+      if (asked !== undefined) await asked // an extender was asked: pods are still decided one after the other
+      if (this.#ctx.clock.monotonic() >= until) break
     }
     this.#running = false
     if (this.#bindings < bindingsMax) this.#kick() // else the end of a binding kicks
@@ -139,92 +172,114 @@ export class Scheduler {
     })
   }
 
-  #try(tried: QueuedPod): void {
+  /** A promise only where an extender has to be waited for. */
+  #try(tried: QueuedPod): Promise<void> | undefined {
     const { pod } = tried
     const profile = this.#profiles.get(pod.spec?.schedulerName ?? '')
-    if (profile === undefined) return
-    const decision = decide(pod, this.world, profile, {
-      random: this.#deps.random,
-      start: this.#start,
-      looked: (count) => (this.#start = (this.#start + count) % Math.max(this.world.nodes().length, 1)),
-    })
-    if (decision.fits) {
-      this.world.assume(pod, decision.nodeName)
-      this.#bindings++
-      void this.#bind(tried, profile, decision.nodeName)
-      return
+    if (profile === undefined) return undefined
+    try {
+      const feasible = feasibleNodes(pod, this.world, profile, {
+        random: this.#deps.random,
+        start: this.#start,
+        remembered: this.#remembered,
+        looked: (count) => (this.#start = (this.#start + count) % Math.max(this.world.nodes().length, 1)),
+      })
+      if (this.#extenders.some((extender) => extender.isInterested(pod))) return this.#tryExtended(tried, profile, feasible)
+      this.#decided(tried, profile, feasible)
+    } catch (error) {
+      this.#broke(tried, error)
     }
-    const preemption = preempt(pod, this.world, profile, decision.refusals)
-    this.#refuse(tried, decision.refusedBy, `${decision.message}${preemption.message === '' ? '' : ` ${preemption.message}`}`, preemption)
+    return undefined
+  }
+
+  async #tryExtended(tried: QueuedPod, profile: Profile, own: Feasible): Promise<void> {
+    try {
+      const feasible = await askExtenders(this.#ctx, tried.pod, this.world, own, this.#extenders)
+      const points = feasible.nodes.length > 1 ? await pointsOf(this.#ctx, tried.pod, feasible.nodes, this.#extenders) : undefined
+      const candidates = feasible.nodes.length > 0 ? undefined : await acceptedBy(this.#ctx, this.#candidates(profile, feasible), this.#extenders, tried.pod)
+      this.#decided(tried, profile, feasible, { points, candidates })
+    } catch (error) {
+      this.#broke(tried, error)
+    }
+  }
+
+  #decided(tried: QueuedPod, profile: Profile, feasible: Feasible, said: { readonly points?: ReadonlyMap<string, number> | undefined; readonly candidates?: Candidates | undefined } = {}): void {
+    const { pod } = tried
+    if (feasible.nodes.length > 0) return this.#take(tried, profile, choose(pod, this.world, profile, feasible, this.#deps.random, said.points))
+    const preemption = cheapest(said.candidates ?? this.#candidates(profile, feasible))
+    this.#refuse(tried, feasible.refusedBy, { reason: 'Unschedulable', message: `${feasible.message}${preemption.message === '' ? '' : ` ${preemption.message}`}` }, preemption)
+  }
+
+  #candidates(profile: Profile, feasible: Feasible): Candidates {
+    if (profile.preemption === undefined || this.world.nodes().length === 0) return { candidates: [], otherwise: noPreemption }
+    return candidatesFor(feasible.questions, this.world, feasible.refusals, { limits: profile.preemption, budgets: this.#deps.budgets?.() ?? [], random: this.#deps.random })
+  }
+
+  #take(tried: QueuedPod, profile: Profile, node: NodeInfo): void {
+    const { pod } = tried
+    const refused = reserve(pod, node, profile)
+    if (refused !== undefined) {
+      const counts = new Map(refused.refusal.reasons.map((reason) => [reason, 1]))
+      return this.#refuse(tried, [refused.plugin], { reason: 'Unschedulable', message: sentence(1, counts) }, noPreemption)
+    }
+    this.world.assume(pod, node.name)
+    this.world.nominate(pod, '')
+    void this.#bind(tried, profile, node.name)
   }
 
   async #bind(tried: QueuedPod, profile: Profile, nodeName: string): Promise<void> {
     const { pod } = tried
-    const uid = pod.metadata.uid ?? ''
+    let counted = false
     try {
-      await profile.plugins.find(({ plugin }) => plugin.bind !== undefined)?.plugin.bind?.(this.#ctx, pod, nodeName)
+      if (hasPrebind(profile)) await prebind(this.#ctx, pod, nodeName, profile)
+      this.#bindings++
+      counted = true
+      await bind(this.#ctx, pod, nodeName, { profile, extenders: this.#extenders })
       this.#bound++
-      this.#told.delete(uid)
-      this.#deps.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${keyText(keyOf(pod))} to ${nodeName}`)
+      this.queue.done(pod.metadata.uid ?? '')
+      this.#telling.scheduled(pod, nodeName)
     } catch (error) {
-      this.world.forget(uid)
-      if (!this.#ctx.signal.aborted && !isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) {
-        this.#ctx.log.warn('binding failed', { pod: keyText(keyOf(pod)), node: nodeName, error: errorPath(error) })
-        this.queue.failed(tried, [], this.#ctx.clock.now())
-      }
+      release(pod, nodeName, profile)
+      this.world.forget(pod.metadata.uid ?? '')
+      if (this.#ctx.signal.aborted || isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) this.queue.done(pod.metadata.uid ?? '')
+      else this.#broke(tried, error)
+      this.#happened({ type: 'pod gone', pod })
     } finally {
-      this.#bindings--
+      if (counted) this.#bindings--
       this.#kick()
     }
   }
 
-  #refuse(tried: QueuedPod, refusedBy: readonly Plugin[], message: string, preemption: Preemption): void {
-    this.queue.failed(tried, refusedBy, this.#ctx.clock.now())
-    const gated = (tried.pod.spec?.schedulingGates ?? []).length > 0
-    void this.#tell(tried.pod, gated ? undefined : message, preemption).catch((error: unknown) => {
-      this.#told.delete(tried.pod.metadata.uid ?? '')
-      if (!this.#ctx.signal.aborted && !isApiError(error, 'NotFound')) this.#ctx.log.warn('telling why a pod waits', { pod: keyText(keyOf(tried.pod)), error: errorPath(error) })
-    })
+  /** Something failed that should not: one pod that no plugin can make sense of must not end the server, nor hold up the others. */
+  #broke(tried: QueuedPod, error: unknown): void {
+    this.#ctx.log.warn('scheduling a pod', { pod: keyText(keyOf(tried.pod)), error: errorPath(error) })
+    this.#refuse(tried, [], { reason: 'SchedulerError', message: error instanceof Error ? error.message : String(error) }, noPreemption)
   }
 
-  /** Writes PodScheduled=False with the reason, an event, and evicts what preemption chose. */
-  async #tell(pod: Readonly<Pod>, message: string | undefined, preemption: Preemption): Promise<void> {
-    const uid = pod.metadata.uid ?? ''
-    if (message === undefined || (this.#told.get(uid) === message && preemption.victims.length === 0)) return
-    this.#told.set(uid, message)
-    this.#deps.event(pod, 'Warning', 'FailedScheduling', message)
-    const at = new Date(this.#ctx.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
-    const old = pod.status?.conditions?.find((c) => c.type === 'PodScheduled')
-    const condition: PodCondition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      lastTransitionTime: old?.status === 'False' && old.lastTransitionTime !== undefined ? old.lastTransitionTime : at,
-    }
-    const nominated = preemption.nodeName === '' ? {} : { nominatedNodeName: preemption.nodeName }
-    await this.#deps.client.patch(this.#ctx, pods, keyOf(pod), 'strategic', { status: { conditions: [condition], ...nominated } }, { subresource: 'status' })
-    for (const victim of preemption.victims) await this.#evict(pod, victim, preemption.nodeName)
+  #refuse(tried: QueuedPod, refusedBy: readonly Plugin[], verdict: Verdict, preemption: Preemption): void {
+    const { pod } = tried
+    this.queue.failed(tried, refusedBy, this.world, this.#ctx.clock.now())
+    if (preemption.nodeName !== '') this.#promise(pod, preemption.nodeName)
+    else if (preemption.clears) this.world.nominate(pod, '')
+    void this.#telling.refused(pod, verdict, preemption)
   }
 
-  async #evict(pod: Readonly<Pod>, victim: Readonly<Pod>, nodeName: string): Promise<void> {
-    const { uid } = victim.metadata
-    const condition: PodCondition = {
-      type: 'DisruptionTarget',
-      status: 'True',
-      reason: 'PreemptionByScheduler',
-      message: `${pod.spec?.schedulerName ?? ''}: preempting to accommodate a higher priority pod`,
-      lastTransitionTime: formatTime(this.#ctx.clock.now()),
-      ...(victim.metadata.generation === undefined ? {} : { observedGeneration: victim.metadata.generation }),
+  /** Keeps the node for the pod; less important pods that were promised it look elsewhere. */
+  #promise(pod: Readonly<Pod>, nodeName: string): void {
+    const priority = pod.spec?.priority ?? 0
+    const lesser = [...(this.world.nominatedOn(nodeName) ?? [])].filter((other) => (other.spec?.priority ?? 0) < priority)
+    for (const other of lesser) {
+      this.world.nominate(other, '')
+      void this.#telling.renounce(other).catch((error: unknown) => this.#ctx.log.debug('a promise was not taken back', { pod: keyText(keyOf(other)), error: errorPath(error) }))
     }
-    // Pods of sets come again under their names: the one that was judged goes, or none. First it is told why.
-    try {
-      await this.#deps.client.patch(this.#ctx, pods, keyOf(victim), 'strategic', { ...(uid === undefined ? {} : { metadata: { uid } }), status: { conditions: [condition] } }, { subresource: 'status' })
-      await this.#deps.client.delete(this.#ctx, pods, keyOf(victim), uid === undefined ? {} : { preconditions: { uid } })
-    } catch (error) {
-      if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound')) return
-      throw error
-    }
-    this.#deps.event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`)
+    this.world.nominate(pod, nodeName)
   }
+}
+
+/** Whether a change of a placed pod may matter to others. */
+function matters(pod: Readonly<Pod>, prev: Readonly<Pod>): boolean {
+  return (
+    isBeingDeleted(pod) !== isBeingDeleted(prev) || pod.metadata.generation !== prev.metadata.generation || !equalJson(pod.metadata.labels ?? {}, prev.metadata.labels ?? {}) ||
+    !equalJson(pod.status?.containerStatuses?.map(({ allocatedResources }) => allocatedResources) ?? [], prev.status?.containerStatuses?.map(({ allocatedResources }) => allocatedResources) ?? [])
+  )
 }

@@ -1,68 +1,27 @@
 /**
- * What the scheduler knows of the cluster: nodes with what stands on them, counting
- * pods that it has just placed (assumed) before the API shows them. Knows nothing
- * of queues and plugins.
+ * What the scheduler knows of the cluster: nodes with what stands on them, counting pods that it has just placed
+ * (assumed) before the API shows them, and which pods were promised a node (nominated). Knows nothing of queues and
+ * plugins.
  */
-import { podAmounts } from '../api/core/podresources.ts'
 import { quantityMilli } from '../api/quantity.ts'
 import type { ContainerPort, Node, Pod } from '../api/schema/types.ts'
-
-/** What a pod takes from a node. */
-export interface Claim {
-  /** Thousandths of a core. */
-  readonly cpuMilli: number
-  readonly memoryBytes: number
-  /** Every other resource it asks for, in thousandths of its unit. */
-  readonly others: Readonly<Record<string, number>>
-  /** For scoring: a container that asks for nothing counts as 100m and 200 MiB (upstream's non-zero defaults). */
-  readonly scoredCpuMilli: number
-  readonly scoredMemoryBytes: number
-  readonly ports: readonly Readonly<ContainerPort>[]
-}
-
-const claims = new WeakMap<object, Claim>()
-
-/** Computed once for each version of a pod. */
-export function claimOf(pod: Readonly<Pod>): Claim {
-  let claim = claims.get(pod)
-  if (claim === undefined) claims.set(pod, (claim = computeClaim(pod)))
-  return claim
-}
-
-const defaultCpuMilli = 100
-const defaultMemoryBytes = 200 * 1024 * 1024
-
-function computeClaim(pod: Readonly<Pod>): Claim {
-  const { cpu = 0, memory = 0, ...others } = podAmounts(pod, 'requests')
-  let unnamedCpu = 0
-  let unnamedMemory = 0
-  for (const container of pod.spec?.containers ?? []) {
-    if (container.resources?.requests?.['cpu'] === undefined) unnamedCpu += defaultCpuMilli
-    if (container.resources?.requests?.['memory'] === undefined) unnamedMemory += defaultMemoryBytes
-  }
-  const podLevel = pod.spec?.resources?.requests
-  const memoryBytes = memory / 1_000
-  return {
-    cpuMilli: cpu,
-    memoryBytes,
-    others,
-    scoredCpuMilli: cpu + (podLevel?.['cpu'] === undefined ? unnamedCpu : 0),
-    scoredMemoryBytes: memoryBytes + (podLevel?.['memory'] === undefined ? unnamedMemory : 0),
-    ports: (pod.spec?.containers ?? []).concat(sidecars(pod)).flatMap((c) => (c.ports ?? []).filter((p) => (p.hostPort ?? 0) > 0)),
-  }
-}
-
-function sidecars(pod: Readonly<Pod>): NonNullable<Pod['spec']>['containers'] {
-  return (pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')
-}
+import { equalJson } from '../lib/json.ts'
+import { type Claim, claimOf, units } from './claim.ts'
+import { Tally } from './tally.ts'
+import { HeldTerms } from './terms.ts'
 
 export class NodeInfo {
   readonly name: string
   node: Readonly<Node>
+  /** Another number after each change of the node or of what stands on it. */
+  generation = 0
+  /** Its place in world.nodes(). */
+  index = 0
   cpuMilli = 0
   memoryBytes = 0
   podsMax = 0
-  others: Record<string, number> = {}
+  /** What it has of every other resource, in units. */
+  others: Readonly<Record<string, number>> = {}
   usedCpuMilli = 0
   usedMemoryBytes = 0
   usedOthers: Record<string, number> = {}
@@ -78,13 +37,18 @@ export class NodeInfo {
     this.setNode(node)
   }
 
+  label(key: string): string | undefined {
+    return this.node.metadata.labels?.[key]
+  }
+
   setNode(node: Readonly<Node>): void {
     this.node = node
+    this.generation++
     const { cpu = '0', memory = '0', pods = '0', ...others } = node.status?.allocatable ?? {}
     this.cpuMilli = quantityMilli(cpu)
-    this.memoryBytes = quantityMilli(memory) / 1_000
-    this.podsMax = quantityMilli(pods) / 1_000
-    this.others = Object.fromEntries(Object.entries(others).map(([name, quantity]) => [name, quantityMilli(quantity)]))
+    this.memoryBytes = units(quantityMilli(memory))
+    this.podsMax = units(quantityMilli(pods))
+    this.others = Object.fromEntries(Object.entries(others).map(([name, quantity]) => [name, units(quantityMilli(quantity))]))
   }
 
   add(pod: Readonly<Pod>): void {
@@ -100,14 +64,16 @@ export class NodeInfo {
     this.#count(claimOf(held), -1)
   }
 
-  /** A copy on which pods can be taken away to see what then would fit. */
+  /** A copy on which pods can be put and taken away to see what then would fit. */
   copy(): NodeInfo {
     const copy = new NodeInfo(this.node)
+    copy.index = this.index
     for (const pod of this.pods.values()) copy.add(pod)
     return copy
   }
 
   #count(claim: Claim, sign: 1 | -1): void {
+    this.generation++
     this.usedCpuMilli += sign * claim.cpuMilli
     this.usedMemoryBytes += sign * claim.memoryBytes
     this.scoredCpuMilli += sign * claim.scoredCpuMilli
@@ -123,15 +89,37 @@ export function holdsResources(pod: Readonly<Pod>): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
 }
 
+/** Tallies kept up to date; then the oldest is forgotten. */
+const talliesMax = 128
+
+interface Placed {
+  readonly pod: Readonly<Pod>
+  readonly nodeName: string
+  readonly assumed: boolean
+}
+
 export class World {
+  /** Another number after each change that makes what local plugins said of nodes void: nodes came, went, or have other labels or images. */
+  epoch = 0
+  /** Terms of the placed pods' inter-pod affinity. */
+  readonly terms = new HeldTerms()
   readonly #nodes = new Map<string, NodeInfo>()
-  /** Nodes in an order that stays: filtering goes round it. */
-  #order: NodeInfo[] = []
-  readonly #placed = new Map<string, { readonly pod: Readonly<Pod>; readonly nodeName: string; readonly assumed: boolean }>()
+  #order: readonly NodeInfo[] | undefined = []
+  readonly #placed = new Map<string, Placed>()
   /** Pods whose node is not known (yet): they are put on it when it comes. */
   readonly #homeless = new Map<string, Set<string>>()
+  readonly #tallies = new Map<string, Tally>()
+  readonly #domains = new Map<string, Map<string, number>>()
+  #domainsEpoch = -1
+  /** Pods that wait for room on a node, by node. */
+  readonly #nominated = new Map<string, Map<string, Readonly<Pod>>>()
+  readonly #nominations = new Map<string, string>()
 
+  /** In the order in which they are looked at: zones take turns, as upstream's node tree does. */
   nodes(): readonly NodeInfo[] {
+    if (this.#order !== undefined) return this.#order
+    this.#order = inTurns([...this.#nodes.values()])
+    this.#order.forEach((info, index) => (info.index = index))
     return this.#order
   }
 
@@ -142,13 +130,13 @@ export class World {
   setNode(node: Readonly<Node>): void {
     const name = node.metadata.name ?? ''
     const known = this.#nodes.get(name)
-    if (known !== undefined) return known.setNode(node)
+    if (known !== undefined) return this.#renew(known, node)
     const info = new NodeInfo(node)
     this.#nodes.set(name, info)
-    this.#order = [...this.#order, info]
+    this.#reorder()
     for (const uid of this.#homeless.get(name) ?? []) {
       const placed = this.#placed.get(uid)
-      if (placed !== undefined) info.add(placed.pod)
+      if (placed !== undefined) this.#put(placed.pod, info, 1)
     }
     this.#homeless.delete(name)
   }
@@ -156,9 +144,10 @@ export class World {
   removeNode(name: string): void {
     const info = this.#nodes.get(name)
     if (info === undefined) return
-    this.#nodes.delete(name)
-    this.#order = this.#order.filter((n) => n !== info)
     this.#homeless.set(name, new Set(info.pods.keys()))
+    for (const pod of info.pods.values()) this.#count(pod, info, -1)
+    this.#nodes.delete(name)
+    this.#reorder()
   }
 
   /** The pod as the API shows it, on its node. */
@@ -184,18 +173,155 @@ export class World {
     const placed = this.#placed.get(uid)
     if (placed === undefined) return
     this.#placed.delete(uid)
-    this.#nodes.get(placed.nodeName)?.remove(placed.pod)
+    const info = this.#nodes.get(placed.nodeName)
+    if (info !== undefined) this.#put(placed.pod, info, -1)
     this.#homeless.get(placed.nodeName)?.delete(uid)
+  }
+
+  /** The placed pods that match, counted; `id` says what `matches` does, and is the same for the same. */
+  tally(id: string, matches: (pod: Readonly<Pod>) => boolean): Tally {
+    let tally = this.#tallies.get(id)
+    if (tally === undefined) {
+      tally = new Tally(matches)
+      for (const info of this.#nodes.values()) for (const pod of info.pods.values()) tally.count(info, pod, 1)
+      const [oldest] = this.#tallies.keys()
+      if (this.#tallies.size >= talliesMax && oldest !== undefined) this.#tallies.delete(oldest)
+    } else this.#tallies.delete(id)
+    this.#tallies.set(id, tally) // last used, last forgotten
+    return tally
+  }
+
+  /** Room is being made for the pod on this node; '' when it is promised none. */
+  nominate(pod: Readonly<Pod>, nodeName: string): void {
+    const uid = pod.metadata.uid ?? ''
+    const before = this.#nominations.get(uid)
+    if (before !== undefined && before !== nodeName) {
+      const there = this.#nominated.get(before)
+      there?.delete(uid)
+      if (there?.size === 0) this.#nominated.delete(before)
+      this.#nominations.delete(uid)
+    }
+    if (nodeName === '') return
+    this.#nominations.set(uid, nodeName)
+    const there = this.#nominated.get(nodeName) ?? new Map<string, Readonly<Pod>>()
+    this.#nominated.set(nodeName, there.set(uid, pod))
+  }
+
+  nominationOf(uid: string): string {
+    return this.#nominations.get(uid) ?? ''
+  }
+
+  hasNominations(): boolean {
+    return this.#nominated.size > 0
+  }
+
+  nominatedOn(nodeName: string): Iterable<Readonly<Pod>> | undefined {
+    return this.#nominated.get(nodeName)?.values()
+  }
+
+  /** Value of the label -> nodes that have it. */
+  domains(key: string): ReadonlyMap<string, number> {
+    if (this.#domainsEpoch !== this.epoch) {
+      this.#domains.clear()
+      this.#domainsEpoch = this.epoch
+    }
+    let domains = this.#domains.get(key)
+    if (domains !== undefined) return domains
+    domains = new Map()
+    this.#domains.set(key, domains)
+    for (const info of this.#nodes.values()) {
+      const value = info.label(key)
+      if (value !== undefined) domains.set(value, (domains.get(value) ?? 0) + 1)
+    }
+    return domains
+  }
+
+  #renew(info: NodeInfo, node: Readonly<Node>): void {
+    const { node: prev } = info
+    info.setNode(node)
+    if (!sameRecord(prev.metadata.labels, node.metadata.labels)) {
+      this.epoch++
+      if (zoneOf(prev) !== zoneOf(node)) this.#reorder()
+      for (const tally of this.#tallies.values()) tally.relabel()
+      this.terms.relabel()
+    }
+    if (!equalJson(prev.status?.images ?? [], node.status?.images ?? [])) this.epoch++
+  }
+
+  #reorder(): void {
+    this.#order = undefined
+    this.epoch++
   }
 
   #place(pod: Readonly<Pod>, nodeName: string, assumed: boolean): void {
     const uid = pod.metadata.uid ?? ''
+    if (this.#stays(uid, pod, nodeName)) return void this.#placed.set(uid, { pod, nodeName, assumed })
     this.removePod(uid)
     if (!holdsResources(pod)) return
     this.#placed.set(uid, { pod, nodeName, assumed })
     const info = this.#nodes.get(nodeName)
-    if (info !== undefined) return info.add(pod)
+    if (info !== undefined) return this.#put(pod, info, 1)
     const waiting = this.#homeless.get(nodeName) ?? new Set<string>()
     this.#homeless.set(nodeName, waiting.add(uid))
   }
+
+  /** Most changes of a placed pod (its status) change nothing of what is counted. */
+  #stays(uid: string, pod: Readonly<Pod>, nodeName: string): boolean {
+    const placed = this.#placed.get(uid)
+    const info = this.#nodes.get(nodeName)
+    if (placed === undefined || info === undefined || placed.nodeName !== nodeName || !countsAlike(placed.pod, pod)) return false
+    info.pods.set(uid, pod)
+    return true
+  }
+
+  #put(pod: Readonly<Pod>, info: NodeInfo, sign: 1 | -1): void {
+    if (sign === 1) info.add(pod)
+    else info.remove(pod)
+    this.#count(pod, info, sign)
+  }
+
+  #count(pod: Readonly<Pod>, info: NodeInfo, sign: 1 | -1): void {
+    for (const tally of this.#tallies.values()) tally.count(info, pod, sign)
+    this.terms.count(info, pod, sign)
+  }
+}
+
+/** Whether tallies, terms and resources are the same for both versions of a placed pod; its affinity cannot change. */
+function countsAlike(prev: Readonly<Pod>, next: Readonly<Pod>): boolean {
+  const going = (pod: Readonly<Pod>): boolean => pod.metadata.deletionTimestamp !== undefined
+  return holdsResources(next) && going(prev) === going(next) && sameRecord(prev.metadata.labels, next.metadata.labels) && sameClaim(claimOf(prev), claimOf(next))
+}
+
+function sameClaim(a: Claim, b: Claim): boolean {
+  const { others, ports, ...amounts } = a
+  const names = Object.keys(amounts) as (keyof typeof amounts)[]
+  return names.every((name) => a[name] === b[name]) && equalJson(others, b.others) && equalJson(ports, b.ports)
+}
+
+function sameRecord(a: Readonly<Record<string, string>> | undefined, b: Readonly<Record<string, string>> | undefined): boolean {
+  if (a === b) return true
+  const [before, after] = [a ?? {}, b ?? {}]
+  const keys = Object.keys(before)
+  return keys.length === Object.keys(after).length && keys.every((key) => before[key] === after[key])
+}
+
+/** Region and zone, the older labels too (GetZoneKey in k8s.io/component-helpers/node/topology). */
+function zoneOf(node: Readonly<Node>): string {
+  const labels = node.metadata.labels ?? {}
+  const zone = labels['failure-domain.beta.kubernetes.io/zone'] ?? labels['topology.kubernetes.io/zone'] ?? ''
+  const region = labels['failure-domain.beta.kubernetes.io/region'] ?? labels['topology.kubernetes.io/region'] ?? ''
+  return `${region}:${zone}`
+}
+
+function inTurns(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
+  const zones = Map.groupBy(nodes, ({ node }) => zoneOf(node))
+  if (zones.size < 2) return nodes
+  const order: NodeInfo[] = []
+  for (let turn = 0; order.length < nodes.length; turn++) {
+    for (const zone of zones.values()) {
+      const node = zone[turn]
+      if (node !== undefined) order.push(node)
+    }
+  }
+  return order
 }

@@ -29,19 +29,27 @@ function raise(into: Amounts, floor: Readonly<Amounts>): Amounts {
   return into
 }
 
+export interface AmountOptions {
+  /** Requests of a container that names none of the resource. */
+  readonly missing?: Readonly<Amounts>
+  /** While a resize is under way: the largest of what is asked, allocated and in effect. */
+  readonly inEffect?: boolean
+}
+
 /**
  * Requests or limits of the pod as a whole: what runs together is added, init containers that run before it count by the
  * largest, each with the sidecars started before it; pod-level resources and overhead on top.
  */
-export function podAmounts(pod: Readonly<Pod>, which: Which): Amounts {
+export function podAmounts(pod: Readonly<Pod>, which: Which, options: AmountOptions = {}): Amounts {
   const spec = pod.spec
   if (spec === undefined) return {}
+  const of = (container: Readonly<Container>): Amounts => containerAmounts(pod, container, which, options)
   const total: Amounts = {}
-  for (const container of spec.containers ?? []) addAmounts(total, amountsOf(container.resources?.[which]))
+  for (const container of spec.containers ?? []) addAmounts(total, of(container))
   const sidecars: Amounts = {}
   const start: Amounts = {}
   for (const container of spec.initContainers ?? []) {
-    const own = amountsOf(container.resources?.[which])
+    const own = of(container)
     if (isSidecar(container)) {
       addAmounts(total, own)
       addAmounts(sidecars, own)
@@ -56,6 +64,24 @@ export function podAmounts(pod: Readonly<Pod>, which: Which): Amounts {
     for (const name in overhead) if (which === 'requests' || total[name] !== undefined) total[name] = (total[name] ?? 0) + (overhead[name] ?? 0)
   }
   return total
+}
+
+function containerAmounts(pod: Readonly<Pod>, container: Readonly<Container>, which: Which, { missing, inEffect }: AmountOptions): Amounts {
+  let amounts = amountsOf(container.resources?.[which])
+  if (inEffect === true && which === 'requests') amounts = requestsInEffect(pod, container, amounts)
+  for (const name in missing) amounts[name] ??= missing[name] ?? 0
+  return amounts
+}
+
+/** Of a container that may be resized; a resize that can never be does not count (determineEffectiveRequests). */
+function requestsInEffect(pod: Readonly<Pod>, container: Readonly<Container>, asked: Amounts): Amounts {
+  const { containerStatuses = [], initContainerStatuses = [], conditions = [] } = pod.status ?? {}
+  const statuses = isSidecar(container) ? initContainerStatuses : containerStatuses
+  const status = statuses.find(({ name }) => name === container.name)
+  if (status?.resources === undefined) return asked
+  const infeasible = conditions.find(({ type }) => type === 'PodResizePending')?.reason === 'Infeasible'
+  const amounts = infeasible ? {} : { ...asked }
+  return raise(raise(amounts, amountsOf(status.resources.requests)), amountsOf(status.allocatedResources))
 }
 
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'

@@ -1,26 +1,41 @@
-/** NodeResourcesBalancedAllocation: prefers nodes whose cpu and memory are used evenly, by how much the pod improves that. */
+/** NodeResourcesBalancedAllocation: prefers nodes whose resources are used evenly, by how much the pod improves that. */
+import { claimOf } from '../claim.ts'
 import { scoreMax, type Plugin } from '../framework.ts'
-import { claimOf } from '../world.ts'
+import { askedOf, type ResourceWeight, usesOf } from './resourcescore.ts'
 
-export const balancedAllocation: Plugin = {
-  name: 'NodeResourcesBalancedAllocation',
-  score(pod) {
-    const claim = claimOf(pod)
-    if (claim.cpuMilli === 0 && claim.memoryBytes === 0) return undefined // a best-effort pod changes no balance
-    return {
-      score(node) {
-        const before = balance([node.usedCpuMilli, node.cpuMilli], [node.usedMemoryBytes, node.memoryBytes])
-        const after = balance([node.usedCpuMilli + claim.cpuMilli, node.cpuMilli], [node.usedMemoryBytes + claim.memoryBytes, node.memoryBytes])
-        return Math.floor(scoreMax / 2) + Math.trunc((Math.floor(scoreMax / 2) + after - before) / 2)
-      },
-    }
-  },
+export interface BalancedArgs {
+  readonly resources: readonly ResourceWeight[]
+}
+
+export function balancedAllocation({ resources }: BalancedArgs): Plugin {
+  return {
+    name: 'NodeResourcesBalancedAllocation',
+    local: true,
+    score(pod) {
+      const claim = claimOf(pod)
+      if (resources.every(({ name }) => askedOf(claim, name, false) === 0)) return undefined // a best-effort pod changes no balance
+      return {
+        score(node) {
+          const uses = usesOf(node, claim, resources, false)
+          const before = balance(uses.map(({ used, has }) => used / has))
+          const after = balance(uses.map(({ wanted, has }) => wanted / has))
+          return scoreMax / 2 + Math.trunc((scoreMax / 2 + after - before) / 2)
+        },
+      }
+    },
+  }
 }
 
 /** 100 less the standard deviation of the used fractions. */
-function balance(...resources: readonly (readonly [number, number])[]): number {
-  const fractions = resources.filter(([, has]) => has > 0).map(([used, has]) => Math.min(used / has, 1))
-  const [first, second] = fractions
-  const deviation = first === undefined || second === undefined ? 0 : Math.abs(first - second) / 2
-  return Math.trunc((1 - deviation) * scoreMax)
+function balance(used: readonly number[]): number {
+  const fractions = used.map((fraction) => Math.min(fraction, 1))
+  return Math.trunc((1 - deviation(fractions)) * scoreMax)
+}
+
+function deviation(fractions: readonly number[]): number {
+  const [first = 0, second = 0] = fractions
+  if (fractions.length < 2) return 0
+  if (fractions.length === 2) return Math.abs((first - second) / 2)
+  const mean = fractions.reduce((a, b) => a + b, 0) / fractions.length
+  return Math.sqrt(fractions.reduce((sum, fraction) => sum + (fraction - mean) * (fraction - mean), 0) / fractions.length)
 }

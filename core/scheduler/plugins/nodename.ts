@@ -5,9 +5,10 @@ const refusal: Refusal = { reasons: ["node(s) didn't match the requested node na
 
 export const nodeName: Plugin = {
   name: 'NodeName',
+  local: true,
   filter(pod) {
     const wanted = pod.spec?.nodeName ?? ''
-    return wanted === '' ? undefined : (node) => (node.name === wanted ? undefined : refusal)
+    return wanted === '' ? undefined : { check: (node) => (node.name === wanted ? undefined : refusal) }
   },
   wakes: (pod, event) => event.type === 'node added' && event.node.metadata.name === pod.spec?.nodeName,
 }

@@ -1,33 +1,40 @@
-/**
- * NodeResourcesFit: what the pods of a node ask for must fit into what it has;
- * emptier nodes score higher (LeastAllocated over cpu and memory).
- */
-import { scoreMax, type Plugin, type Refusal } from '../framework.ts'
-import { claimOf, type Claim, type NodeInfo } from '../world.ts'
+/** NodeResourcesFit: what the pods of a node ask for must fit into what it has; nodes are scored by how full they would be. */
+import { isExtendedResource } from '../../api/core/podspec/resources.ts'
+import type { Pod } from '../../api/schema/types.ts'
+import { claimOf, type Claim } from '../claim.ts'
+import type { Plugin, Refusal } from '../framework.ts'
+import type { NodeInfo } from '../world.ts'
+import { type ScoringStrategy, strategyScorer } from './resourcescore.ts'
 
-export const nodeResourcesFit: Plugin = {
-  name: 'NodeResourcesFit',
-  filter(pod) {
-    const claim = claimOf(pod)
-    const others = Object.entries(claim.others).filter(([, milli]) => milli > 0)
-    return (node) => refusalOf(claim, others, node)
-  },
-  score(pod) {
-    const claim = claimOf(pod)
-    return {
-      score(node) {
-        const parts = [
-          free(node.scoredCpuMilli + claim.scoredCpuMilli, node.cpuMilli),
-          free(node.scoredMemoryBytes + claim.scoredMemoryBytes, node.memoryBytes),
-        ].filter((part) => part !== undefined)
-        return parts.length === 0 ? 0 : Math.floor(parts.reduce((a, b) => a + b, 0) / parts.length)
-      },
-    }
-  },
-  wakes(_pod, event) {
-    if (event.type !== 'node changed') return true // a pod that goes frees at least its place
-    return JSON.stringify(event.node.status?.allocatable) !== JSON.stringify(event.prev.status?.allocatable)
-  },
+export interface FitArgs {
+  /** Extended resources that are not looked at, and groups (the part before the slash) of such. */
+  readonly ignoredResources: readonly string[]
+  readonly ignoredResourceGroups: readonly string[]
+  readonly scoringStrategy: ScoringStrategy
+}
+
+export function nodeResourcesFit(args: FitArgs): Plugin {
+  const scorer = strategyScorer(args.scoringStrategy)
+  return {
+    name: 'NodeResourcesFit',
+    local: true,
+    filter(pod) {
+      const claim = claimOf(pod)
+      const others = Object.entries(claim.others).filter(([name, amount]) => amount > 0 && !isIgnored(name, args))
+      return { check: (node) => refusalOf(claim, others, node) }
+    },
+    score: (pod) => scorer(pod),
+    wakes(pod, event) {
+      if (event.type === 'pod changed' || event.type === 'pod gone') return true // a pod that goes frees at least its place
+      if (event.type === 'placed pod changed') return asksLess(pod, event.pod, event.prev)
+      if (event.type === 'node added') return true
+      return event.type === 'node changed' && JSON.stringify(event.node.status?.allocatable) !== JSON.stringify(event.prev.status?.allocatable)
+    },
+  }
+}
+
+function isIgnored(name: string, { ignoredResources, ignoredResourceGroups }: FitArgs): boolean {
+  return isExtendedResource(name) && (ignoredResources.includes(name) || ignoredResourceGroups.includes(name.split('/')[0] ?? ''))
 }
 
 /** All that is lacking is named; what the whole node does not have, evictions cannot free. */
@@ -36,7 +43,7 @@ function refusalOf(claim: Claim, others: readonly (readonly [string, number])[],
   const full = node.pods.size + 1 > node.podsMax
   const noCpu = cpuMilli > 0 && node.usedCpuMilli + cpuMilli > node.cpuMilli
   const noMemory = memoryBytes > 0 && node.usedMemoryBytes + memoryBytes > node.memoryBytes
-  const lacking = others.filter(([name, milli]) => (node.usedOthers[name] ?? 0) + milli > (node.others[name] ?? 0))
+  const lacking = others.filter(([name, amount]) => (node.usedOthers[name] ?? 0) + amount > (node.others[name] ?? 0))
   if (!full && !noCpu && !noMemory && lacking.length === 0) return undefined
   return {
     reasons: [
@@ -45,11 +52,14 @@ function refusalOf(claim: Claim, others: readonly (readonly [string, number])[],
       ...(noMemory ? ['Insufficient memory'] : []),
       ...lacking.map(([name]) => `Insufficient ${name}`),
     ],
-    unresolvable: (noCpu && cpuMilli > node.cpuMilli) || (noMemory && memoryBytes > node.memoryBytes) || lacking.some(([name, milli]) => milli > (node.others[name] ?? 0)),
+    unresolvable: (noCpu && cpuMilli > node.cpuMilli) || (noMemory && memoryBytes > node.memoryBytes) || lacking.some(([name, amount]) => amount > (node.others[name] ?? 0)),
   }
 }
 
-function free(wanted: number, has: number): number | undefined {
-  if (has === 0) return undefined
-  return wanted > has ? 0 : Math.floor(((has - wanted) * scoreMax) / has)
+/** Whether a pod on a node was made smaller in what the waiting pod asks for. */
+function asksLess(pod: Readonly<Pod>, next: Readonly<Pod>, prev: Readonly<Pod>): boolean {
+  const [mine, is, was] = [claimOf(pod), claimOf(next), claimOf(prev)]
+  if (mine.cpuMilli > 0 && is.cpuMilli < was.cpuMilli) return true
+  if (mine.memoryBytes > 0 && is.memoryBytes < was.memoryBytes) return true
+  return Object.keys(mine.others).some((name) => (is.others[name] ?? 0) < (was.others[name] ?? 0))
 }

@@ -1,8 +1,10 @@
-/** SchedulingGates: a pod with gates is not even tried; its events wake it when the last gate is gone. */
+/** SchedulingGates: a pod with gates is not tried until the last gate is gone. */
 import type { Plugin } from '../framework.ts'
 
 export const schedulingGates: Plugin = {
   name: 'SchedulingGates',
-  filter: (pod) => ((pod.spec?.schedulingGates ?? []).length > 0 ? () => ({ reasons: ['waiting for scheduling gates'], unresolvable: true }) : undefined),
-  wakes: (pod, event) => event.type === 'pod changed' && (pod.spec?.schedulingGates ?? []).length === 0,
+  gate(pod) {
+    const gates = (pod.spec?.schedulingGates ?? []).map(({ name }) => name)
+    return gates.length === 0 ? undefined : `waiting for scheduling gates: [${gates.join(' ')}]`
+  },
 }

@@ -1,5 +1,6 @@
 /** TaintToleration: NoSchedule and NoExecute taints refuse; fewer untolerated PreferNoSchedule taints score higher. */
 import { isTolerated, untolerated } from '../../api/core/taints.ts'
+import type { Node } from '../../api/schema/types.ts'
 import { normalizeByMax, type Plugin, type Refusal } from '../framework.ts'
 
 const refusal: Refusal = { reasons: ['node(s) had untolerated taint(s)'], unresolvable: true }
@@ -7,11 +8,14 @@ const hard = ['NoSchedule', 'NoExecute'] as const
 
 export const taintToleration: Plugin = {
   name: 'TaintToleration',
+  local: true,
   filter(pod) {
     const tolerations = pod.spec?.tolerations
-    return (node) => {
-      const taints = node.node.spec?.taints
-      return taints !== undefined && untolerated(taints, tolerations, hard) !== undefined ? refusal : undefined
+    return {
+      check({ node }) {
+        const taints = node.spec?.taints
+        return taints !== undefined && untolerated(taints, tolerations, hard) !== undefined ? refusal : undefined
+      },
     }
   },
   score(pod) {
@@ -23,7 +27,8 @@ export const taintToleration: Plugin = {
   },
   wakes(pod, event) {
     if (event.type === 'pod changed') return true
-    if (event.type === 'pod gone') return false
-    return untolerated(event.node.spec?.taints, pod.spec?.tolerations, hard) === undefined
+    if (event.type !== 'node added' && event.type !== 'node changed') return false
+    const stands = (node: Readonly<Node>): boolean => untolerated(node.spec?.taints, pod.spec?.tolerations, hard) !== undefined
+    return !stands(event.node) && (event.type === 'node added' || stands(event.prev))
   },
 }

@@ -1,0 +1,45 @@
+/**
+ * From a decision to a bound pod: what plugins keep for it (reserve), what has to be ready before (prebind), and the
+ * binding itself. What fails is taken back in the opposite order.
+ */
+import type { Ctx } from '../lib/ctx.ts'
+import type { Pod } from '../api/schema/types.ts'
+import type { Refused } from './evaluate.ts'
+import type { Extender } from './extender.ts'
+import type { Plugin, Profile } from './framework.ts'
+import type { NodeInfo } from './world.ts'
+
+/** The first refusal; then nothing is kept. */
+export function reserve(pod: Readonly<Pod>, node: NodeInfo, profile: Profile): Refused | undefined {
+  const kept: Plugin[] = []
+  for (const { plugin } of profile.plugins) {
+    const refusal = plugin.reserve?.(pod, node)
+    if (refusal === undefined) {
+      kept.push(plugin)
+      continue
+    }
+    for (const other of [plugin, ...kept.toReversed()]) other.release?.(pod, node.name)
+    return { plugin, refusal }
+  }
+  return undefined
+}
+
+export function release(pod: Readonly<Pod>, nodeName: string, profile: Profile): void {
+  for (const { plugin } of profile.plugins.toReversed()) plugin.release?.(pod, nodeName)
+}
+
+/** Whether something has to be made ready before the binding, which may take long. */
+export function hasPrebind(profile: Profile): boolean {
+  return profile.plugins.some(({ plugin }) => plugin.prebind !== undefined)
+}
+
+export async function prebind(ctx: Ctx, pod: Readonly<Pod>, nodeName: string, profile: Profile): Promise<void> {
+  for (const { plugin } of profile.plugins) await plugin.prebind?.(ctx, pod, nodeName)
+}
+
+/** By the first extender that binds and wants this pod, else by the profile's own binder. */
+export async function bind(ctx: Ctx, pod: Readonly<Pod>, nodeName: string, { profile, extenders }: { readonly profile: Profile; readonly extenders: readonly Extender[] }): Promise<void> {
+  const extender = extenders.find((one) => one.bind !== undefined && one.isInterested(pod))
+  if (extender?.bind !== undefined) return await extender.bind(ctx, pod, nodeName)
+  await profile.plugins.find(({ plugin }) => plugin.bind !== undefined)?.plugin.bind?.(ctx, pod, nodeName)
+}

@@ -1,0 +1,46 @@
+/** What a pod takes from a node, computed once for each version of the pod (upstream's calculateResource). */
+import { podAmounts } from '../api/core/podresources.ts'
+import type { Container, ContainerPort, Pod } from '../api/schema/types.ts'
+
+export interface Claim {
+  /** Thousandths of a core. */
+  readonly cpuMilli: number
+  readonly memoryBytes: number
+  /** Every other resource it asks for, in units. */
+  readonly others: Readonly<Record<string, number>>
+  /** For scoring: a container that asks for nothing counts as 100m and 200 MiB (upstream's non-zero defaults). */
+  readonly scoredCpuMilli: number
+  readonly scoredMemoryBytes: number
+  readonly ports: readonly Readonly<ContainerPort>[]
+}
+
+const claims = new WeakMap<object, Claim>()
+
+export function claimOf(pod: Readonly<Pod>): Claim {
+  let claim = claims.get(pod)
+  if (claim === undefined) claims.set(pod, (claim = computeClaim(pod)))
+  return claim
+}
+
+/** In thousandths, as podAmounts() counts. */
+const assumed = { cpu: 100, memory: 200 * 1024 * 1024 * 1_000 } as const
+
+function computeClaim(pod: Readonly<Pod>): Claim {
+  const { cpu = 0, memory = 0, ...others } = podAmounts(pod, 'requests', { inEffect: true })
+  const scored = podAmounts(pod, 'requests', { inEffect: true, missing: assumed })
+  return {
+    cpuMilli: cpu,
+    memoryBytes: units(memory),
+    others: Object.fromEntries(Object.entries(others).map(([name, milli]) => [name, units(milli)])),
+    scoredCpuMilli: scored['cpu'] ?? 0,
+    scoredMemoryBytes: units(scored['memory'] ?? 0),
+    ports: (pod.spec?.containers ?? []).concat(sidecars(pod)).flatMap((c) => (c.ports ?? []).filter((p) => (p.hostPort ?? 0) > 0)),
+  }
+}
+
+/** Whole units, rounded up as Quantity.Value() is. */
+export const units = (milli: number): number => Math.ceil(milli / 1_000)
+
+function sidecars(pod: Readonly<Pod>): Container[] {
+  return (pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')
+}

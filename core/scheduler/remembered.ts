@@ -1,0 +1,72 @@
+/**
+ * What local plugins said of nodes, remembered for each sort of pod and each state of a node: a thousand equal pods cost
+ * hardly more than one. Void as soon as the world's epoch changes.
+ */
+import type { Pod } from '../api/schema/types.ts'
+import { ask, questionsFor, type Questions, type Refused } from './evaluate.ts'
+import type { Plugin, Profile, Scorer } from './framework.ts'
+import { signatureOf } from './signature.ts'
+import type { NodeInfo, World } from './world.ts'
+
+/** Sorts of pods; then the one that was longest not asked for is forgotten. */
+const sortsMax = 32
+const isLocal = (plugin: Plugin): boolean => plugin.local === true
+
+export interface LocalScore {
+  readonly scorer: Scorer
+  readonly weight: number
+  /** By the index of the node, as the scorer gives it. */
+  readonly raw: Float64Array
+}
+
+/** One sort of pod. */
+export class SortOfPod {
+  readonly questions: Questions
+  readonly scores: readonly LocalScore[]
+  readonly #generations: Int32Array
+  readonly #refused: (Refused | undefined)[]
+
+  constructor(pod: Readonly<Pod>, world: World, profile: Profile) {
+    const count = world.nodes().length
+    this.questions = questionsFor(pod, world, profile, isLocal)
+    this.scores = profile.plugins.flatMap(({ plugin, weight }) => {
+      const scorer = weight === 0 || !isLocal(plugin) ? undefined : plugin.score?.(pod, world, [])
+      return scorer === undefined ? [] : [{ scorer, weight, raw: new Float64Array(count) }]
+    })
+    this.#generations = new Int32Array(count).fill(-1)
+    this.#refused = Array.from({ length: count }, () => undefined)
+  }
+
+  /** The refusal of a local plugin; the scores of the node are known afterwards. */
+  refusal(node: NodeInfo): Refused | undefined {
+    const { index } = node
+    if (this.#generations[index] === node.generation) return this.#refused[index]
+    const refused = ask(this.questions.filters, node)
+    if (refused === undefined) for (const { scorer, raw } of this.scores) raw[index] = scorer.score(node)
+    this.#generations[index] = node.generation
+    this.#refused[index] = refused
+    return refused
+  }
+}
+
+export class Remembered {
+  readonly #sorts = new Map<string, SortOfPod>()
+  #epoch = -1
+
+  of(pod: Readonly<Pod>, world: World, profile: Profile): SortOfPod {
+    world.nodes() // puts them in order, and with that numbers them
+    if (this.#epoch !== world.epoch) {
+      this.#sorts.clear()
+      this.#epoch = world.epoch
+    }
+    const signature = `${profile.schedulerName} ${signatureOf(pod)}`
+    let sort = this.#sorts.get(signature)
+    if (sort === undefined) {
+      const [oldest] = this.#sorts.keys()
+      if (this.#sorts.size >= sortsMax && oldest !== undefined) this.#sorts.delete(oldest)
+      sort = new SortOfPod(pod, world, profile)
+    } else this.#sorts.delete(signature)
+    this.#sorts.set(signature, sort)
+    return sort
+  }
+}
