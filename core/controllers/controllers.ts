@@ -11,6 +11,7 @@ import { definitionCleanup } from './crd/cleanup.ts'
 import { definitionRegistration } from './crd/registration.ts'
 import { daemonSetController } from './daemonset/daemonset.ts'
 import { deploymentController } from './deployment/deployment.ts'
+import { deviceTaintController } from './devicetaints/devicetaints.ts'
 import { disruptionController } from './disruption/disruption.ts'
 import { staleDisruptions } from './disruption/stale.ts'
 import { endpointsController } from './endpoints.ts'
@@ -28,8 +29,11 @@ import { podGc } from './podgc.ts'
 import { policyStatus } from './policystatus.ts'
 import { attributesProtection, claimProtection, volumeProtection } from './protection.ts'
 import { replicaSetController, replicationController } from './replicaset/replicaset.ts'
+import { resourceClaimController } from './resourceclaim/resourceclaim.ts'
 import { resourceQuotaController } from './resourcequota.ts'
 import { rootCaPublisher } from './rootca.ts'
+import { serviceAddresses } from './servicecidr/addresses.ts'
+import { serviceCidrController } from './servicecidr/servicecidr.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
 import { tokenCleaner } from './tokencleaner.ts'
@@ -45,7 +49,9 @@ export const controllers: readonly Controller[] = [
   apiServiceAvailability,
   clusterTrust,
   definitionRegistration,
+  serviceCidrController,
   kubernetesService,
+  serviceAddresses,
   serviceAccountController,
   accountTokens,
   rootCaPublisher,
@@ -57,6 +63,8 @@ export const controllers: readonly Controller[] = [
   nodeIpamController,
   nodeLifecycleController,
   taintEvictionController,
+  resourceClaimController,
+  deviceTaintController,
   deploymentController,
   replicaSetController,
   replicationController,
