@@ -258,9 +258,31 @@ describe('revisions of a DaemonSet', () => {
       metadata: { name: 'twin', namespace: namespace ?? '', labels: { app: 'ds' }, ownerReferences: ownerReferences ?? [] }, data: first?.data ?? {}, revision: 3,
     })
     await cluster.settle(2_000)
+    expect((await revisions()).length).toBe(2) // clients may make revisions, and find them there
+    await cluster.change(daemonSets, 'ds', (set) => void (set.metadata.labels = { some: 'work' }))
+    await cluster.settle(2_000)
     expect((await revisions()).map(({ metadata }) => [metadata.name, metadata.labels?.['controller-revision-hash']])).toEqual([['twin', 'twin']])
     expect((await placed()).map((pod) => pod.metadata.labels?.['controller-revision-hash'])).toEqual(['twin', 'twin'])
     expect([await uids(), name === 'twin']).toEqual([before, false])
+  })
+
+  it('come and go by the hands of clients, and are counted on', async () => {
+    await start(1)
+    await cluster.create(daemonSets, daemonSet())
+    await cluster.settle(2_000)
+    const [first] = await revisions()
+    const { ownerReferences = [] } = first?.metadata ?? {}
+    await cluster.create(controllerRevisions, {
+      metadata: { name: 'second', namespace: 'default', labels: { app: 'ds', 'controller-revision-hash': 'second' }, ownerReferences }, data: first?.data ?? {}, revision: 2,
+    })
+    await cluster.client.delete(cluster.ctx, controllerRevisions, { namespace: 'default', name: first?.metadata.name ?? '' })
+    await cluster.settle(2_000)
+    await cluster.change(daemonSets, 'ds', setImage('a:2'))
+    await cluster.settle(2_000)
+    expect((await revisions()).map(({ revision }) => revision)).toEqual([2, 3])
+    await cluster.client.delete(cluster.ctx, controllerRevisions, { namespace: 'default', name: 'second' })
+    await cluster.settle(2_000)
+    expect((await revisions()).map(({ revision }) => revision)).toEqual([3])
   })
 
   it('get another name when theirs is taken', async () => {

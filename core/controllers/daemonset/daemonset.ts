@@ -43,7 +43,13 @@ export const daemonSetController: Controller = {
     const ofOwner = ownerKey(daemonSets)
     const keysOf = (object: Readonly<KubeObject>): readonly string[] => (controllerOf(object) === undefined ? whoWants(sets, object) : ofOwner(object))
     env.watch(pods, keysOf)
-    env.watch(controllerRevisions, keysOf)
+    // Revisions that somebody makes for a set are looked at when there is something to do; those without a manager are adopted.
+    const look = (revision: Revision): void => keysOf(revision).forEach((key) => env.queue.add(key))
+    revisionInformer.on({
+      added: (revision) => (controllerOf(revision) === undefined ? look(revision) : undefined),
+      updated: (next, prev) => [next, prev].forEach(look),
+      deleted: look,
+    })
     const nodeLister = watchNodes(env, sets)
     const failures = new FailedPods()
     return async (ctx, key, client) => {

@@ -129,6 +129,19 @@ describe('pods of a StatefulSet', () => {
     expect(seen.filter((change) => change.startsWith('-'))).toEqual(['-web-2', '-web-1'])
   })
 
+  it('stay all, when none of them is ready, until the first is', async () => {
+    await start()
+    await cluster.create(statefulSets, statefulSet(3))
+    await cluster.settle(2_000)
+    for (const name of ['web-0', 'web-1', 'web-2']) await setStatus(name, 'Running', false)
+    await cluster.change(statefulSets, 'web', scale(0))
+    await cluster.settle(10_000)
+    expect(await names()).toEqual(['web-0', 'web-1', 'web-2'])
+    for (const name of ['web-0', 'web-1', 'web-2']) await setStatus(name, 'Running', true)
+    await cluster.settle(2_000)
+    expect(await names()).toEqual([])
+  })
+
   it('come and go all at once where the set is parallel', async () => {
     await start()
     for (let i = 0; i < 5; i++) held.add(`web-${i}`)
