@@ -75,6 +75,7 @@ function settingsOf(ctx: Ctx, config: ServerConfig, { pki, registry, aggregation
     trust: { clientCa: pki.clientCa.certificate.pem, requestHeader: { ca: pki.frontProxyCa.certificate.pem, allowedNames: deps.frontProxies, ...requestHeaders } },
     sign: (request) => sign(ctx, deps.random, pki, request),
     nodeMonitorGraceMs: config.nodeMonitorGraceMs,
+    ...(config.timeZone === undefined ? {} : { timeZone: config.timeZone }),
   }
 }
 

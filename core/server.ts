@@ -67,6 +67,8 @@ export interface ServerConfig {
   readonly clusterDomain: string
   readonly nodePorts: { readonly from: number; readonly to: number }
   readonly nodeMonitorGraceMs: number
+  /** Zone of schedules that name none. */
+  readonly timeZone?: string
   /** Controllers and parts ("scheduler") that do not run here. */
   readonly disabled: readonly string[]
   /** So long requests are still taken once the server is told to stop, while /readyz says already that it will. */

@@ -132,6 +132,7 @@ function configOf(flags: Flags): ServerConfig {
     authorization: authorizationOf(flags),
     shutdownDelayMs: parseDuration(flags['shutdown-delay-duration']),
     nodeMonitorGraceMs: parseDuration(flags['node-monitor-grace']),
+    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
     disabled: flags.disable,
     ...(flags['encryption-provider-config'] === undefined ? {} : { encryptionConfig: flags['encryption-provider-config'] }),
     version: { gitVersion: version, gitCommit: '', buildDate: '1970-01-01T00:00:00Z' },
