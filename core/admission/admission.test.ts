@@ -40,9 +40,10 @@ function world(): FakeWorld {
     .put(serviceAccounts, { metadata: { namespace: 'ns', name: 'default' }, imagePullSecrets: [{ name: 'pull' }] })
 }
 
-/** Charging a quota is one conditional status write. */
-function quotaClient(w: FakeWorld): Client {
-  return { update: async (_: Ctx, kind: Kind, object: KubeObject) => (w.put(kind, object), object) } as unknown as Client
+/** Charging a quota is one conditional status write, claiming an address one object that is made. */
+function worldClient(w: FakeWorld): Client {
+  const put = async (_: Ctx, kind: Kind, object: KubeObject): Promise<KubeObject> => (w.put(kind, object), object)
+  return { update: put, create: put } as unknown as Client
 }
 
 /** Nobody is called here. */
@@ -63,7 +64,7 @@ async function admit(w: FakeWorld, ask: Ask): Promise<{ object: AnyObject; error
   const clock = virtualClock()
   const ctx: Ctx = { clock, log: silentLog, signal: new AbortController().signal }
   const authz = rbac(w)
-  const chain = admissionChain({ lookup: w, changes: w, kinds: () => kinds, remote: noRemote, rbac: authz, authorizer: unionAuthorizer([privileged, authz]), random: seededRandom(1), client: () => quotaClient(w), services: { ranges: { serviceCidr: '10.43.0.0/16', nodePorts: { from: 30_000, to: 32_767 } }, changes: w } })
+  const chain = admissionChain({ lookup: w, changes: w, kinds: () => kinds, remote: noRemote, rbac: authz, authorizer: unionAuthorizer([privileged, authz]), random: seededRandom(1), client: () => worldClient(w), services: { ranges: { serviceCidr: '10.43.0.0/16', nodePorts: { from: 30_000, to: 32_767 } }, changes: w } })
   const kind = typeof ask.kind === 'string' ? kinds.find((k) => k.plural === ask.kind) : ask.kind
   if (kind === undefined) throw new Error(`no kind ${String(ask.kind)}`)
   const warnings: string[] = []

@@ -58,8 +58,8 @@ export const plugins = [
   policyParams,
   validatingPolicy,
   validatingWebhook,
-  serviceIp, // upstream's registry does it: the last to change a Service
-  resourceQuota, // last: charges only what everybody else lets through
+  resourceQuota, // charges only what everybody else lets through
+  serviceIp, // upstream's registry does it: the last to change a Service, and its addresses are claimed when nobody objects
 ] as const satisfies readonly ((deps: AdmissionDeps) => AdmissionPlugin)[]
 
 export function admissionChain(deps: AdmissionDeps): readonly AdmissionPlugin[] {

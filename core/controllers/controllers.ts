@@ -2,6 +2,7 @@
 import { accountTokens } from './accounttokens.ts'
 import { apiServiceAvailability } from './apiservices/availability.ts'
 import { apiServiceRegistration } from './apiservices/register.ts'
+import { horizontalPodAutoscaler } from './autoscaler/autoscaler.ts'
 import { csrApprover, csrCleaner, csrSigner, servingApprover } from './certificates/certificates.ts'
 import { clusterRoleAggregator } from './clusterroles.ts'
 import { clusterTrust } from './clustertrust.ts'
@@ -76,6 +77,7 @@ export const controllers: readonly Controller[] = [
   daemonSetController,
   disruptionController,
   staleDisruptions,
+  horizontalPodAutoscaler,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroring,
