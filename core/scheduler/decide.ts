@@ -6,7 +6,7 @@ import type { Random } from '../lib/random.ts'
 import type { Pod } from '../api/schema/types.ts'
 import { countReasons, excluded, promisedTo, questionsFor, type Questions, type Refused, scoresOf, sentence, verdict } from './evaluate.ts'
 import type { Plugin, Profile, Refusal } from './framework.ts'
-import type { LocalScore, Remembered, SortOfPod } from './remembered.ts'
+import type { Remembered, ScaledScore, SortOfPod } from './remembered.ts'
 import type { NodeInfo, World } from './world.ts'
 
 export interface Feasible {
@@ -92,7 +92,7 @@ function search(
 function refusalOf(node: NodeInfo, world: World, { questions, wide, sort }: { readonly questions: Questions; readonly wide: Questions; readonly sort: SortOfPod }): Refused | undefined {
   const local = sort.refusal(node)
   if (local !== undefined) return local
-  if (promisedTo(questions.pod, node, world).length > 0) return verdict(questions, node, world)
+  if (world.hasNominations() && promisedTo(questions.pod, node, world).length > 0) return verdict(questions, node, world)
   for (const [plugin, filter] of wide.filters) {
     const refusal = filter.check(node)
     if (refusal !== undefined) return { plugin, refusal }
@@ -133,28 +133,32 @@ export function choose(pod: Readonly<Pod>, world: World, profile: Profile, { nod
   if (first === undefined) throw new Error('no node to choose from')
   if (nodes.length === 1) return first
   const totals = new Float64Array(nodes.length)
-  for (const local of sort.scores) addLocal(totals, local, nodes)
-  const wide = { ...profile, plugins: profile.plugins.filter(({ plugin }) => isWide(plugin)) }
-  for (const { scores, weight } of scoresOf(pod, world, wide, nodes)) for (let i = 0; i < scores.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
+  for (let i = 0; i < nodes.length; i++) totals[i] = sort.plain[nodes[i]?.index ?? 0] ?? 0
+  for (const scaled of sort.scaled) addScaled(totals, scaled, nodes)
+  for (const { scores, weight } of scoresOf(pod, world, profile, nodes, isWide)) for (let i = 0; i < scores.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
   if (extra !== undefined) nodes.forEach((node, i) => (totals[i] = (totals[i] ?? 0) + (extra.get(node.name) ?? 0)))
   return nodes[winner(totals, random)] ?? first
 }
 
-function addLocal(totals: Float64Array, { scorer, weight, raw }: LocalScore, nodes: readonly NodeInfo[]): void {
+/** What is the same for all nodes decides nothing. */
+function addScaled(totals: Float64Array, { scorer, weight, raw }: ScaledScore, nodes: readonly NodeInfo[]): void {
+  const one = raw[nodes[0]?.index ?? 0]
+  if (nodes.every(({ index }) => raw[index] === one)) return
   const scores = nodes.map(({ index }) => raw[index] ?? 0)
-  scorer.normalize?.(scores, nodes)
+  scorer.normalize(scores, nodes)
   for (let i = 0; i < scores.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
 }
 
+/** Each of the equal best wins with the same chance. */
 function winner(totals: Float64Array, random: Random): number {
-  let best = 0
-  let ties = 1
-  for (let i = 1; i < totals.length; i++) {
-    const ahead = (totals[i] ?? 0) - (totals[best] ?? 0)
-    if (ahead > 0) {
-      best = i
+  let best = -Infinity
+  let ties = 0
+  for (const total of totals) {
+    if (total > best) {
+      best = total
       ties = 1
-    } else if (ahead === 0 && random.int(++ties) === 0) best = i // each of n equals wins with 1/n
+    } else if (total === best) ties++
   }
-  return best
+  let skip = ties === 1 ? 0 : random.int(ties)
+  return totals.findIndex((total) => total === best && skip-- === 0)
 }

@@ -117,10 +117,12 @@ export interface PluginScores {
 }
 
 /** How each plugin scores these nodes; plugins that have no say are left out. */
-export function scoresOf(pod: Readonly<Pod>, world: World, profile: Profile, nodes: readonly NodeInfo[]): readonly PluginScores[] {
+export function scoresOf(
+  pod: Readonly<Pod>, world: World, profile: Profile, nodes: readonly NodeInfo[], which: (plugin: Plugin) => boolean = () => true,
+): readonly PluginScores[] {
   const all: PluginScores[] = []
   for (const { plugin, weight } of profile.plugins) {
-    const scorer = weight === 0 ? undefined : plugin.score?.(pod, world, nodes)
+    const scorer = weight === 0 || !which(plugin) ? undefined : plugin.score?.(pod, world, nodes)
     if (scorer === undefined) continue
     const scores = nodes.map(scorer.score)
     scorer.normalize?.(scores, nodes)

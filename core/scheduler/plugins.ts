@@ -12,16 +12,21 @@ import { nodeName } from './plugins/nodename.ts'
 import { nodePorts } from './plugins/nodeports.ts'
 import { type FitArgs, nodeResourcesFit } from './plugins/noderesourcesfit.ts'
 import { nodeUnschedulable } from './plugins/nodeunschedulable.ts'
+import { nodeVolumeLimits } from './plugins/nodevolumelimits.ts'
 import { podTopologySpread, type PodTopologySpreadArgs, systemConstraints } from './plugins/podtopologyspread.ts'
 import { prioritySort } from './plugins/prioritysort.ts'
 import { schedulingGates } from './plugins/schedulinggates.ts'
 import { taintToleration } from './plugins/tainttoleration.ts'
+import { volumeBinding, type VolumeBindingArgs } from './plugins/volumebinding.ts'
+import { volumeRestrictions } from './plugins/volumerestrictions.ts'
+import { volumeZone } from './plugins/volumezone.ts'
 
 /** What a profile can say to plugins, by the plugin's name. */
 export interface PluginArgs {
   readonly NodeAffinity: NodeAffinityArgs
   readonly NodeResourcesFit: FitArgs
   readonly NodeResourcesBalancedAllocation: BalancedArgs
+  readonly VolumeBinding: VolumeBindingArgs
   readonly PodTopologySpread: PodTopologySpreadArgs
   readonly InterPodAffinity: InterPodAffinityArgs
   readonly DefaultPreemption: PreemptionLimits
@@ -33,6 +38,7 @@ export const defaultArgs: PluginArgs = {
   NodeAffinity: { addedAffinity: undefined },
   NodeResourcesFit: { ignoredResources: [], ignoredResourceGroups: [], scoringStrategy: { type: 'LeastAllocated', resources: cpuAndMemory, shape: [] } },
   NodeResourcesBalancedAllocation: { resources: cpuAndMemory },
+  VolumeBinding: { bindTimeoutSeconds: 600 },
   PodTopologySpread: { defaultConstraints: systemConstraints, systemDefaulted: true },
   InterPodAffinity: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
   DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
@@ -54,6 +60,10 @@ export const plugins: readonly PluginEntry[] = [
   { name: 'NodeAffinity', weight: 2, make: (_, args) => nodeAffinity(args.NodeAffinity) },
   { name: 'NodePorts', weight: 0, make: () => nodePorts },
   { name: 'NodeResourcesFit', weight: 1, make: (_, args) => nodeResourcesFit(args.NodeResourcesFit) },
+  { name: 'VolumeRestrictions', weight: 0, make: volumeRestrictions },
+  { name: 'NodeVolumeLimits', weight: 0, make: nodeVolumeLimits },
+  { name: 'VolumeBinding', weight: 0, make: (env, args) => volumeBinding(env, args.VolumeBinding) },
+  { name: 'VolumeZone', weight: 0, make: volumeZone },
   { name: 'PodTopologySpread', weight: 2, make: (env, args) => podTopologySpread(env, args.PodTopologySpread) },
   { name: 'InterPodAffinity', weight: 2, make: (env, args) => interPodAffinity(env, args.InterPodAffinity) },
   { name: 'NodeResourcesBalancedAllocation', weight: 1, make: (_, args) => balancedAllocation(args.NodeResourcesBalancedAllocation) },

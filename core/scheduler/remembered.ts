@@ -12,8 +12,9 @@ import type { NodeInfo, World } from './world.ts'
 const sortsMax = 32
 const isLocal = (plugin: Plugin): boolean => plugin.local === true
 
-export interface LocalScore {
-  readonly scorer: Scorer
+/** Scores that are brought to a common scale over the nodes of a decision. */
+export interface ScaledScore {
+  readonly scorer: Required<Scorer>
   readonly weight: number
   /** By the index of the node, as the scorer gives it. */
   readonly raw: Float64Array
@@ -22,17 +23,23 @@ export interface LocalScore {
 /** One sort of pod. */
 export class SortOfPod {
   readonly questions: Questions
-  readonly scores: readonly LocalScore[]
+  readonly scaled: readonly ScaledScore[]
+  /** Weighted sum of all other scores, by the index of the node. */
+  readonly plain: Float64Array
+  readonly #plainScorers: readonly { readonly scorer: Scorer; readonly weight: number }[]
   readonly #generations: Int32Array
   readonly #refused: (Refused | undefined)[]
 
   constructor(pod: Readonly<Pod>, world: World, profile: Profile) {
     const count = world.nodes().length
     this.questions = questionsFor(pod, world, profile, isLocal)
-    this.scores = profile.plugins.flatMap(({ plugin, weight }) => {
+    const scorers = profile.plugins.flatMap(({ plugin, weight }) => {
       const scorer = weight === 0 || !isLocal(plugin) ? undefined : plugin.score?.(pod, world, [])
-      return scorer === undefined ? [] : [{ scorer, weight, raw: new Float64Array(count) }]
+      return scorer === undefined ? [] : [{ scorer, weight }]
     })
+    this.#plainScorers = scorers.filter(({ scorer }) => scorer.normalize === undefined)
+    this.scaled = scorers.filter((one): one is { scorer: Required<Scorer>; weight: number } => one.scorer.normalize !== undefined).map((one) => ({ ...one, raw: new Float64Array(count) }))
+    this.plain = new Float64Array(count)
     this.#generations = new Int32Array(count).fill(-1)
     this.#refused = Array.from({ length: count }, () => undefined)
   }
@@ -42,10 +49,17 @@ export class SortOfPod {
     const { index } = node
     if (this.#generations[index] === node.generation) return this.#refused[index]
     const refused = ask(this.questions.filters, node)
-    if (refused === undefined) for (const { scorer, raw } of this.scores) raw[index] = scorer.score(node)
+    if (refused === undefined) this.#score(node)
     this.#generations[index] = node.generation
     this.#refused[index] = refused
     return refused
+  }
+
+  #score(node: NodeInfo): void {
+    let sum = 0
+    for (const { scorer, weight } of this.#plainScorers) sum += scorer.score(node) * weight
+    this.plain[node.index] = sum
+    for (const { scorer, raw } of this.scaled) raw[node.index] = scorer.score(node)
   }
 }
 
