@@ -208,7 +208,8 @@ class Turn {
   /** Gives the Job as it is then; the same one when there is nothing to write. */
   async #write(ctx: Ctx, job: Readonly<Job>, status: Readonly<JobStatus>): Promise<Readonly<Job>> {
     const next = writtenStatus(status)
-    if (equalJson(next, writtenStatus(job.status))) return job
+    // An empty list of the uncounted alone is not worth a write.
+    if (equalJson(next, { uncountedTerminatedPods: {}, ...writtenStatus(job.status) })) return job
     return await this.#client.update(ctx, jobs, { ...cloneJson(job), status: next }, { subresource: 'status' })
   }
 
