@@ -4,13 +4,14 @@
  *
  *     requests             the same requests to upstream's kube-apiserver and to ours (what runs without a word)
  *     generated            requests that follow from a seed, of which there are as many as one likes (generated/run.ts)
+ *     scheduling           clusters that follow from a seed, to upstream's scheduler and to ours (scheduling/run.ts)
  *     kubectl, helm        the same lines said to kubectl and to Helm, over both control planes
  *     client-go            a program over client-go against the built executable
  *     controller-runtime   controller-runtime's own tests against the built executable
  *
- * or `all`. All but the first want dist/kubun, or what KUBUN_EXECUTABLE names, and root. --update writes upstream's answers
- * to requests as golden data, which golden.test.ts holds against ours without Go; --only chooses groups of requests;
- * --full shows all of long differences, --keep leaves the servers' files.
+ * or `all`. All but the first three want dist/kubun, or what KUBUN_EXECUTABLE names, and root. --update writes upstream's
+ * answers to requests and about clusters as golden data, which golden.test.ts and scheduling.test.ts hold against ours
+ * without Go; --only chooses groups of requests; --full shows all of long differences, --keep leaves the servers' files.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -21,6 +22,7 @@ import { compareHelm, compareKubectl } from './clients/compare.ts'
 import { runSuites } from './clients/suites.ts'
 import { runGenerated } from './generated/run.ts'
 import { compareRequests, withPeers } from './requests.ts'
+import { runScheduling } from './scheduling/run.ts'
 
 const flags = process.argv.slice(2)
 
@@ -40,6 +42,7 @@ const generated = {
 const parts: Readonly<Record<string, (dir: string) => Promise<boolean>>> = {
   requests: (dir) => compareRequests(dir, requests),
   generated: (dir) => withPeers(dir, (upstream, ours) => runGenerated(upstream, ours, generated)),
+  scheduling: async () => runScheduling({ seed: Number(option('--seed') ?? 2), count: Number(option('--count') ?? 300), update: requests.update }),
   kubectl: compareKubectl,
   helm: compareHelm,
   'client-go': checkClientGo,

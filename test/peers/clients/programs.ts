@@ -8,7 +8,8 @@ interface Program {
   readonly name: string
   /** A package, or `test:PACKAGE` for the program of a package's tests. */
   readonly from: string
-  readonly linked?: string
+  /** Of its module, where it is not the folder of its name here. */
+  readonly dir?: string
 }
 
 const runtime = 'sigs.k8s.io/controller-runtime'
@@ -23,7 +24,7 @@ export function suiteProgram(part: string): Program {
 
 /** Where the program is; an Error where it cannot be built. */
 export function built(program: Program): string {
-  const dir = join(import.meta.dirname, program.name)
+  const dir = program.dir ?? join(import.meta.dirname, program.name)
   const isSuite = program.from.startsWith('test:')
   const from = program.from.replace('test:', '')
   const path = join(binDir, isSuite ? `${from.slice(runtime.length + 5).replaceAll('/', '_')}.suite` : program.name)
