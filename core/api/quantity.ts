@@ -29,6 +29,11 @@ export function quantityValue(quantity: string | number): number {
   return Math.ceil(amount(String(quantity), 0))
 }
 
+/** The number itself, parts of units and all; as near as a float gets. NaN when it is no quantity. */
+export function quantityNumber(quantity: string | number): number {
+  return amount(String(quantity), 0)
+}
+
 /** Negative, zero or positive as a is less than, equal to or more than b. */
 export function compareQuantities(a: string | number, b: string | number): number {
   return amount(String(a), 3) - amount(String(b), 3)

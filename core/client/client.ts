@@ -55,8 +55,18 @@ export interface PatchOptions extends WriteOptions {
   readonly force?: boolean
 }
 
+export interface Place {
+  readonly namespace?: string
+  readonly name?: string
+  readonly subresource?: string
+  /** As in a URL; empty values are left out. */
+  readonly query?: Readonly<Record<string, string>>
+}
+
 export interface Client {
   get<T extends KubeObject>(ctx: Ctx, kind: KindRef<T>, key: Key, options?: { readonly subresource?: string }): Promise<Readonly<T> | undefined>
+  /** A GET whose answer is no object of the kind: metrics, say, that another server has. Throws where there is nothing. */
+  ask<R>(ctx: Ctx, kind: KindRef, at: Place): Promise<R>
   list<T extends KubeObject>(ctx: Ctx, kind: KindRef<T>, options?: ListOptions): Promise<List<T>>
   /** Ends when ctx does or the server ends it; throws ApiError when the watch is refused. */
   watch<T extends KubeObject>(ctx: Ctx, kind: KindRef<T>, options?: WatchOptions): AsyncIterable<WatchEvent<T>>

@@ -4,9 +4,9 @@ import type { KindRef } from '../api/kind.ts'
 import { keyOf, type AnyObject, type Key, type KubeObject } from '../api/meta.ts'
 import type { DeleteOptions } from '../api/schema/types.ts'
 import type { Ctx } from '../lib/ctx.ts'
-import type { Client, List, ListOptions, PatchOptions, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts'
+import type { Client, List, ListOptions, PatchOptions, PatchType, Place, WatchEvent, WatchOptions, WriteOptions } from './client.ts'
 import type { Call, Identity, InProcessApi } from './inprocess.ts'
-import { listQuery, patchTypes, watchQuery, writeQuery } from './query.ts'
+import { listQuery, patchTypes, watchQuery, withoutEmpty, writeQuery } from './query.ts'
 import { EventStream } from './stream.ts'
 
 export function loopbackClient(api: InProcessApi, who: Identity): Client {
@@ -24,6 +24,9 @@ export function loopbackClient(api: InProcessApi, who: Identity): Client {
         if (isApiError(error, 'NotFound')) return undefined
         throw error
       }
+    },
+    ask<R>(ctx: Ctx, kind: KindRef, { name = '', namespace = '', subresource = '', query = {} }: Place) {
+      return call<R>(ctx, { verb: name === '' ? 'list' : 'get', kind, namespace, name, subresource, query: withoutEmpty(query) })
     },
     list<T extends KubeObject>(ctx: Ctx, kind: KindRef<T>, options: ListOptions = {}) {
       return call<List<T>>(ctx, { verb: 'list', kind, namespace: options.namespace ?? '', query: listQuery(options) })

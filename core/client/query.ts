@@ -44,14 +44,18 @@ function textOf(values: Readonly<Record<string, string | number | boolean | unde
   return query
 }
 
+export function withoutEmpty(query: Readonly<Query>): Query {
+  return textOf(query)
+}
+
 /** `/apis/apps/v1/namespaces/default/deployments/web/status` */
 export function pathOf(kind: KindRef, at: { readonly namespace?: string; readonly name?: string; readonly subresource?: string }, query: Query = {}): string {
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
   const parts = [root]
   if (kind.namespaced && at.namespace !== undefined && at.namespace !== '') parts.push('namespaces', encodeURIComponent(at.namespace))
-  parts.push(kind.plural)
+  parts.push(encodeURIComponent(kind.plural))
   if (at.name !== undefined && at.name !== '') parts.push(encodeURIComponent(at.name))
-  if (at.subresource !== undefined && at.subresource !== '') parts.push(at.subresource)
+  if (at.subresource !== undefined && at.subresource !== '') parts.push(...at.subresource.split('/').map(encodeURIComponent))
   const search = new URLSearchParams(query).toString()
   return search === '' ? parts.join('/') : `${parts.join('/')}?${search}`
 }

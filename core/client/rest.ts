@@ -9,10 +9,10 @@ import type { KindRef } from '../api/kind.ts'
 import type { DeleteOptions } from '../api/schema/types.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { withTimeout } from '../lib/ctx.ts'
-import type { Client, List, ListOptions, PatchOptions, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts'
+import type { Client, List, ListOptions, PatchOptions, PatchType, Place, WatchEvent, WatchOptions, WriteOptions } from './client.ts'
 import { Connection, Disconnected, type Answer, type ConnectionOptions, type Request } from './connection.ts'
 import { lines, textOf } from './lines.ts'
-import { listQuery, patchTypes, pathOf, watchQuery, writeQuery, type Query } from './query.ts'
+import { listQuery, patchTypes, pathOf, watchQuery, withoutEmpty, writeQuery, type Query } from './query.ts'
 
 /** A request that is not a stream ends after so long. */
 const requestMs = 30_000
@@ -49,6 +49,9 @@ export function restClient(options: ConnectionOptions): RestClient {
         if (isApiError(error, 'NotFound')) return undefined
         throw error
       }
+    },
+    ask<R>(ctx: Ctx, kind: KindRef, place: Place) {
+      return json<R>(ctx, { method: 'GET', path: pathOf(kind, place, withoutEmpty(place.query ?? {})) })
     },
     async list<T extends KubeObject>(ctx: Ctx, kind: KindRef<T>, o: ListOptions = {}) {
       const list = await json<List<T>>(ctx, { method: 'GET', path: pathOf(kind, o.namespace === undefined ? {} : { namespace: o.namespace }, listQuery(o)) })

@@ -51,6 +51,8 @@ export interface ForkOptions {
   readonly authorizer?: ApiServerDeps['authorizer']
   /** The whole chain, unless given. */
   readonly admission?: ApiServerDeps['admission']
+  /** Who serves group-versions that this server has not. */
+  readonly aggregator?: ApiServerDeps['aggregator']
   /** Asks a definition's conversion webhook. */
   readonly conversion?: CustomsInit['conversion']
 }
@@ -97,6 +99,7 @@ export async function openFork(parent: Ctx, options: ForkOptions): Promise<Fork>
     version,
     metrics: createMetrics(),
     checks: [],
+    ...(options.aggregator === undefined ? {} : { aggregator: options.aggregator }),
   })
   const api = options.api?.(inner) ?? inner
   return {

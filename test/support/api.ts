@@ -46,6 +46,8 @@ export interface TestApiOptions {
   readonly authorizer?: ApiServerDeps['authorizer']
   /** Asks a definition's conversion webhook. */
   readonly conversion?: CustomsInit['conversion']
+  /** Who serves group-versions that this server has not. */
+  readonly aggregator?: ApiServerDeps['aggregator']
   /** Rights as in a real cluster: RBAC with the bootstrap policy, instead of everything for everybody. */
   readonly rbac?: boolean
 }
@@ -60,6 +62,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     ...(options.rbac === true ? {} : { authorizer: options.authorizer ?? { authorize: () => ({ answer: 'allow', reason: 'test' }) } }),
     admission: options.admission ?? { mutate: () => Promise.resolve(), validate: () => Promise.resolve() },
     ...(options.conversion === undefined ? {} : { conversion: options.conversion }),
+    ...(options.aggregator === undefined ? {} : { aggregator: options.aggregator }),
   })
   const { ctx, registry, api, clientAs } = fork
   const client = clientAs(tester)
