@@ -38,7 +38,7 @@ export function startControllers(fork: Fork, controllers: readonly Controller[],
 
 export function startScheduler(fork: Fork): Running {
   const client = fork.clientAs(partIdentity('system:kube-scheduler'))
-  return start(fork.ctx, (ctx) => runScheduler(ctx, { client, random: fork.random, profiles: [defaultProfile(client)] }))
+  return start(fork.ctx, (ctx) => runScheduler(ctx, { client, random: fork.random, profiles: [defaultProfile] }))
 }
 
 /** Runs until it is stopped, or ctx ends. */
