@@ -151,6 +151,87 @@ describe('deployment controller', () => {
     expect(await images()).toEqual(['a:2', 'a:2', 'a:2'])
   })
 
+  it('spreads a change of size over a rollout that stands still', async () => {
+    await start({ ready: (pod) => pod.spec?.containers[0]?.image !== 'bad' })
+    await cluster.create(deployments, deployment(10, 'a:1', { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } }))
+    await cluster.settle()
+    await cluster.change(deployments, 'web', setImage('bad'))
+    await cluster.settle(5_000)
+    expect((await sets()).map((s) => s.spec?.replicas).sort()).toEqual([5, 8])
+    await cluster.change(deployments, 'web', (mine) => void (mine.spec !== undefined && (mine.spec.replicas = 30)))
+    await cluster.settle(5_000)
+    expect((await sets()).map((s) => s.spec?.replicas).sort()).toEqual([13, 20]) // as e2e: 33 in all, in the shares they had
+  })
+
+  it('does not count a pause against the deadline', async () => {
+    await start({ ready: (pod) => pod.spec?.containers[0]?.image !== 'bad' })
+    await cluster.create(deployments, deployment(2, 'a:1', { progressDeadlineSeconds: 60 }))
+    await cluster.settle()
+    await cluster.change(deployments, 'web', setImage('bad'))
+    await cluster.settle(30_000)
+    await cluster.change(deployments, 'web', (mine) => void (mine.spec !== undefined && (mine.spec.paused = true)))
+    await cluster.settle(300_000)
+    expect(await condition('Progressing')).toMatchObject({ status: 'Unknown', reason: 'DeploymentPaused', message: 'Deployment is paused' })
+    await cluster.change(deployments, 'web', (mine) => delete mine.spec?.paused)
+    await cluster.settle(30_000)
+    expect(await condition('Progressing')).toMatchObject({ status: 'Unknown', reason: 'DeploymentResumed' })
+    await cluster.settle(60_000)
+    expect(await condition('Progressing')).toMatchObject({ status: 'False', reason: 'ProgressDeadlineExceeded' })
+  })
+
+  it('takes another name when a set with another template has its own', async () => {
+    await start()
+    await cluster.create(deployments, deployment(1))
+    await cluster.settle()
+    const [first] = await sets()
+    const name = first?.metadata.name ?? ''
+    await cluster.client.delete(cluster.ctx, deployments, { namespace: 'default', name: 'web' }, { propagationPolicy: 'Orphan' })
+    await cluster.change(deployments, 'web', (mine) => void (mine.metadata.finalizers = []))
+    await cluster.client.delete(cluster.ctx, replicaSets, { namespace: 'default', name })
+    await cluster.create(replicaSets, {
+      metadata: { name, namespace: 'default' }, spec: { replicas: 0, selector: { matchLabels: { other: 'x' } }, template: { metadata: { labels: { other: 'x' } }, spec: { containers: [{ name: 'c', image: 'z' }] } } },
+    })
+    await cluster.create(deployments, deployment(1))
+    await cluster.settle(5_000)
+    expect((await web()).status).toMatchObject({ collisionCount: 1, readyReplicas: 1 })
+    expect((await sets()).length).toBe(2)
+  })
+
+  it('adopts a set without a manager that matches, and goes on from its revision', async () => {
+    await start()
+    await cluster.create(deployments, deployment(2))
+    await cluster.settle()
+    const before = (await cluster.list(pods)).map((pod) => pod.metadata.uid)
+    await cluster.client.patch(cluster.ctx, replicaSets, { namespace: 'default', name: (await sets())[0]?.metadata.name ?? '' }, 'merge', { metadata: { ownerReferences: null } })
+    await cluster.settle()
+    expect((await sets()).map((s) => s.metadata.ownerReferences?.[0]?.name)).toEqual(['web'])
+    expect((await cluster.list(pods)).map((pod) => pod.metadata.uid)).toEqual(before)
+    await cluster.change(replicaSets, (await sets())[0]?.metadata.name ?? '', (mine) => void (mine.metadata.labels = { app: 'else' }))
+    await cluster.settle()
+    const owners = (await sets()).map((s) => s.metadata.ownerReferences?.[0]?.name)
+    expect(owners.filter((owner) => owner === undefined).length).toBe(1) // what matches no more is let go
+  })
+
+  it('counts pods that are still going', async () => {
+    await start()
+    const held = deployment(2)
+    if (held.spec !== undefined) held.spec.template.metadata = { ...held.spec.template.metadata, finalizers: ['test/held'] }
+    await cluster.create(deployments, held)
+    await cluster.settle()
+    expect((await web()).status).toMatchObject({ terminatingReplicas: 0 })
+    await cluster.change(deployments, 'web', setImage('a:2'))
+    await cluster.settle(5_000)
+    expect((await web()).status).toMatchObject({ replicas: 2, updatedReplicas: 2, readyReplicas: 2, terminatingReplicas: 2 })
+  })
+
+  it('says why it cannot make a set', async () => {
+    await start({ admission: { mutate: () => Promise.resolve(), validate: (_, { kind, operation }) => (kind.kind === 'ReplicaSet' && operation === 'CREATE' ? Promise.reject(new Error('no')) : Promise.resolve()) } })
+    await cluster.create(deployments, deployment(1))
+    await cluster.settle()
+    expect(await condition('Progressing')).toMatchObject({ status: 'False', reason: 'ReplicaSetCreateError' })
+    expect((await condition('Progressing'))?.message).toMatch(/^Failed to create new replica set "web-[a-z0-9]+": /)
+  })
+
   it('keeps as many old sets as asked', async () => {
     await start()
     await cluster.create(deployments, deployment(1, 'a:0', { revisionHistoryLimit: 2 }))

@@ -3,6 +3,7 @@
  * plan.ts; here pods are claimed, made in batches that grow while all goes well, and deleted.
  */
 import { pods } from '../../api/core/pod.ts'
+import { isPodActive, isPodTerminating } from '../../api/core/podstate.ts'
 import { replicationControllers } from '../../api/core/replicationcontroller.ts'
 import { replicaSets } from '../../api/apps/replicaset.ts'
 import type { Kind } from '../../api/kind.ts'
@@ -59,8 +60,12 @@ function setUp<T extends Replicas>(env: Env, flavour: Flavour<T>): Reconcile {
   return async (ctx, key, client) => {
     const set = sets.at(key)
     if (set === undefined) return
-    const claims = planClaims(set as T, flavour.selector(set), candidates(podInformer, set as T))
-    const owned = await claim(ctx, client, { owner: kind, owned: pods }, set, claims)
+    const selector = flavour.selector(set)
+    const near = candidates(podInformer, set as T)
+    // Pods that ended or go are neither adopted nor let go; those of the set that are still going are counted.
+    const going = near.filter((pod) => isPodTerminating(pod) && controllerOf(pod)?.uid === (set as T).metadata.uid && selector.matches(pod.metadata.labels))
+    const claims = planClaims(set as T, selector, near.filter(isPodActive))
+    const owned = [...(await claim(ctx, client, { owner: kind, owned: pods }, set, claims)), ...going]
     const now = env.clock.now()
     let failure: unknown
     if (!isBeingDeleted(set as T)) {
