@@ -67,19 +67,28 @@ function isOutOfService(node: Readonly<Node>): boolean {
   return readyOf(node) !== 'True' && (node.spec?.taints ?? []).some((t) => t.key === taintKeys.outOfService)
 }
 
+/** `max` 0: all are kept. */
 async function sweepEnded(ctx: Ctx, client: Client, all: readonly Readonly<Pod>[], max: number): Promise<void> {
   const surplus = all.length - max
-  if (surplus <= 0) return
-  const oldest = all.toSorted((a, b) => ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1)).slice(0, surplus)
+  if (surplus <= 0 || max === 0) return
+  const oldest = all.toSorted(byUse).slice(0, surplus)
   for (const pod of oldest) await client.delete(ctx, pods, keyOf(pod), { gracePeriodSeconds: 0 })
+}
+
+/** Evicted ones first: their controllers have made others long since. Then by age, and by name. */
+function byUse(a: Readonly<Pod>, b: Readonly<Pod>): number {
+  const evicted = ({ status }: Readonly<Pod>): boolean => status?.phase === 'Failed' && status.reason === 'Evicted'
+  const rank = (pod: Readonly<Pod>): string => `${evicted(pod) ? 0 : 1} ${pod.metadata.creationTimestamp ?? ''} ${pod.metadata.name ?? ''}`
+  return rank(a) < rank(b) ? -1 : 1
 }
 
 /** A pod that goes with its node has failed, so that whoever owns it counts it so; then it goes without grace. */
 async function end(ctx: Ctx, env: Env, client: Client, pod: Readonly<Pod>, why?: readonly [reason: string, message: string]): Promise<void> {
-  const { uid } = pod.metadata
+  const { uid, generation } = pod.metadata
   if (!isPodTerminal(pod)) {
-    const status = why === undefined ? undefined : disrupted(pod, ...why, env.clock.now())
-    await client.patch(ctx, pods, keyOf(pod), 'strategic', { metadata: { uid }, status: { phase: 'Failed', ...(status?.conditions === undefined ? {} : { conditions: cloneJson(status.conditions) }) } }, { subresource: 'status' })
+    const { conditions } = (why === undefined ? undefined : disrupted(pod, ...why, env.clock.now())) ?? {}
+    const status = { phase: 'Failed', ...(generation === undefined ? {} : { observedGeneration: generation }), ...(conditions === undefined ? {} : { conditions: cloneJson(conditions) }) }
+    await client.patch(ctx, pods, keyOf(pod), 'strategic', { metadata: { uid }, status }, { subresource: 'status' })
   }
   await client.delete(ctx, pods, keyOf(pod), { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { preconditions: { uid } }) })
 }

@@ -15,17 +15,23 @@ export const taintEvictionController: Controller = {
   identity: serviceAccountIdentity('node-controller'),
   workers: 8,
   setUp(env) {
-    /** Since when a pod has been living on borrowed time. */
+    /** Since when a pod has been living on borrowed time; `over` once it has none left. */
     const since = new Map<string, number>()
+    const over = -Infinity
     const podInformer = env.informers.of(pods)
     podInformer.addIndex(nodeIndex, byNode)
     const lister = podInformer.lister
     const nodeLister = env.read(nodes)
+    const cancel = (pod: Readonly<Pod>): void => {
+      const begun = since.get(pod.metadata.uid ?? '') ?? over
+      since.delete(pod.metadata.uid ?? '')
+      if (begun !== over) env.recorder.event(pods, pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${itself(pod).join('')}`)
+    }
     const add = (pod: Readonly<Pod>): void => itself(pod).forEach(env.queue.add.bind(env.queue))
     podInformer.on({
       added: add,
       updated: (next, prev) => (next.spec?.nodeName === prev.spec?.nodeName && equalJson(next.spec?.tolerations, prev.spec?.tolerations) ? undefined : add(next)),
-      deleted: (pod) => void since.delete(pod.metadata.uid ?? ''),
+      deleted: cancel,
     })
     env.informers.of(nodes).on({
       added: (node) => lister.by(nodeIndex, node.metadata.name ?? '').forEach(add),
@@ -41,17 +47,16 @@ export const taintEvictionController: Controller = {
       const node = nodeLister.at(pod.spec?.nodeName ?? '')
       const taints = node === undefined ? [] : noExecuteTaints(node)
       const staysS = taints.length === 0 ? undefined : tolerationS(taints, pod.spec?.tolerations)
-      if (staysS === undefined) {
-        if (since.delete(uid)) env.recorder.event(pods, pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`)
-        return
-      }
+      if (staysS === undefined) return cancel(pod)
       const now = env.clock.now()
       const due = (since.get(uid) ?? now) + staysS * 1_000
       if (due > now) {
         since.set(uid, since.get(uid) ?? now)
         return env.queue.after(key, due - now)
       }
-      env.recorder.event(pods, pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`)
+      if (staysS === 0) cancel(pod) // what was borrowed is not waited for
+      if (since.get(uid) !== over) env.recorder.event(pods, pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`)
+      since.set(uid, over)
       const status = disrupted(pod, 'DeletionByTaintManager', 'Taint manager: deleting due to NoExecute taint', now)
       if (status !== undefined) await client.update(ctx, pods, { ...cloneJson(pod), status }, { subresource: 'status' })
       await client.delete(ctx, pods, keyOf(pod), { preconditions: { uid } })

@@ -67,6 +67,19 @@ export function nextTaints(node: Readonly<Node>, execute: string | undefined, no
   return [...kept, ...added.map((t) => ({ ...t, timeAdded: formatTime(nowMs) }))]
 }
 
+/** Labels that have an older name, by which old clients still select. */
+const renamed = { 'kubernetes.io/os': 'beta.kubernetes.io/os', 'kubernetes.io/arch': 'beta.kubernetes.io/arch' } as const
+
+/** The older labels as they should be; undefined when they are. */
+export function oldLabels(node: Readonly<Node>): Record<string, string> | undefined {
+  const labels = node.metadata.labels ?? {}
+  const wrong = Object.entries(renamed).flatMap(([name, old]) => {
+    const value = labels[name]
+    return value === undefined || labels[old] === value ? [] : [[old, value] as const]
+  })
+  return wrong.length === 0 ? undefined : Object.fromEntries(wrong)
+}
+
 export interface Zones {
   /** Every node of the cluster is unready: the fault is more likely ours, nobody is evicted. */
   readonly allDown: boolean

@@ -1,7 +1,7 @@
 /**
  * Node lifecycle: watches heartbeats (leases and the Ready condition), makes silent nodes Unknown, and taints nodes after
- * their conditions; pods on a node that stops being ready are marked not ready. What follows from what is health.ts;
- * evicting pods from tainted nodes is eviction.ts.
+ * their conditions; pods on a node that is not ready are marked not ready. What follows from what is health.ts; evicting
+ * pods from tainted nodes is eviction.ts.
  */
 import { leases } from '../../api/coordination/lease.ts'
 import { nodes } from '../../api/core/node.ts'
@@ -9,7 +9,7 @@ import { pods } from '../../api/core/pod.ts'
 import { isPodReady } from '../../api/core/podstate.ts'
 import { isApiError } from '../../api/errors.ts'
 import { keyOf } from '../../api/meta.ts'
-import type { Node } from '../../api/schema/types.ts'
+import type { Node, Pod } from '../../api/schema/types.ts'
 import { formatTime, parseTime } from '../../api/time.ts'
 import type { Client } from '../../client/client.ts'
 import { byNode, nodeIndex, type Lister } from '../../client/lister.ts'
@@ -18,7 +18,7 @@ import { cloneJson, equalJson } from '../../lib/json.ts'
 import { conditionOf } from '../conditions.ts'
 import { type Controller, type Env, serviceAccountIdentity } from '../controller.ts'
 import { itself } from '../run.ts'
-import { judgeZones, nextTaints, readyOf, silentConditions, taintsOf, zoneOf } from './health.ts'
+import { judgeZones, nextTaints, oldLabels, readyOf, silentConditions, taintsOf, zoneOf } from './health.ts'
 
 const leaseNamespace = 'kube-node-lease'
 
@@ -52,24 +52,51 @@ class Watcher {
     this.#env = env
     this.#nodes = env.watch(nodes, itself)
     env.watch(leases, (lease) => [lease.metadata.name ?? ''], { namespace: leaseNamespace })
-    env.informers.of(pods).addIndex(nodeIndex, byNode)
+    const podInformer = env.informers.of(pods)
+    podInformer.addIndex(nodeIndex, byNode)
+    const place = (pod: Readonly<Pod>): void => itself(pod).forEach(env.queue.add.bind(env.queue))
+    podInformer.on({ added: place, updated: (next, prev) => (next.spec?.nodeName === prev.spec?.nodeName ? undefined : place(next)) })
+    const lookAtAll = (): void => this.#nodes.list().forEach((node) => env.queue.add(node.metadata.name ?? ''))
     env.informers.of(nodes).on({
       // Whether others may be evicted from depends on how many are ready.
-      updated: (next, prev) => (readyOf(next) === readyOf(prev) ? undefined : this.#nodes.list().forEach((node) => env.queue.add(node.metadata.name ?? ''))),
-      deleted: (node) => env.recorder.event(nodes, node, 'Normal', 'RemovingNode', `Removing Node ${node.metadata.name} from Controller`),
+      updated: (next, prev) => (readyOf(next) === readyOf(prev) && zoneOf(next) === zoneOf(prev) ? undefined : lookAtAll()),
+      deleted: (node) => {
+        this.#tell(node, 'RemovingNode', `Removing Node ${node.metadata.name} from Controller`)
+        lookAtAll()
+      },
     })
   }
 
-  async reconcile(ctx: Ctx, name: string, client: Client): Promise<void> {
+  /** Of a node, or of a pod that has just come to one (whose key has a namespace). */
+  async reconcile(ctx: Ctx, key: string, client: Client): Promise<void> {
+    await (key.includes('/') ? this.#reconcilePod(ctx, key, client) : this.#reconcileNode(ctx, key, client))
+  }
+
+  /** A pod may come to a node after those that are there were marked. */
+  async #reconcilePod(ctx: Ctx, key: string, client: Client): Promise<void> {
+    const pod = this.#env.informers.of(pods).lister.at(key)
+    const node = this.#nodes.at(pod?.spec?.nodeName ?? '')
+    const ready = node === undefined ? undefined : readyOf(node)
+    if (pod === undefined || ready === undefined || ready === 'True' || !this.#health.has(node?.metadata.name ?? '')) return
+    await this.#markUnready(ctx, client, pod)
+  }
+
+  #tell(node: Readonly<Node>, reason: string, message: string): void {
+    this.#env.recorder.event(nodes, node, 'Normal', reason, `Node ${node.metadata.name} event: ${message}`)
+  }
+
+  async #reconcileNode(ctx: Ctx, name: string, client: Client): Promise<void> {
     const lent = this.#nodes.at(name)
     if (lent === undefined) return void this.#health.delete(name)
     const { node, health } = await this.#listen(ctx, client, lent)
     if (health.ready === 'True' && readyOf(node) !== 'True') {
       this.#env.recorder.event(nodes, node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`)
-      await this.#markPodsUnready(ctx, client, name)
+      for (const pod of this.#env.informers.of(pods).lister.by(nodeIndex, name)) await this.#markUnready(ctx, client, pod)
     }
     health.ready = readyOf(node)
     await this.#taint(ctx, client, node)
+    const labels = oldLabels(node)
+    if (labels !== undefined) await client.patch(ctx, nodes, keyOf(node), 'merge', { metadata: { labels } })
   }
 
   /** Notes signs of life; a node that has given none for too long becomes Unknown. */
@@ -82,7 +109,7 @@ class Watcher {
     const sign = `${ready?.lastHeartbeatTime ?? ''}|${lease?.spec?.renewTime ?? ''}`
     let health = this.#health.get(name)
     if (health === undefined || health.uid !== lent.metadata.uid) {
-      if (health === undefined) this.#env.recorder.event(nodes, lent, 'Normal', 'RegisteredNode', `Registered Node ${name} in Controller`)
+      if (health === undefined) this.#tell(lent, 'RegisteredNode', `Registered Node ${name} in Controller`)
       const since = ready === undefined ? (parseTime(lent.metadata.creationTimestamp ?? '') ?? now) : now
       health = { uid: lent.metadata.uid ?? '', sign, heardAt: since, ready: ready?.status }
     } else if (health.sign !== sign) health = { ...health, sign, heardAt: now }
@@ -131,18 +158,16 @@ class Watcher {
     for (const [name, health] of this.#health) this.#health.set(name, { ...health, heardAt: now })
   }
 
-  async #markPodsUnready(ctx: Ctx, client: Client, name: string): Promise<void> {
-    for (const pod of this.#env.informers.of(pods).lister.by(nodeIndex, name)) {
-      if (!isPodReady(pod)) continue
-      const now = formatTime(this.#env.clock.now())
-      const conditions = pod.status?.conditions?.map((c) => (c.type === 'Ready' ? { ...c, status: 'False', lastTransitionTime: now } : c)) ?? []
-      try {
-        await client.update(ctx, pods, { ...cloneJson(pod), status: { ...pod.status, conditions } }, { subresource: 'status' })
-        this.#env.recorder.event(pods, pod, 'Warning', 'NodeNotReady', 'Node is not ready')
-      } catch (error) {
-        // Gone, or written by its kubelet, which then is not that silent.
-        if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error
-      }
+  async #markUnready(ctx: Ctx, client: Client, pod: Readonly<Pod>): Promise<void> {
+    if (!isPodReady(pod)) return
+    const now = formatTime(this.#env.clock.now())
+    const conditions = pod.status?.conditions?.map((c) => (c.type === 'Ready' ? { ...c, status: 'False', lastTransitionTime: now } : c)) ?? []
+    try {
+      await client.update(ctx, pods, { ...cloneJson(pod), status: { ...pod.status, conditions } }, { subresource: 'status' })
+      this.#env.recorder.event(pods, pod, 'Warning', 'NodeNotReady', 'Node is not ready')
+    } catch (error) {
+      // Gone, or written by its kubelet, which then is not that silent.
+      if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error
     }
   }
 }

@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { leases } from '../../api/coordination/lease.ts'
 import { nodes } from '../../api/core/node.ts'
+import { events } from '../../api/core/event.ts'
 import { pods } from '../../api/core/pod.ts'
-import type { Node } from '../../api/schema/types.ts'
+import type { Binding, Node } from '../../api/schema/types.ts'
 import { formatMicroTime, formatTime } from '../../api/time.ts'
 import { testCluster, type TestCluster } from '../../../test/support/controllers.ts'
 import { podGc } from '../podgc.ts'
 import { taintEvictionController } from './eviction.ts'
-import { judgeZones, nextTaints } from './health.ts'
+import { judgeZones, nextTaints, oldLabels } from './health.ts'
 import { nodeIpamController, Pool } from './ipam.ts'
 import { nodeLifecycleController } from './lifecycle.ts'
 import { parseCidr } from '../../lib/ip.ts'
@@ -98,7 +99,148 @@ describe('node controllers', () => {
   })
 })
 
+const untainted = async (name: string, more: object = {}) => cluster.create(nodes, { metadata: { name }, ...more })
+const taint = (name: string, ...keys: string[]) => cluster.change(nodes, name, (mine) => (mine.spec = { ...mine.spec, taints: keys.map((key) => ({ key, effect: 'NoExecute' })) }))
+const told = async (reason: string): Promise<string[]> => (await cluster.list(events)).filter((e) => e.reason === reason).map((e) => e.message ?? '')
+const tolerant = (name: string, tolerations: readonly (readonly [key: string, seconds?: number])[]) =>
+  cluster.create(pods, {
+    metadata: { name, namespace: 'default' },
+    spec: { nodeName: 'a', containers: [{ name: 'c', image: 'i' }], tolerations: tolerations.map(([key, tolerationSeconds]) => ({ key, operator: 'Exists', effect: 'NoExecute', ...(tolerationSeconds === undefined ? {} : { tolerationSeconds }) })) },
+  })
+
+describe('taintEvictionController', () => {
+  it('waits as long as the shortest toleration of the taints that are there', async () => {
+    cluster = await testCluster([taintEvictionController])
+    await untainted('a')
+    await tolerant('both', [['x', 100], ['y', 20]])
+    await tolerant('one', [['x', 100]])
+    await tolerant('ever', [['x'], ['y']])
+    await taint('a', 'x')
+    await cluster.settle(30_000)
+    expect(await podNames()).toEqual(['both', 'ever', 'one'])
+    await taint('a', 'x', 'y')
+    await cluster.settle(1_000)
+    expect(await podNames()).toEqual(['ever'])
+    expect((await told('TaintManagerEviction')).toSorted()).toEqual(['Cancelling deletion of Pod default/one', 'Marking for deletion Pod default/both', 'Marking for deletion Pod default/one'])
+  })
+
+  it('says why it deletes, and lets be when the taint goes', async () => {
+    cluster = await testCluster([taintEvictionController], { gone: () => false })
+    await untainted('a')
+    await tolerant('late', [['x', 100]])
+    await pod('soon', 'a')
+    await taint('a', 'x')
+    await cluster.settle(10_000)
+    const soon = await cluster.get(pods, 'soon')
+    expect(soon?.metadata.deletionTimestamp).toBeDefined()
+    expect(soon?.status?.conditions?.find((c) => c.type === 'DisruptionTarget')).toMatchObject({ status: 'True', reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' })
+    await taint('a')
+    await cluster.settle(200_000)
+    expect((await cluster.get(pods, 'late'))?.metadata.deletionTimestamp).toBeUndefined()
+    expect(await told('TaintManagerEviction')).toContain('Cancelling deletion of Pod default/late')
+  })
+})
+
+describe('nodeLifecycleController', () => {
+  const zoned = (name: string, zone: string) => cluster.change(nodes, name, (mine) => (mine.metadata.labels = { 'topology.kubernetes.io/zone': zone }))
+
+  it('marks pods that come to a node which is not ready, and says so', async () => {
+    cluster = await testCluster([nodeLifecycleController])
+    await Promise.all(['a', 'b'].map(join))
+    await renew(['b'], 8)
+    expect((await ready('a'))?.status).toBe('Unknown')
+    await cluster.create(pods, { metadata: { name: 'p', namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
+    await cluster.settle(1_000)
+    await cluster.client.post(cluster.ctx, pods, { namespace: 'default', name: 'p' }, 'binding', { metadata: { name: 'p' }, target: { kind: 'Node', name: 'a' } } as Binding)
+    await cluster.settle(1_000)
+    expect((await cluster.get(pods, 'p'))?.status?.conditions?.find((c) => c.type === 'Ready')?.status).toBe('False')
+    expect((await told('NodeNotReady')).toSorted()).toEqual(['Node a status is now: NodeNotReady', 'Node is not ready'])
+    expect((await told('RegisteredNode')).toSorted()).toEqual(['Node a event: Registered Node a in Controller', 'Node b event: Registered Node b in Controller'])
+  })
+
+  it('gives up nodes one after the other, each zone at its own pace', async () => {
+    cluster = await testCluster([nodeLifecycleController])
+    const names = ['a1', 'a2', 'a3', 'b1', 'b2']
+    await Promise.all(names.map(join))
+    for (const name of names) await zoned(name, name.slice(0, 1))
+    await renew(['b1', 'b2'], 6)
+    const given = async (): Promise<number> => (await Promise.all(names.map(taints))).filter((all) => all.includes('unreachable:NoExecute')).length
+    expect(await given()).toBe(1) // all of zone a is silent: full disruption of one zone, the ordinary rate
+    await renew(['b1', 'b2'], 1)
+    expect(await given()).toBe(2)
+    await renew(['b1', 'b2'], 1)
+    expect(await given()).toBe(3)
+  })
+
+  it('takes all NoExecute taints away when nobody is left, and starts anew when somebody comes back', async () => {
+    cluster = await testCluster([nodeLifecycleController])
+    await Promise.all(['a', 'b'].map(join))
+    await renew(['b'], 7)
+    expect(await taints('a')).toContain('unreachable:NoExecute')
+    await cluster.settle(60_000)
+    expect([await taints('a'), await taints('b')]).toEqual([['unreachable:NoSchedule'], ['unreachable:NoSchedule']])
+  })
+})
+
+describe('podGc', () => {
+  const end = async (name: string, reason?: string) => {
+    await pod(name, 'n')
+    await cluster.change(pods, name, (mine) => (mine.status = { phase: 'Failed', ...(reason === undefined ? {} : { reason }) }), { subresource: 'status' })
+  }
+
+  it('keeps the newest of the ended, and no evicted one before them', async () => {
+    cluster = await testCluster([podGc], { settings: { terminatedPodsMax: 2 }, ready: () => false })
+    await untainted('n')
+    for (const name of ['old', 'mid']) {
+      await end(name)
+      await cluster.settle(1_000)
+    }
+    await end('evicted', 'Evicted')
+    await end('new')
+    await cluster.settle(2_000)
+    expect(await podNames()).toEqual(['mid', 'new'])
+  })
+
+  it('keeps all where there is no limit', async () => {
+    cluster = await testCluster([podGc], { settings: { terminatedPodsMax: 0 }, ready: () => false })
+    await untainted('n')
+    for (const name of ['x', 'y']) await end(name)
+    await cluster.settle(60_000)
+    expect(await podNames()).toEqual(['x', 'y'])
+  })
+
+  it('ends what terminates on a node that is out of service, or never came to one', async () => {
+    cluster = await testCluster([podGc], { gone: () => false })
+    await untainted('n')
+    await pod('p', 'n')
+    await cluster.create(pods, { metadata: { name: 'nowhere', namespace: 'default', finalizers: ['example.com/keep'] }, spec: { containers: [{ name: 'c', image: 'i' }] } })
+    await cluster.settle(1_000)
+    for (const name of ['p', 'nowhere']) await cluster.client.delete(cluster.ctx, pods, { namespace: 'default', name })
+    await cluster.settle(60_000)
+    expect(await podNames()).toEqual(['nowhere', 'p'])
+    expect((await cluster.get(pods, 'nowhere'))?.status?.phase).toBe('Failed')
+    await cluster.change(nodes, 'n', (mine) => (mine.spec = { ...mine.spec, taints: [{ key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }] }))
+    await cluster.settle(1_000)
+    expect(await podNames()).toEqual(['nowhere'])
+  })
+
+  it('says of the pods of a lost node why they go, after a look at what is really there', async () => {
+    cluster = await testCluster([podGc], { gone: () => false })
+    await cluster.create(pods, { metadata: { name: 'p', namespace: 'default', finalizers: ['example.com/keep'] }, spec: { nodeName: 'lost', containers: [{ name: 'c', image: 'i' }] } })
+    await cluster.settle(30_000)
+    expect((await cluster.get(pods, 'p'))?.status?.phase).toBe('Running')
+    await cluster.settle(20_000)
+    expect((await cluster.get(pods, 'p'))?.status).toMatchObject({ phase: 'Failed', conditions: expect.arrayContaining([expect.objectContaining({ type: 'DisruptionTarget', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' })]) })
+  })
+})
+
 describe('pieces', () => {
+  it.each([
+    [{ 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' }, { 'beta.kubernetes.io/os': 'linux', 'beta.kubernetes.io/arch': 'amd64' }],
+    [{ 'kubernetes.io/os': 'linux', 'beta.kubernetes.io/os': 'plan9' }, { 'beta.kubernetes.io/os': 'linux' }],
+    [{ 'beta.kubernetes.io/os': 'linux' }, undefined],
+  ])('oldLabels(): %j', (labels, want) => expect(oldLabels({ metadata: { name: 'a', labels: { ...labels } } })).toEqual(want))
+
   it('nextTaints() touches only taints of the node controller', () => {
     const node: Node = {
       metadata: { name: 'a' },
