@@ -127,7 +127,7 @@ class Look {
     const { client } = this.#tools
     const revisions = await findRevisions(this.#ctx, client, set, found, owned)
     if (revisions === undefined) return
-    const world: World = { set, hash: revisions.hash, nodes: all, place: placementOf(set), pods: byNode(owned), nowMs: this.#nowMs }
+    const world: World = { set, hash: revisions.hash, nodes: all, place: placesOf(set, all), pods: byNode(owned), nowMs: this.#nowMs }
     try {
       await this.#manage(world)
       await forgetRevisions(this.#ctx, client, set, revisions, owned)
@@ -186,6 +186,13 @@ class Look {
     const waits = owned.map((pod) => availableInMs(pod, set.spec?.minReadySeconds ?? 0, this.#nowMs)).filter((ms): ms is number => ms !== undefined && ms > 0)
     if (waits.length > 0) this.#tools.env.queue.after(key, Math.min(...waits))
   }
+}
+
+/** Asked more than once a look, decided once. */
+function placesOf(set: Readonly<DaemonSet>, all: readonly Readonly<Node>[]): World['place'] {
+  const place = placementOf(set)
+  const places = new Map(all.map((node) => [node, place(node)]))
+  return (node) => places.get(node) ?? place(node)
 }
 
 function byNode(owned: Pods): ReadonlyMap<string, Pods> {

@@ -37,10 +37,10 @@ const kept = new Set(['replicas', 'availableReplicas', 'collisionCount'])
 /** Whether the set says something else now. */
 export function differs(next: Readonly<StatefulSetStatus>, prev: Readonly<StatefulSetStatus> | undefined): boolean {
   return (next.observedGeneration ?? 0) > (prev?.observedGeneration ?? 0) || counts.some((name) => (next[name] ?? 0) !== (prev?.[name] ?? 0)) ||
-    next.currentRevision !== prev?.currentRevision || next.updateRevision !== prev?.updateRevision
+    (next.currentRevision ?? '') !== (prev?.currentRevision ?? '') || (next.updateRevision ?? '') !== (prev?.updateRevision ?? '')
 }
 
-/** Without the zeros that Go leaves out of JSON. */
+/** Without the zeros and empty names that Go leaves out of JSON. */
 export function written(status: Readonly<StatefulSetStatus>): StatefulSetStatus {
-  return Object.fromEntries(Object.entries(status).filter(([name, value]) => kept.has(name) || value !== 0)) as unknown as StatefulSetStatus
+  return Object.fromEntries(Object.entries(status).filter(([name, value]) => kept.has(name) || (value !== 0 && value !== ''))) as unknown as StatefulSetStatus
 }
