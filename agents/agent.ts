@@ -135,6 +135,7 @@ function startNetwork(parts: Group, { config, informers, link, nft, mtu }: Share
       nodeName: config.nodeName,
       config: { clusterCidrs: config.clusterCidrs, podCidrs: [], serviceCidrs: [config.serviceCidr], ownIps: [config.clusterDns] },
       nodeAddresses: () => [config.nodeIp],
+      nodes: informers.of(nodes),
     }),
   )
 }

@@ -1,6 +1,6 @@
 /** Which endpoints a frontend has, what a change writes, and the loop that writes it. */
 import { describe, expect, it } from 'vitest'
-import type { Endpoint, EndpointSlice, Service } from '../../core/api/schema/types.ts'
+import type { Endpoint, EndpointSlice, Node, Service } from '../../core/api/schema/types.ts'
 import type { Feed } from '../../core/client/feed.ts'
 import type { Handler } from '../../core/client/informer.ts'
 import { virtualClock } from '../../core/lib/clock.ts'
@@ -25,6 +25,7 @@ function slice(...endpoints: Endpoint[]): EndpointSlice {
 }
 
 const end = (ip: string, nodeName = 'n2', more: Partial<Endpoint> = {}): Endpoint => ({ addresses: [ip], nodeName, conditions: { ready: true }, ...more })
+const near = (zone: string, node?: string): Partial<Endpoint> => ({ hints: { forZones: [{ name: zone }], ...(node === undefined ? {} : { forNodes: [{ name: node }] }) } })
 const terminating = { conditions: { ready: false, serving: true, terminating: true } }
 
 function show(frontends: readonly Frontend[]): string[] {
@@ -40,6 +41,12 @@ describe('frontendsOf()', () => {
     ['none of others with internalTrafficPolicy Local', { internalTrafficPolicy: 'Local' }, [end('10.0.0.2')], 'drop'],
     ['nobody: refused', {}, [], 'reject'],
     ['those meant for its zone', {}, [end('10.0.0.1', 'n2', { hints: { forZones: [{ name: 'z1' }] } }), end('10.0.0.2', 'n2', { hints: { forZones: [{ name: 'z2' }] } })], '10.0.0.1'],
+    ['those meant for itself, before those of its zone', {}, [end('10.0.0.1', 'n1', near('z1', 'n1')), end('10.0.0.2', 'n2', near('z1', 'n2'))], '10.0.0.1'],
+    ['those of its zone when none is meant for itself', {}, [end('10.0.0.1', 'n2', near('z1', 'n2')), end('10.0.0.2', 'n3', near('z2', 'n3'))], '10.0.0.1'],
+    ['all when none is meant for its zone', {}, [end('10.0.0.1', 'n2', near('z2')), end('10.0.0.2', 'n3', near('z3'))], '10.0.0.1,10.0.0.2'],
+    ['those of its zone when not all are meant for nodes', {}, [end('10.0.0.1', 'n1', near('z1', 'n1')), end('10.0.0.2', 'n2', near('z1'))], '10.0.0.1,10.0.0.2'],
+    ['what ends anywhere, whatever it is meant for, when nothing is ready', {}, [end('10.0.0.1', 'n2', { ...terminating, ...near('z2') })], '10.0.0.1'],
+    ['its zone, whatever hints of those say that are not ready', {}, [end('10.0.0.1', 'n2', near('z1')), end('10.0.0.2', 'n2', { conditions: { ready: false } }), end('10.0.0.3', 'n2', near('z2'))], '10.0.0.1'],
     ['all when one has no hint', {}, [end('10.0.0.1', 'n2', { hints: { forZones: [{ name: 'z1' }] } }), end('10.0.0.2')], '10.0.0.1,10.0.0.2'],
   ] as const)('a ClusterIP has %s', (_, spec, endpoints, want) => {
     expect(show(frontendsOf([service(spec)], [slice(...endpoints)], node))[0]).toBe(`all 10.43.0.80:80 ${want} masq`)
@@ -133,7 +140,7 @@ describe('runProxy()', () => {
     let fails = true
     const nft = fakeNft()
     const has = (): Promise<boolean> => (fails ? Promise.reject(new Error('nft: out of memory')) : Promise.resolve(true))
-    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>([]), exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses }
+    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>([]), exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes: feed<Node>([]) }
     let ended = false
     const run = runProxy({ signal: controller.signal, clock, log: silentLog }, { ...deps, nft: { ...nft, has } }).catch(() => {}).finally(() => (ended = true))
     await clock.advance(5_000)
@@ -157,7 +164,7 @@ describe('runProxy()', () => {
     const nft = fakeNft(() => (broken ? new Error('no such chain') : undefined))
     const services = feed<Service>([service()])
     const endpointSlices = feed<EndpointSlice>([slice(end('10.0.0.1'))])
-    const run = runProxy(ctx, { services, endpointSlices, nft, exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses }).catch(() => {})
+    const run = runProxy(ctx, { services, endpointSlices, nft, exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes: feed<Node>([]) }).catch(() => {})
     await clock.settle()
     expect(nft.loads).toEqual([render(config, emptyContent), render(config, contentOf(frontendsOf([service()], [slice(end('10.0.0.1'))], node)))])
     endpointSlices.set([slice(end('10.0.0.2'))])
@@ -173,6 +180,27 @@ describe('runProxy()', () => {
     await clock.advance(1_000)
     expect(nft.loads).toHaveLength(5)
     expect(nft.loads[4]).toContain('delete table')
+    controller.abort()
+    await run
+    expect(clock.pending()).toBe(0)
+  })
+
+  it('keeps to the zone that its node has, also when the node gets it later', async () => {
+    const controller = new AbortController()
+    const clock = virtualClock()
+    const nft = fakeNft()
+    const nodes = feed<Node>([{ metadata: { name: 'n2', labels: { 'topology.kubernetes.io/zone': 'z2' } } }, { metadata: { name: 'n1' } }])
+    const slices = [slice(end('10.0.0.1', 'n2', near('z1')), end('10.0.0.2', 'n2', near('z2')))]
+    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>(slices), nft, exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes }
+    const run = runProxy({ signal: controller.signal, clock, log: silentLog }, deps).catch(() => {})
+    await clock.settle()
+    const { zone: _none, ...zoneless } = node
+    expect(nft.loads.at(-1)).toBe(render(config, contentOf(frontendsOf([service()], slices, zoneless))))
+    nodes.set([{ metadata: { name: 'n1', labels: { 'topology.kubernetes.io/zone': 'z1' } } }])
+    await clock.advance(100)
+    expect(nft.loads).toHaveLength(3)
+    expect(nft.loads[2]).toContain('delete element')
+    expect(frontendsOf([service()], slices, node)[0]?.backends.map((b) => b.ip)).toEqual(['10.0.0.1'])
     controller.abort()
     await run
     expect(clock.pending()).toBe(0)

@@ -4,7 +4,7 @@
  * transaction. Rules stay when Kubun stops; a start replaces them in one step.
  * Start reading at runProxy().
  */
-import type { EndpointSlice, Service } from '../../core/api/schema/types.ts'
+import type { EndpointSlice, Node, Service } from '../../core/api/schema/types.ts'
 import { feedsSynced, onChange, type Feed } from '../../core/client/feed.ts'
 import { Bell } from '../../core/lib/bell.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
@@ -24,7 +24,8 @@ export interface ProxyDeps {
   readonly config: RulesetConfig
   /** The node's addresses as they are now: NodePorts answer there. */
   readonly nodeAddresses: () => readonly string[]
-  readonly zone?: string
+  /** The node's own zone is among them: hints speak of it. */
+  readonly nodes: Feed<Node>
 }
 
 /** Changes that come within this time share a transaction. */
@@ -40,14 +41,16 @@ export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
   const wake = new Bell()
   const feeds = [deps.services, deps.endpointSlices]
   const stop = onChange(feeds, () => wake.ring())
+  const zone = followZone(deps, () => wake.ring())
   try {
     // Before anything is known, every Service address is refused; rules of an earlier run go on until the state is whole.
     while (!(await isThere(ctx, deps, async () => await deps.nft.load(ctx, render(deps.config, emptyContent))))) await ctx.clock.sleep(retryMs, ctx.signal)
-    await feedsSynced(ctx, feeds)
+    await feedsSynced(ctx, [...feeds, deps.nodes])
+    zone.look()
     let loaded: Loaded | undefined
     while (!ctx.signal.aborted) {
       wake.clear()
-      const next = wanted(deps)
+      const next = wanted(deps, zone.now())
       loaded = await sync(ctx, deps, loaded, next, forget)
       if (loaded === undefined) await ctx.clock.sleep(retryMs, ctx.signal)
       else if (await wake.wait(ctx, proxyCheckMs)) await ctx.clock.sleep(proxySyncMsMin, ctx.signal)
@@ -55,7 +58,26 @@ export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
     }
   } finally {
     stop()
+    zone.stop()
   }
+}
+
+interface Zone {
+  now(): string | undefined
+  look(): void
+  stop(): void
+}
+
+/** A node may get its zone after it came, from a cloud provider; everything else of nodes is no concern of the proxy. */
+function followZone({ nodes, nodeName }: ProxyDeps, changed: () => void): Zone {
+  let zone: string | undefined
+  const take = ({ metadata }: Readonly<Node>): void => {
+    const next = metadata.labels?.['topology.kubernetes.io/zone'] ?? ''
+    if (metadata.name !== nodeName || next === (zone ?? '')) return
+    zone = next === '' ? undefined : next
+    changed()
+  }
+  return { now: () => zone, look: () => nodes.lister.list().forEach(take), stop: nodes.on({ added: take, updated: take }) }
 }
 
 /** Whether the table is there, or could be made. An nft that fails for a while must not end the node's other parts. */
@@ -81,12 +103,12 @@ interface Loaded {
   readonly content: Content
 }
 
-function wanted(deps: ProxyDeps): Loaded {
+function wanted(deps: ProxyDeps, zone: string | undefined): Loaded {
   const node = {
     name: deps.nodeName,
     addresses: deps.nodeAddresses(),
     ownIps: deps.config.ownIps,
-    ...(deps.zone === undefined ? {} : { zone: deps.zone }),
+    ...(zone === undefined ? {} : { zone }),
   }
   const frontends = frontendsOf(deps.services.lister.list(), deps.endpointSlices.lister.list(), node)
   return { frontends, content: contentOf(frontends) }

@@ -94,7 +94,7 @@ describe.skipIf(!root)('network and proxy, with packets', () => {
       networks.push(await podNetwork(lab.ctx, { link: n.link, nft: n.nft, dir: join(dir, name), podCidr: () => `10.42.${i + 1}.0/24`, mtu: 1450 }))
       parts.go(`proxy ${name}`, (ctx) =>
         runProxy(ctx, {
-          services, endpointSlices: slices, nft: n.nft, exec: n.exec, nodeName: name, nodeAddresses: () => [n.ip],
+          services, endpointSlices: slices, nft: n.nft, exec: n.exec, nodeName: name, nodeAddresses: () => [n.ip], nodes: feed<Node>(nodes),
           config: { clusterCidrs: ['10.42.0.0/16'], podCidrs: [`10.42.${i + 1}.0/24`], serviceCidrs: ['10.43.0.0/16'], ownIps: ['10.43.0.10'] },
         }),
       )
