@@ -1,7 +1,7 @@
 /** Storage that was built into Kubernetes once, and the CSI drivers that do its work now (csi-translation-lib). */
 import { annotationOf, bindingAnnotations } from '../core/volumebinding.ts'
 import type { KubeObject } from '../meta.ts'
-import type { PersistentVolume, PersistentVolumeSpec } from '../schema/types.ts'
+import type { PersistentVolume, PersistentVolumeSpec, Volume } from '../schema/types.ts'
 
 const drivers: Readonly<Record<string, string>> = {
   'kubernetes.io/aws-ebs': 'ebs.csi.aws.com',
@@ -27,6 +27,22 @@ const sources: Partial<Readonly<Record<keyof PersistentVolumeSpec, string>>> = {
 export function migratedSource({ spec = {} }: Readonly<PersistentVolume>): string | undefined {
   return Object.entries(sources).find(([source]) => spec[source as keyof PersistentVolumeSpec] !== undefined)?.[1]
 }
+
+/**
+ * A disk of a former built-in plugin, named by a pod itself or by a volume, as its driver would know it: what tells one
+ * disk from another, not the handle to the letter. undefined where it is none whose disks are counted.
+ */
+export function migratedDisk(source: Readonly<Volume> | Readonly<PersistentVolumeSpec>): { readonly plugin: string; readonly handle: string } | undefined {
+  const { awsElasticBlockStore: aws, azureDisk: azure, cinder, gcePersistentDisk: gce, portworxVolume: portworx } = source
+  if (aws !== undefined) return { plugin: 'kubernetes.io/aws-ebs', handle: aws.volumeID.split('/').at(-1) ?? '' }
+  if (azure !== undefined) return { plugin: 'kubernetes.io/azure-disk', handle: azure.diskURI }
+  if (cinder !== undefined) return { plugin: 'kubernetes.io/cinder', handle: cinder.volumeID }
+  if (gce !== undefined) return { plugin: 'kubernetes.io/gce-pd', handle: `projects/UNSPECIFIED/zones/UNSPECIFIED/disks/${gce.pdName}` }
+  return portworx === undefined ? undefined : { plugin: 'kubernetes.io/portworx-volume', handle: portworx.volumeID }
+}
+
+/** Former built-in plugins of which migratedDisk() knows the disks. */
+export const diskPlugins: ReadonlySet<string> = new Set(['kubernetes.io/aws-ebs', 'kubernetes.io/azure-disk', 'kubernetes.io/cinder', 'kubernetes.io/gce-pd', 'kubernetes.io/portworx-volume'])
 
 /** The driver that took over from a built-in plugin of this name. */
 export function migratedDriver(plugin: string): string | undefined {

@@ -1,21 +1,20 @@
 /**
- * NodeVolumeLimits: a node gets no more volumes of a driver than the driver can attach there (upstream's
- * plugins/nodevolumelimits). Volumes of former built-in plugins are counted while they are to be made, and not any more
- * once they are there: they are not translated for their drivers.
+ * NodeVolumeLimits: a node gets no more volumes of a driver than the driver can attach there; disks of former built-in
+ * plugins count for the drivers that took over (upstream's plugins/nodevolumelimits).
  */
 import { persistentVolumes } from '../../api/core/persistentvolume.ts'
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim.ts'
-import { podClaims } from '../../api/core/podvolumes.ts'
+import { foreignClaim, podClaims } from '../../api/core/podvolumes.ts'
 import { claimClass } from '../../api/core/volumebinding.ts'
-import type { CSINode, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, VolumeAttachment } from '../../api/schema/types.ts'
+import type { CSINode, PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, Pod, StorageClass, Volume, VolumeAttachment } from '../../api/schema/types.ts'
 import { csiNodes } from '../../api/storage/csinode.ts'
-import { migratedDriver } from '../../api/storage/migration.ts'
+import { diskPlugins, migratedDisk, migratedDriver } from '../../api/storage/migration.ts'
 import { storageClasses } from '../../api/storage/storageclass.ts'
 import { volumeAttachments } from '../../api/storage/volumeattachment.ts'
 import type { Lister } from '../../client/lister.ts'
 import type { ClusterEvent, Filter, Plugin, PluginEnv, Refusal } from '../framework.ts'
+import { missing } from '../volumes/find.ts'
 import type { NodeInfo } from '../world.ts'
-import { migratedPlugins } from './volumebinding.ts'
 
 const tooMany: Refusal = { reasons: ['node(s) exceed max volume count'], unresolvable: false }
 
@@ -29,7 +28,12 @@ interface Storage {
 
 export function nodeVolumeLimits({ read }: PluginEnv): Plugin {
   const storage: Storage = { claims: read(persistentVolumeClaims), volumes: read(persistentVolumes), classes: read(storageClasses), nodes: read(csiNodes), attachments: read(volumeAttachments) }
-  return { name: 'NodeVolumeLimits', filter: (pod) => (podClaims(pod).length === 0 ? undefined : filterFor(pod, storage)), wakes }
+  return { name: 'NodeVolumeLimits', filter: (pod) => (hasVolumes(pod) ? filterFor(pod, storage) : undefined), wakes }
+}
+
+/** Any that may be attached. */
+function hasVolumes(pod: Readonly<Pod>): boolean {
+  return podClaims(pod).length > 0 || (pod.spec?.volumes ?? []).some((volume) => migratedDisk(volume) !== undefined)
 }
 
 function filterFor(pod: Readonly<Pod>, storage: Storage): Filter {
@@ -38,11 +42,16 @@ function filterFor(pod: Readonly<Pod>, storage: Storage): Filter {
     attached ??= Map.groupBy(storage.attachments.list(), ({ spec }) => spec.nodeName)
     return attached.get(node) ?? []
   }
+  const { namespace = '' } = pod.metadata
+  const absent = podClaims(pod).find(({ name }) => storage.claims.at(`${namespace}/${name}`) === undefined)
+  if (absent !== undefined) {
+    const refusal: Refusal = { reasons: [`looking up PVC ${namespace}/${absent.name}: ${missing('persistentvolumeclaim', absent.name)}`], unresolvable: true }
+    return { check: () => refusal }
+  }
   return {
     check(node) {
       const csiNode = storage.nodes.at(node.name)
-      const limits = limitsOf(csiNode)
-      return limits.size > 0 && exceeds(pod, node, { storage, csiNode, limits, attached: attachedTo(node.name) }) ? tooMany : undefined
+      return exceeds(pod, node, { storage, csiNode, limits: limitsOf(csiNode), attached: attachedTo }) ? tooMany : undefined
     },
   }
 }
@@ -52,15 +61,15 @@ interface NodeStorage {
   readonly csiNode: Readonly<CSINode> | undefined
   /** Volumes by driver; without an entry there may be any number. */
   readonly limits: ReadonlyMap<string, number>
-  readonly attached: readonly Readonly<VolumeAttachment>[]
+  readonly attached: (node: string) => readonly Readonly<VolumeAttachment>[]
 }
 
 function exceeds(pod: Readonly<Pod>, node: NodeInfo, there: NodeStorage): boolean {
   const wanted = volumesOf([pod], there)
-  if (wanted.size === 0) return false
+  if (wanted.size === 0 || there.limits.size === 0) return false
   const shared = volumesOf(node.pods.values(), there)
   const held = new Map(shared)
-  for (const { spec } of there.attached) {
+  for (const { spec } of there.attached(node.name)) {
     const handle = there.storage.volumes.at(spec.source.persistentVolumeName ?? '')?.spec?.csi?.volumeHandle
     if (handle !== undefined) held.set(uniqueName(spec.attacher, handle), spec.attacher)
   }
@@ -70,14 +79,12 @@ function exceeds(pod: Readonly<Pod>, node: NodeInfo, there: NodeStorage): boolea
   return new Set(fresh).values().some((driver) => count(held.values(), driver) + count(fresh, driver) > (there.limits.get(driver) ?? Infinity))
 }
 
-/** Unique name -> driver. */
+/** Unique name -> driver. Throws where a pod's ephemeral volume is somebody else's claim: what it has cannot be counted. */
 function volumesOf(pods: Iterable<Readonly<Pod>>, there: NodeStorage): Map<string, string> {
   const found = new Map<string, string>()
   for (const pod of pods) {
-    for (const { name } of podClaims(pod)) {
-      const claim = there.storage.claims.at(`${pod.metadata.namespace}/${name}`)
-      const volume = claim === undefined ? undefined : driverOf(claim, there)
-      if (volume !== undefined) found.set(uniqueName(...volume), volume[0])
+    for (const counted of [...claimed(pod, there), ...(pod.spec?.volumes ?? []).map((volume) => disk(volume, there))]) {
+      if (counted !== undefined) found.set(uniqueName(...counted), counted[0])
     }
   }
   return found
@@ -85,19 +92,36 @@ function volumesOf(pods: Iterable<Readonly<Pod>>, there: NodeStorage): Map<strin
 
 const uniqueName = (driver: string, handle: string): string => `${driver}/${handle}`
 
-/** Driver and handle; a volume that is to be made counts under its claim's name. */
-function driverOf(claim: Readonly<PersistentVolumeClaim>, { storage, csiNode }: NodeStorage): readonly [string, string] | undefined {
-  const volume = storage.volumes.at(claim.spec?.volumeName ?? '')
-  if (volume !== undefined) {
-    const csi = volume.spec?.csi
-    return csi === undefined ? undefined : [csi.driver, csi.volumeHandle]
-  }
+/** Driver and handle. */
+type Counted = readonly [string, string] | undefined
+
+function claimed(pod: Readonly<Pod>, there: NodeStorage): readonly Counted[] {
+  return podClaims(pod).map(({ name, ephemeral }) => {
+    const claim = there.storage.claims.at(`${pod.metadata.namespace}/${name}`)
+    if (claim === undefined) return undefined
+    const foreign = ephemeral ? foreignClaim(pod, claim) : undefined
+    if (foreign !== undefined) throw new Error(foreign)
+    return ofClaim(claim, there)
+  })
+}
+
+/** A node without drivers has nobody who took over. */
+function disk(source: Readonly<Volume> | Readonly<PersistentVolumeSpec>, { csiNode }: NodeStorage): Counted {
+  const found = csiNode === undefined ? undefined : migratedDisk(source)
+  return found === undefined ? undefined : [migratedDriver(found.plugin) ?? '', found.handle]
+}
+
+/** A volume that is to be made counts under its claim's name. */
+function ofClaim(claim: Readonly<PersistentVolumeClaim>, there: NodeStorage): Counted {
+  const { storage, csiNode } = there
+  const spec = storage.volumes.at(claim.spec?.volumeName ?? '')?.spec
+  if (spec !== undefined) return spec.csi === undefined ? disk(spec, there) : [spec.csi.driver, spec.csi.volumeHandle]
   const provisioner = storage.classes.at(claimClass(claim) ?? '')?.provisioner
   if (provisioner === undefined) return undefined
   const handle = `to be made for ${claim.metadata.namespace}/${claim.metadata.name}`
   const driver = migratedDriver(provisioner)
   if (driver === undefined) return [provisioner, handle]
-  return csiNode?.metadata.annotations?.[migratedPlugins]?.split(',').includes(provisioner) === true ? [driver, handle] : undefined
+  return csiNode !== undefined && diskPlugins.has(provisioner) ? [driver, handle] : undefined
 }
 
 function limitsOf(node: Readonly<CSINode> | undefined): ReadonlyMap<string, number> {
@@ -107,7 +131,7 @@ function limitsOf(node: Readonly<CSINode> | undefined): ReadonlyMap<string, numb
 }
 
 function wakes(pod: Readonly<Pod>, event: ClusterEvent): boolean {
-  if (event.type === 'pod gone') return podClaims(event.pod).length > 0 && ((event.pod.spec?.nodeName ?? '') !== '' || (event.pod.status?.nominatedNodeName ?? '') !== '')
+  if (event.type === 'pod gone') return hasVolumes(event.pod) && ((event.pod.spec?.nodeName ?? '') !== '' || (event.pod.status?.nominatedNodeName ?? '') !== '')
   if (event.type !== 'object') return false
   const { kind, object, prev } = event
   switch (kind.kind) {
@@ -116,10 +140,15 @@ function wakes(pod: Readonly<Pod>, event: ClusterEvent): boolean {
     case persistentVolumeClaims.kind:
       return object !== undefined && prev === undefined && object.metadata.namespace === pod.metadata.namespace && podClaims(pod).some(({ name }) => name === object.metadata.name)
     case volumeAttachments.kind:
-      return object === undefined && (pod.spec?.volumes ?? []).some((volume) => volume.persistentVolumeClaim !== undefined)
+      return object === undefined && (pod.spec?.volumes ?? []).some((volume) => volume.persistentVolumeClaim !== undefined || isOf(volume, (prev as Readonly<VolumeAttachment> | undefined)?.spec.attacher))
     default:
       return false
   }
+}
+
+function isOf(volume: Readonly<Volume>, driver: string | undefined): boolean {
+  const found = migratedDisk(volume)
+  return found !== undefined && migratedDriver(found.plugin) === driver
 }
 
 function grew(now: Readonly<CSINode>, prev: Readonly<CSINode>): boolean {

@@ -99,4 +99,4 @@ function objectWakes(pod: Readonly<Pod>, event: ObjectEvent): boolean {
 }
 
 /** On a CSINode: built-in plugins whose work its drivers do. */
-export const migratedPlugins = 'storage.alpha.kubernetes.io/migrated-plugins'
+const migratedPlugins = 'storage.alpha.kubernetes.io/migrated-plugins'

@@ -9,11 +9,7 @@ import { shown } from './tell.ts'
 const skipped: Readonly<Record<string, string>> = {
   'NodeResourcesFit score': 'differs where extended resources or sizes of pods meet',
   'ImageLocality score': 'large sums lose bits',
-  VolumeRestrictions: 'there is no such plugin yet',
-  NodeVolumeLimits: 'there is no such plugin yet',
-  VolumeBinding: 'there is no such plugin yet',
-  'VolumeBinding score': 'there is no such plugin yet',
-  VolumeZone: 'there is no such plugin yet',
+  'VolumeBinding score': 'scoring by capacity is behind a feature that is off',
   decision: 'the message of claims of devices is missing, and scores differ',
   preemption: 'a candidate is missing in case 51',
 }
