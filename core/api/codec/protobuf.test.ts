@@ -23,6 +23,16 @@ describe('protobuf', () => {
     expect(encodeProtobuf(json)?.toBase64()).toBe(protobuf)
   })
 
+  it('an older version with the same fields is read where the reader wants it', () => {
+    const newer = encodeProtobuf({ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'a' } }) ?? new Uint8Array()
+    // The envelope's lengths stand before it and before the version in it.
+    const version = new TextEncoder().encode('policy/v1beta1')
+    const older = Uint8Array.of(...newer.subarray(0, 5), (newer[5] ?? 0) + 5, 0x0a, version.length, ...version, ...newer.subarray(8 + 'policy/v1'.length))
+    const wanted = { group: 'policy', version: 'v1', kind: 'Eviction' }
+    expect(decodeProtobuf(older, { ...wanted, olderVersions: ['v1beta1'] })).toMatchObject({ ok: true, object: { kind: 'Eviction', metadata: { name: 'a' } } })
+    expect(decodeProtobuf(older, wanted)).toEqual({ ok: false, error: 'no kind "Eviction" is registered for version "policy/v1beta1"' })
+  })
+
   it.skipIf(!upstreamDirs.every((dir) => existsSync(dir)))('every kind in upstream\'s golden data goes both ways (needs k8s.io/api@v0.36.3 in the module cache)', () => {
     const seen: string[] = []
     for (const dir of upstreamDirs) {

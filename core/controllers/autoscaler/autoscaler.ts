@@ -49,7 +49,7 @@ export const horizontalPodAutoscaler: Controller = {
         await turn.take()
       } catch (error) {
         if (ctx.signal.aborted) throw error
-        env.log.warn('not scaled', { key, error })
+        env.log.debug('not scaled', { key, error }) // events and conditions say so
       }
       await turn.writeStatus()
     }
