@@ -82,11 +82,6 @@ export const accepted: readonly Accepted[] = [
     reason: 'a Scale of 0 leaves its number out, and upstream forgets who scaled to nothing',
   },
   {
-    cases: /^(kinds\/daemonsets|warnings\/daemonset)/,
-    paths: /^body\.metadata\.(annotations|managedFields)/,
-    reason: 'upstream counts changes of the template in a deprecated annotation, too; metadata.generation and ControllerRevisions tell the same',
-  },
-  {
     cases: /^kinds\/ipaddresses/,
     paths: /^body\.rows\.0\.cells\.2$/,
     reason: 'upstream has a cell more than columns there, which nobody can show',
@@ -102,11 +97,6 @@ export const accepted: readonly Accepted[] = [
     paths: /^body\.(message|details\.causes\.\d+\.message)$/,
     when: (want, have) => typeof want === 'string' && typeof have === 'string' && withoutDocuments(want) === withoutDocuments(have),
     reason: 'the sentences are the same; objects and diffs quoted in them are of the API type where upstream quotes its internal one',
-  },
-  {
-    cases: /^generated\/\d+ daemonsets/,
-    paths: /^body\.(items\.\d+\.|\d+\.object\.)?metadata\.(annotations|managedFields)/,
-    reason: 'upstream counts changes of the template in a deprecated annotation, too; metadata.generation and ControllerRevisions tell the same',
   },
   {
     cases: /^generated\/\d+ (flowschemas|prioritylevelconfigurations)/,
