@@ -151,7 +151,7 @@ export async function idle(bench: Bench): Promise<void> {
 }
 
 /** Subject by subject, round by round, until each has its samples of all of these. */
-async function inTurn(bench: Bench, wanted: readonly string[], once: (subject: Subject) => Promise<void>): Promise<void> {
+export async function inTurn(bench: Bench, wanted: readonly string[], once: (subject: Subject) => Promise<void>): Promise<void> {
   const { repetitions, extraRounds } = bench.options
   const lacks = (subject: Subject): boolean => wanted.some((what) => bench.tally.count(subject.name, what) < repetitions)
   for (let round = 0; round < repetitions + extraRounds; round++) {

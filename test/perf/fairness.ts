@@ -95,7 +95,7 @@ async function times(access: Access, token: string, seconds: number): Promise<re
   return found.toSorted((a, b) => a - b)
 }
 
-function at(sorted: readonly number[], part: number): number {
+export function at(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }
 
@@ -116,7 +116,7 @@ async function account(admin: ClientHttp2Session, name: string): Promise<string>
   return token ?? ''
 }
 
-function ask(session: ClientHttp2Session, method: string, path: string, body?: unknown, token?: string): Promise<{ readonly code: number; readonly text: string }> {
+export function ask(session: ClientHttp2Session, method: string, path: string, body?: unknown, token?: string): Promise<{ readonly code: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const headers = { ':method': method, ':path': path, 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
     const stream = session.request(headers, { endStream: body === undefined })

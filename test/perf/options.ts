@@ -1,7 +1,7 @@
 /** What `npm run bench` is asked to measure. */
 import { parseArgs } from 'node:util'
 
-export const parts = ['start', 'api', 'list', 'informer', 'watch', 'crd', 'fair', 'idle'] as const
+export const parts = ['start', 'api', 'list', 'informer', 'watch', 'crd', 'fair', 'idle', 'scheduler', 'controllers'] as const
 export type Part = (typeof parts)[number]
 
 export interface Options {
@@ -20,6 +20,12 @@ export interface Options {
   readonly watchS: number
   readonly idleS: number
   readonly fairS: number
+  /** Hollow nodes, ever more of them. */
+  readonly schedNodes: readonly number[]
+  readonly schedPods: number
+  /** Of one Deployment. */
+  readonly replicas: number
+  readonly namespaceObjects: number
   /** Counts also rows during which others used the machine. */
   readonly busy: boolean
   /** Whether the numbers go into the report: those of a quick or partial run do not. */
@@ -32,9 +38,9 @@ export const usage = `npm run bench -- [--quick] [--busy] [--repetitions N] [--o
   --busy         counts also what others disturbed, each once: for a machine that is never quiet;
                  CPU an operation and ratios hold, rates do not
   --repetitions  of each measurement (3)
-  --only         these parts alone
+  --only         these parts alone; scheduler and controllers compare with upstream's over Kubun's own API
 
-A whole run with --repetitions 1 takes a quarter of an hour, with 3 half an hour and more; it writes test/perf/report.md.`
+A whole run with --repetitions 1 takes half an hour, with 3 an hour and more; it writes test/perf/report.md.`
 
 /** Throws one sentence for what it does not know. */
 export function readOptions(argv: readonly string[]): Options | undefined {
@@ -60,6 +66,10 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     watchS: whole ? 10 : 3,
     idleS: whole ? 60 : 5,
     fairS: whole ? 10 : 3,
+    schedNodes: whole ? [1_000, 5_000] : [100],
+    schedPods: whole ? 5_000 : 300,
+    replicas: whole ? 5_000 : 300,
+    namespaceObjects: whole ? 1_000 : 200,
     report: whole && wanted.size === parts.length,
   }
 }

@@ -7,9 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { binDir, upstreamPrograms } from '../peers/upstream.ts'
 import { api, crd, fair, idle, informer, list, watch, type Bench } from './benches.ts'
+import { controllers, scheduler } from './inplace.ts'
 import { kbenchProgram, measure, type Subject } from './load.ts'
 import { parts, readOptions, usage, type Options, type Part } from './options.ts'
 import { markdown, printable } from './report.ts'
+import { missingProgram, startOwn, startReplaced } from './replaced.ts'
 import { startKubun, startPeer } from './subjects.ts'
 import { Tally } from './tally.ts'
 
@@ -52,7 +54,7 @@ async function run(options: Options, kbench: string): Promise<void> {
   if (!options.report || typeof programs === 'string') return
   const date = new Date().toISOString().slice(0, 10)
   const path = join(import.meta.dirname, 'report.md')
-  writeFileSync(path, markdown(lines, { date, repetitions: options.repetitions, disturbed: tally.disturbed, busy: options.busy, upstream: 'kube-apiserver with etcd' }))
+  writeFileSync(path, markdown(lines, { date, repetitions: options.repetitions, disturbed: tally.disturbed, busy: options.busy, upstream: 'kube-apiserver with etcd; where Pods are scheduled,\nDeployments made and namespaces deleted it is kube-scheduler or kube-controller-manager over a Kubun server without its own' }))
   console.log('written: test/perf/report.md')
 }
 
@@ -70,19 +72,30 @@ function folder(home: string, name: string): string {
   return path
 }
 
-const benches = { api, list, informer, watch, crd, fair, idle } as const
+const benches = { api, list, informer, watch, crd, fair, idle, scheduler, controllers } as const
 
 /** Both servers, new for each part, so that no part pays for another's leavings. */
-async function withServers({ options, kbench, programs, tally, dir }: World, part: Exclude<Part, 'start'>): Promise<void> {
+async function withServers(world: World, part: Exclude<Part, 'start'>): Promise<void> {
+  const { options, kbench, tally, dir } = world
   const subjects: Subject[] = []
   try {
-    subjects.push((await startKubun(kbench, dir(`${part}-kubun`))).subject)
-    if (typeof programs !== 'string') subjects.push((await startPeer(dir(`${part}-upstream`), programs)).subject)
+    for (const begin of startersOf(world, part)) subjects.push(await begin())
     const bench: Bench = { kbench, options, tally, subjects, dir: dir(part), note: (text) => console.log(text) }
     await benches[part](bench)
   } finally {
     for (const subject of subjects) await subject.stop()
   }
+}
+
+function startersOf({ kbench, programs, dir }: World, part: Exclude<Part, 'start'>): readonly (() => Promise<Subject>)[] {
+  const [ours, theirs] = [dir(`${part}-kubun`), dir(`${part}-upstream`)]
+  if (part === 'scheduler' || part === 'controllers') {
+    const missing = missingProgram(part)
+    if (missing !== undefined) console.log(`measured alone: ${missing}`)
+    return [() => startOwn(kbench, ours, part), ...(missing === undefined ? [() => startReplaced(kbench, theirs, part)] : [])]
+  }
+  const own = async (): Promise<Subject> => (await startKubun(kbench, ours)).subject
+  return typeof programs === 'string' ? [own] : [own, async () => (await startPeer(theirs, programs)).subject]
 }
 
 /** From nothing to /readyz, with an empty data dir and with many objects. */

@@ -21,11 +21,11 @@ export interface Started {
   readonly readyMs: number
 }
 
-/** A server over `dir`, which may hold the data of an earlier one. */
-export async function startKubun(kbench: string, dir: string): Promise<Started> {
+/** A server over `dir`, which may hold the data of an earlier one; `disabled` parts of it do not run. */
+export async function startKubun(kbench: string, dir: string, disabled: readonly string[] = []): Promise<Started> {
   if (!existsSync(executable)) throw new Error(`${executable} is not there: npm run build`)
   const kubeconfig = join(dir, `kubeconfig-${await freePort()}`)
-  const args = ['server', '--disable-agent', '--data-dir', join(dir, 'data'), '--https-port', String(await freePort()), '--bind-address', '127.0.0.1', '--write-kubeconfig', kubeconfig]
+  const args = ['server', '--disable-agent', '--data-dir', join(dir, 'data'), '--https-port', String(await freePort()), '--bind-address', '127.0.0.1', '--write-kubeconfig', kubeconfig, ...disabled.flatMap((name) => ['--disable', name])]
   const since = `${Date.now()}000000`
   const server = start(executable, args, { log: join(dir, 'kubun.log') })
   const subject: Subject = { name: 'kubun', kubeconfig, pids: [server.pid], stop: async () => void (await server.stop()) }
