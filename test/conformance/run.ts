@@ -11,7 +11,6 @@ import { join } from 'node:path'
 import { readLedger, writeLedger, type Entry } from './ledger.ts'
 import { executable, openClusterLab, type ClusterLab } from '../support/lab.ts'
 import { runSpec, type Suite } from './spec.ts'
-import { unserved } from './unserved.ts'
 
 const bin = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kubun-conformance', 'bin')
 
@@ -75,14 +74,9 @@ async function main(): Promise<number> {
     console.log(`${entry.state}\t${entry.spec}\t${entry.reason}`)
   }
   const specs = specsOf(asked.specs, asked.only).filter((spec) => !asked.failed || ledger.get(spec)?.state !== 'passed')
-  const served = specs.filter((spec) => {
-    const why = unserved.find((each) => each.specs.test(spec))
-    if (why !== undefined) note({ state: 'failed', spec, reason: why.reason })
-    return why === undefined
-  })
   const { kubeconfig } = asked
-  if (kubeconfig !== undefined) await runServed({ ...asked, bin, kubeconfig, within: [] }, served, asked.workers, note)
-  else if (served.length > 0) await runInLab(asked, served, note)
+  if (kubeconfig !== undefined) await runServed({ ...asked, bin, kubeconfig, within: [] }, specs, asked.workers, note)
+  else if (specs.length > 0) await runInLab(asked, specs, note)
   const of = (state: Entry['state']): number => specs.filter((spec) => ledger.get(spec)?.state === state).length
   console.log(`${of('passed')} passed, ${of('failed')} failed, ${of('skipped')} skipped`)
   return of('failed') === 0 ? 0 : 1
