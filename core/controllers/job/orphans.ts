@@ -21,13 +21,17 @@ export const jobOrphans: Controller = {
     const podInformer = env.informers.of(pods)
     podInformer.addIndex(controllerIndex, byController)
     const lister = env.watch(pods, (pod) => (isTracked(pod) ? itself(pod) : []))
-    const known = env.watch(jobs, (job) => podInformer.lister.by(controllerIndex, job.metadata.uid ?? '').filter(isTracked).flatMap(itself))
+    const jobInformer = env.informers.of(jobs)
+    const free = (job: Readonly<Job>): void => {
+      for (const pod of podInformer.lister.by(controllerIndex, job.metadata.uid ?? '')) if (isTracked(pod)) itself(pod).forEach((key) => env.queue.add(key))
+    }
+    jobInformer.on({ updated: (job) => isFinished(job) && free(job), deleted: free })
     return async (ctx, key, client) => {
       const pod = lister.at(key)
       if (pod === undefined || !isTracked(pod)) return
       const owner = controllerOf(pod)
       if (owner !== undefined && !isOfJob(owner)) return
-      const job = owner === undefined ? undefined : (known.byUid(owner.uid) ?? (await asked(ctx, client, pod, owner)))
+      const job = owner === undefined ? undefined : (jobInformer.lister.byUid(owner.uid) ?? (await asked(ctx, client, pod, owner)))
       // Somebody may adopt the pod meanwhile: then it is another revision, and the finalizer another's.
       if (!stillCounts(job, owner?.uid)) await releasePod(ctx, client, pod, { sameRevision: true })
     }
