@@ -4,6 +4,7 @@ import type { KubeObject } from '../api/meta.ts'
 import type { Client } from '../client/client.ts'
 import { Cache } from '../client/lister.ts'
 import { type Clock, virtualClock } from '../lib/clock.ts'
+import { seededRandom } from '../lib/random.ts'
 import type { PluginEnv } from './framework.ts'
 
 export interface FakeEnv extends PluginEnv {
@@ -21,6 +22,8 @@ export function fakeEnv(options: { readonly client?: Client; readonly clock?: Cl
   const env: FakeEnv = {
     client: options.client ?? ({} as Client),
     clock: options.clock ?? virtualClock(),
+    random: seededRandom(1),
+    event: () => {},
     read: <T extends KubeObject>(kind: KindRef<T>) => cacheOf(kind as unknown as KindRef) as unknown as Cache<T>,
     show(kind, ...objects) {
       for (const object of objects) cacheOf(kind as unknown as KindRef).put(object)

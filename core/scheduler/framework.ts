@@ -10,6 +10,7 @@ import type { Client } from '../client/client.ts'
 import type { Lister } from '../client/lister.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import type { Random } from '../lib/random.ts'
 import type { NodeInfo, World } from './world.ts'
 
 /** Why a node does not take a pod. */
@@ -58,12 +59,21 @@ export interface Scorer {
   readonly normalize?: (scores: number[], nodes: readonly NodeInfo[]) => void
 }
 
+export interface Rescue {
+  /** For the pod's condition. */
+  readonly message: string
+  /** Nobody else is asked. */
+  readonly last?: boolean
+  /** What may let the pod fit later. */
+  readonly act?: (ctx: Ctx) => Promise<void>
+}
+
 export interface Plugin {
   /** Upstream's name. */
   readonly name: string
   /** Order of the active queue: negative when a goes first. Exactly one plugin has it. */
   readonly before?: (a: QueuedPod, b: QueuedPod) => number
-  /** Why the pod is not even tried (PreEnqueue); it is asked again when the pod changes. */
+  /** Why the pod is not even tried (PreEnqueue); it is asked again when the pod changes, or wakes() says that it may help. */
   readonly gate?: (pod: Readonly<Pod>) => string | undefined
   /** A refusal where no node can take the pod. May throw: the pod is tried again later. */
   readonly filter?: (pod: Readonly<Pod>, world: World) => Filter | Refusal | undefined
@@ -79,6 +89,8 @@ export interface Plugin {
   /** The pod will go to this node: keeps what it needs beside the node's resources, until release() or the world shows it. A refusal takes the decision back. */
   readonly reserve?: (pod: Readonly<Pod>, node: NodeInfo) => Refusal | undefined
   readonly release?: (pod: Readonly<Pod>, nodeName: string) => void
+  /** No node fits (PostFilter): what the plugin does about it, before evictions are thought of. */
+  readonly rescue?: (pod: Readonly<Pod>) => Rescue
   /** Makes ready what the pod needs on the node, before it is bound; may take long. Throws when that fails. */
   readonly prebind?: (ctx: Ctx, pod: Readonly<Pod>, nodeName: string) => Promise<void>
   /** Makes the decision real. Exactly one plugin has it. Throws when the API refuses. */
@@ -89,6 +101,9 @@ export interface Plugin {
 export interface PluginEnv {
   readonly client: Client
   readonly clock: Clock
+  readonly random: Random
+  /** Tells of the pod. */
+  readonly event: (pod: Readonly<Pod>, type: 'Normal' | 'Warning', reason: string, message: string) => void
   /** What the scheduler's informers show of a kind. Its changes come to wakes() as events. */
   readonly read: <T extends KubeObject>(kind: KindRef<T>) => Lister<T>
 }

@@ -2,9 +2,11 @@
  * Every plugin there is, in the order in which filters are asked, with upstream's weights and the defaults of their
  * arguments (k8s.io/kubernetes/pkg/scheduler/apis/config/v1). To add one: a file in plugins/, its test, a line here.
  */
+import { deviceClasses } from '../api/resource/deviceclass.ts'
 import type { Plugin, PluginEnv, PreemptionLimits, Profile } from './framework.ts'
 import { balancedAllocation, type BalancedArgs } from './plugins/balancedallocation.ts'
 import { defaultBinder } from './plugins/defaultbinder.ts'
+import { dynamicResources } from './plugins/dynamicresources.ts'
 import { imageLocality } from './plugins/imagelocality.ts'
 import { interPodAffinity, type InterPodAffinityArgs } from './plugins/interpodaffinity.ts'
 import { nodeAffinity, type NodeAffinityArgs } from './plugins/nodeaffinity.ts'
@@ -59,13 +61,14 @@ export const plugins: readonly PluginEntry[] = [
   { name: 'TaintToleration', weight: 3, make: () => taintToleration },
   { name: 'NodeAffinity', weight: 2, make: (_, args) => nodeAffinity(args.NodeAffinity) },
   { name: 'NodePorts', weight: 0, make: () => nodePorts },
-  { name: 'NodeResourcesFit', weight: 1, make: (_, args) => nodeResourcesFit(args.NodeResourcesFit) },
+  { name: 'NodeResourcesFit', weight: 1, make: (env, args) => nodeResourcesFit(args.NodeResourcesFit, env.read(deviceClasses)) },
   { name: 'VolumeRestrictions', weight: 0, make: volumeRestrictions },
   { name: 'NodeVolumeLimits', weight: 0, make: nodeVolumeLimits },
   { name: 'VolumeBinding', weight: 0, make: (env, args) => volumeBinding(env, args.VolumeBinding) },
   { name: 'VolumeZone', weight: 0, make: volumeZone },
   { name: 'PodTopologySpread', weight: 2, make: (env, args) => podTopologySpread(env, args.PodTopologySpread) },
   { name: 'InterPodAffinity', weight: 2, make: (env, args) => interPodAffinity(env, args.InterPodAffinity) },
+  { name: 'DynamicResources', weight: 2, make: (env) => dynamicResources(env) },
   { name: 'NodeResourcesBalancedAllocation', weight: 1, make: (_, args) => balancedAllocation(args.NodeResourcesBalancedAllocation) },
   { name: 'ImageLocality', weight: 1, make: () => imageLocality },
   { name: 'DefaultBinder', weight: 0, make: (env) => defaultBinder(env.client) },

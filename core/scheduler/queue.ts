@@ -144,7 +144,8 @@ export class Queue {
   }
 
   #wake(waiting: Waiting, event: ClusterEvent, world: World, now: number): void {
-    if (waiting.attempts > 0 && waiting.refusedBy.some((plugin) => plugin.wakes?.(waiting.pod, event, world) ?? false)) this.#release(waiting, now)
+    if (!waiting.refusedBy.some((plugin) => plugin.wakes?.(waiting.pod, event, world) ?? false)) return
+    if (waiting.attempts > 0 || this.#options.gates(waiting.pod).length === 0) this.#release(waiting, now)
   }
 
   #release(waiting: Waiting, now: number): void {

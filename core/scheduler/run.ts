@@ -33,22 +33,25 @@ export async function runScheduler(parent: Ctx, { client, random, profiles: make
   const informers = new Informers({ client, random })
   const [allNodes, allPods, budgets] = [informers.of(nodes), informers.of(pods), informers.of(podDisruptionBudgets)]
   const others = new Set<KindRef>()
+  let recorder: EventRecorder | undefined
   const env: PluginEnv = {
     client,
     clock: ctx.clock,
+    random,
+    event: (pod, type, reason, message) => recorder?.event(pods, pod, type, reason, message),
     read(kind) {
       if ((kind as KindRef) !== (pods as KindRef) && (kind as KindRef) !== (nodes as KindRef)) others.add(kind as KindRef)
       return informers.of(kind).lister
     },
   }
   const profiles = makers.map((make) => make(env))
-  const recorder = new EventRecorder(ctx, client, { component: profiles[0]?.schedulerName ?? 'default-scheduler' }, random)
+  const told = (recorder = new EventRecorder(ctx, client, { component: profiles[0]?.schedulerName ?? 'default-scheduler' }, random))
   const scheduler = new Scheduler(ctx, {
     client, random, profiles, extenders, ...(backoff === undefined ? {} : { backoff }),
     budgets: () => budgets.lister.list(),
-    event: (pod, type, reason, message) => recorder.event(pods, pod, type, reason, message),
+    event: env.event,
   })
-  group.go('events', (part) => recorder.run(part))
+  group.go('events', (part) => told.run(part))
   group.go('informers', (part) => informers.run(part))
   try {
     // With half of the cluster known pods would be refused for want of nodes, and told so.

@@ -97,14 +97,14 @@ describe('Scheduler', () => {
   })
 
   it.each([
-    ['resources', [node('a', '1'), node('b', '1')], pod('p', {}, '2'), '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.'],
+    ['resources', [node('a', '1'), node('b', '1')], pod('p', {}, '2'), '0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.'],
     [
       'taints and affinity',
       [node('a', '4', { spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] } }), node('b')],
       pod('p', { nodeSelector: { disk: 'ssd' } }),
-      "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s). preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+      "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
     ],
-    ['a cordoned node', [node('a', '2', { spec: { unschedulable: true } })], pod('p'), '0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'],
+    ['a cordoned node', [node('a', '2', { spec: { unschedulable: true } })], pod('p'), '0/1 nodes are available: 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'],
     ['no nodes', [], pod('p'), 'no nodes available to schedule pods'],
   ])('says why nothing fits: %s', async (_, nodes, waiting, message) => {
     const { scheduler, clock, conditions, events } = lab()

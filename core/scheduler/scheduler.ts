@@ -11,6 +11,7 @@ import { equalJson } from '../lib/json.ts'
 import { isApiError } from '../api/errors.ts'
 import type { KindRef } from '../api/kind.ts'
 import { isBeingDeleted, keyOf, keyText, type KubeObject } from '../api/meta.ts'
+import { deviceClasses } from '../api/resource/deviceclass.ts'
 import type { Node, Pod, PodDisruptionBudget } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import { bind, hasPrebind, prebind, release, reserve } from './binding.ts'
@@ -18,7 +19,7 @@ import { choose, type Feasible, feasibleNodes } from './decide.ts'
 import { sentence } from './evaluate.ts'
 import type { Extender } from './extender.ts'
 import { acceptedBy, askExtenders, pointsOf } from './extending.ts'
-import type { ClusterEvent, Plugin, Profile, QueuedPod } from './framework.ts'
+import type { ClusterEvent, Plugin, Profile, QueuedPod, Rescue } from './framework.ts'
 import { type Candidates, candidatesFor, cheapest, noPreemption, type Preemption } from './preemption.ts'
 import { Queue } from './queue.ts'
 import { Remembered } from './remembered.ts'
@@ -105,6 +106,8 @@ export class Scheduler {
 
   /** An object of a kind that plugins read came, changed or went. */
   handleObject(kind: KindRef, object: Readonly<KubeObject> | undefined, prev: Readonly<KubeObject> | undefined): void {
+    // Which resources are devices, local plugins take from these.
+    if (kind.plural === deviceClasses.plural && kind.group === deviceClasses.group) this.world.epoch++
     this.#happened({ type: 'object', kind, object, prev })
   }
 
@@ -206,8 +209,32 @@ export class Scheduler {
   #decided(tried: QueuedPod, profile: Profile, feasible: Feasible, said: { readonly points?: ReadonlyMap<string, number> | undefined; readonly candidates?: Candidates | undefined } = {}): void {
     const { pod } = tried
     if (feasible.nodes.length > 0) return this.#take(tried, profile, choose(pod, this.world, profile, feasible, this.#deps.random, said.points))
-    const preemption = cheapest(said.candidates ?? this.#candidates(profile, feasible))
-    this.#refuse(tried, feasible.refusedBy, { reason: 'Unschedulable', message: `${feasible.message}${preemption.message === '' ? '' : ` ${preemption.message}`}` }, preemption)
+    const rescues = this.#rescues(pod, profile)
+    const preemption = rescues.some(({ last }) => last === true) ? noPreemption : cheapest(said.candidates ?? this.#candidates(profile, feasible))
+    // Who found victims has nothing to say, and others are not heard.
+    const more = preemption.nodeName !== '' ? [] : [...rescues.map(({ message }) => message), preemption.message].filter((message) => message !== '')
+    this.#refuse(tried, feasible.refusedBy, { reason: 'Unschedulable', message: `${feasible.message}${more.length === 0 ? '' : ` ${more.join(', ')}`}` }, preemption)
+    for (const { act } of rescues) if (act !== undefined) void this.#act(act, pod)
+  }
+
+  /** Each plugin's, up to the last that lets others speak. Without nodes there is nothing to be done. */
+  #rescues(pod: Readonly<Pod>, profile: Profile): readonly Rescue[] {
+    if (this.world.nodes().length === 0) return []
+    const rescues: Rescue[] = []
+    for (const { plugin } of profile.plugins) {
+      const rescue = plugin.rescue?.(pod)
+      if (rescue !== undefined) rescues.push(rescue)
+      if (rescue?.last === true) break
+    }
+    return rescues
+  }
+
+  async #act(act: (ctx: Ctx) => Promise<void>, pod: Readonly<Pod>): Promise<void> {
+    try {
+      await act(this.#ctx)
+    } catch (error) {
+      this.#ctx.log.debug('a pod was not helped', { pod: keyText(keyOf(pod)), error: errorPath(error) })
+    }
   }
 
   #candidates(profile: Profile, feasible: Feasible): Candidates {

@@ -1,8 +1,11 @@
 /** NodeResourcesFit: what the pods of a node ask for must fit into what it has; nodes are scored by how full they would be. */
 import { isExtendedResource } from '../../api/core/podspec/resources.ts'
-import type { Pod } from '../../api/schema/types.ts'
+import { deviceClasses } from '../../api/resource/deviceclass.ts'
+import type { DeviceClass, Pod } from '../../api/schema/types.ts'
+import type { Lister } from '../../client/lister.ts'
 import { claimOf, type Claim } from '../claim.ts'
-import type { Plugin, Refusal } from '../framework.ts'
+import { classOf, classPrefix } from '../dynamicresources/extended.ts'
+import type { ClusterEvent, Plugin, Refusal } from '../framework.ts'
 import type { NodeInfo } from '../world.ts'
 import { type ScoringStrategy, strategyScorer } from './resourcescore.ts'
 
@@ -13,7 +16,7 @@ export interface FitArgs {
   readonly scoringStrategy: ScoringStrategy
 }
 
-export function nodeResourcesFit(args: FitArgs): Plugin {
+export function nodeResourcesFit(args: FitArgs, classes: Lister<DeviceClass>): Plugin {
   const scorer = strategyScorer(args.scoringStrategy)
   return {
     name: 'NodeResourcesFit',
@@ -21,16 +24,28 @@ export function nodeResourcesFit(args: FitArgs): Plugin {
     filter(pod) {
       const claim = claimOf(pod)
       const others = Object.entries(claim.others).filter(([name, amount]) => amount > 0 && !isIgnored(name, args))
-      return { check: (node) => refusalOf(claim, others, node) }
+      const devices = new Set(others.flatMap(([name]) => (classOf(name, classes.list()) === undefined ? [] : [name])))
+      return { check: (node) => refusalOf(claim, others.filter(([name]) => !devices.has(name) || (node.others[name] ?? 0) > 0), node) }
     },
     score: (pod) => scorer(pod),
     wakes(pod, event) {
       if (event.type === 'pod changed' || event.type === 'pod gone') return true // a pod that goes frees at least its place
       if (event.type === 'placed pod changed') return asksLess(pod, event.pod, event.prev)
       if (event.type === 'node added') return true
+      if (event.type === 'object') return becameDevices(pod, event)
       return event.type === 'node changed' && JSON.stringify(event.node.status?.allocatable) !== JSON.stringify(event.prev.status?.allocatable)
     },
   }
+}
+
+/** A class came or has another resource that the pod asks for: nodes may have it as devices. */
+function becameDevices(pod: Readonly<Pod>, { kind, object, prev }: Extract<ClusterEvent, { readonly type: 'object' }>): boolean {
+  if (object === undefined || kind.plural !== deviceClasses.plural || kind.group !== deviceClasses.group) return false
+  const [next, was] = [object as Readonly<DeviceClass>, prev as Readonly<DeviceClass> | undefined]
+  const { others } = claimOf(pod)
+  const { extendedResourceName: name = '' } = next.spec
+  if (was === undefined && `${classPrefix}${next.metadata.name}` in others) return true
+  return name !== (was?.spec.extendedResourceName ?? '') && name in others
 }
 
 function isIgnored(name: string, { ignoredResources, ignoredResourceGroups }: FitArgs): boolean {

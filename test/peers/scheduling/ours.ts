@@ -36,7 +36,7 @@ export class Ours {
       if ((pod.spec?.nodeName ?? '') === '') this.world.nominate(pod, pod.status?.nominatedNodeName ?? '')
       else if (pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed') this.world.setPod(pod)
     }
-    const env: PluginEnv = { client: noClient, clock: virtualClock(), read: <T extends KubeObject>(kind: KindRef<T>) => this.#cache(kind.kind) as unknown as Cache<T> }
+    const env: PluginEnv = { client: noClient, clock: virtualClock(), random: this.#random, event: () => {}, read: <T extends KubeObject>(kind: KindRef<T>) => this.#cache(kind.kind) as unknown as Cache<T> }
     this.profile = defaultProfile(env)
   }
 
