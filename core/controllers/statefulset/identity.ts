@@ -20,8 +20,12 @@ export const podName = (set: Set, ordinal: number): string => `${set.metadata.na
 export const revisionOf = (pod: Readonly<Pod>): string => pod.metadata.labels?.[revisionLabel] ?? ''
 
 function parts(pod: Readonly<Pod>): { readonly parent: string; readonly ordinal: number } {
-  const [, parent = '', digits = ''] = /^(.*)-(\d+)$/.exec(pod.metadata.name ?? '') ?? []
-  return { parent, ordinal: digits === '' || Number(digits) > ordinalMax ? -1 : Number(digits) }
+  const { name = '' } = pod.metadata
+  const dash = name.lastIndexOf('-')
+  const digits = name.slice(dash + 1)
+  if (dash < 0 || !/^\d+$/.test(digits)) return { parent: '', ordinal: -1 }
+  const ordinal = Number(digits)
+  return { parent: name.slice(0, dash), ordinal: ordinal > ordinalMax ? -1 : ordinal }
 }
 
 /** -1 for a pod that no StatefulSet can have named. */
@@ -71,6 +75,7 @@ export function claimNames(set: Set, ordinal: number): readonly string[] {
 }
 
 export function hasStorage(set: Set, pod: Readonly<Pod>): boolean {
+  if ((set.spec?.volumeClaimTemplates ?? []).length === 0) return ordinalOf(pod) >= 0
   const ordinal = ordinalOf(pod)
   const volumes = new Map((pod.spec?.volumes ?? []).map((volume) => [volume.name, volume]))
   return ordinal >= 0 && (set.spec?.volumeClaimTemplates ?? []).every(
