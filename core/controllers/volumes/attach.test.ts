@@ -18,7 +18,7 @@ const unique = 'kubernetes.io/csi/disks.example.com^h'
 async function open(accessModes: string[] = ['ReadWriteOnce']) {
   const cluster = await testCluster([persistentVolumeBinder, attachDetachController], { rbac: true })
   for (const name of ['a', 'b']) {
-    await cluster.create(nodes, { metadata: { name }, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
+    await cluster.create(nodes, { metadata: { name, annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' } }, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
   }
   await cluster.create(persistentVolumes, volumeOf('v', { accessModes, csi: { driver: 'disks.example.com', volumeHandle: 'h' } }))
   await cluster.create(persistentVolumeClaims, claimOf('c', { accessModes }))
@@ -68,6 +68,13 @@ describe('attach', () => {
     await attached(cluster, 'a')
     expect(await reported(cluster, 'a')).toEqual([unique])
     expect(await told(cluster)).toEqual([['p', 'SuccessfulAttachVolume', 'AttachVolume.Attach succeeded for volume "v" ']])
+  })
+
+  it('not to a node whose kubelet does it', async () => {
+    await using cluster = await open()
+    await cluster.change(nodes, 'a', (mine) => (mine.metadata.annotations = {}))
+    await putPod(cluster, 'p', 'a')
+    expect(await where(cluster)).toEqual([])
   })
 
   it('not for a driver that needs none', async () => {

@@ -24,6 +24,8 @@ import { readyOf } from '../node/health.ts'
 import { itself } from '../run.ts'
 import { attachmentName, conflictMessage, planNode, uniqueName, type Attached, type NodePlan, type Wanted } from './attachplan.ts'
 
+/** On a node whose kubelet leaves attaching to this controller. */
+const managedAnnotation = 'volumes.kubernetes.io/controller-managed-attach-detach'
 /** So long an attacher may take before the pods hear of it. */
 const attachMs = 120_000
 const volumeIndex = 'volume'
@@ -81,7 +83,7 @@ class AttachDetach {
 
   async reconcile(ctx: Ctx, key: string, client: Client): Promise<void> {
     const node = this.#listers.nodes.at(key)
-    const wanted = node === undefined ? [] : this.#wanted(key)
+    const wanted = this.#wanted(key)
     const attached = this.#attached(key, node)
     this.#markUnwanted(wanted, attached)
     const plan = planNode({
@@ -102,6 +104,7 @@ class AttachDetach {
   }
 
   #wanted(node: string): readonly Wanted[] {
+    if (this.#listers.nodes.at(node)?.metadata.annotations?.[managedAnnotation] === undefined) return []
     const found = new Map<string, { readonly name: string; readonly volume: Readonly<PersistentVolume>; readonly pods: Readonly<Pod>[] }>()
     for (const pod of this.#pods.by(nodeIndex, node)) {
       if (isPodStopped(pod)) continue

@@ -54,7 +54,7 @@ function release(volume: Readonly<PersistentVolume>): VolumePlan {
 }
 
 /** Sources that upstream's controller manager knows, but cannot delete (or, for a hostPath, only on its own machine). */
-const known = ['hostPath', 'nfs', 'fc', 'iscsi', 'flexVolume'] as const
+const known = ['hostPath', 'nfs'] as const
 
 /** Why nobody can delete what is behind the volume; undefined where an external provisioner does. */
 function undeletable(volume: Readonly<PersistentVolume>): string | undefined {
