@@ -203,6 +203,16 @@ describe('a pod', () => {
     await r.end()
   })
 
+  it('whose claims have devices waits for their driver, and says so', async () => {
+    const r = rig()
+    const claim = { metadata: { name: 'card' }, status: { allocation: { devices: { results: [{ driver: 'd.example.com' }] } }, reservedFor: [{ uid: 'u' }] } }
+    Object.assign(r.deps.client, { get: () => Promise.resolve(claim) })
+    r.start(podOf({ resourceClaims: [{ name: 'c', resourceClaimName: 'card' }] }))
+    await r.until(() => r.events.includes('FailedPrepareDynamicResources: Failed to prepare dynamic resources: prepare dynamic resources: DRA driver d.example.com is not registered'))
+    expect([r.status().phase, r.runtime.all.size]).toEqual(['Pending', 0])
+    await r.end()
+  })
+
   it('of which a deletion was made shorter ends sooner', async () => {
     const r = rig({ script: () => ({ stubborn: true }) })
     const worker = r.start(podOf())

@@ -10,6 +10,7 @@ import { isBeingDeleted } from '../../core/api/meta.ts'
 import type { Pod } from '../../core/api/schema/types.ts'
 import type { RuntimeContainer } from '../host/runtime.ts'
 import type { PodDeps } from './deps.ts'
+import { devicesProblem } from './devices.ts'
 import { StartError } from './images.ts'
 import { graceOf, graceSMin, killAll, killContainer } from './kill.ts'
 import { containerNameOf, label } from './labels.ts'
@@ -203,6 +204,11 @@ export class PodWorker {
     if (notReady !== undefined) {
       tell('Warning', 'NetworkNotReady', `network is not ready: ${notReady}`)
       throw new Error(`network is not ready: ${notReady}`)
+    }
+    const missing = await devicesProblem(ctx, this.#deps.client, this.#pod)
+    if (missing !== undefined) {
+      tell('Warning', 'FailedPrepareDynamicResources', `Failed to prepare dynamic resources: prepare dynamic resources: ${missing}`)
+      throw new Error(`prepare dynamic resources: ${missing}`)
     }
     try {
       const id = await startSandbox(ctx, this.#deps, this.#pod, attempt)
