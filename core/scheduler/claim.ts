@@ -22,12 +22,20 @@ export function claimOf(pod: Readonly<Pod>): Claim {
   return claim
 }
 
+/** What its containers ask for, without what the pod asks for as a whole. */
+export function containersClaim(pod: Readonly<Pod>): Claim {
+  if (pod.spec?.resources === undefined) return claimOf(pod)
+  const { resources: _, ...spec } = pod.spec
+  return computeClaim({ ...pod, spec })
+}
+
 /** In thousandths, as podAmounts() counts. */
 const assumed = { cpu: 100, memory: 200 * 1024 * 1024 * 1_000 } as const
 
 function computeClaim(pod: Readonly<Pod>): Claim {
-  const { cpu = 0, memory = 0, ...others } = podAmounts(pod, 'requests', { inEffect: true })
-  const scored = podAmounts(pod, 'requests', { inEffect: true, missing: assumed })
+  const asked = podAmounts(pod, 'requests', { inEffect: true })
+  const { cpu = 0, memory = 0, ...others } = asked
+  const scored = podAmounts(pod, 'requests', { inEffect: true, missing: missingOf(pod, asked) })
   return {
     cpuMilli: cpu,
     memoryBytes: units(memory),
@@ -36,6 +44,20 @@ function computeClaim(pod: Readonly<Pod>): Claim {
     scoredMemoryBytes: units(scored['memory'] ?? 0),
     ports: (pod.spec?.containers ?? []).concat(sidecars(pod)).flatMap((c) => (c.ports ?? []).filter((p) => (p.hostPort ?? 0) > 0)),
   }
+}
+
+/** Of a pod that says what it asks for as a whole, only what nobody of it names is assumed. */
+function missingOf({ spec }: Readonly<Pod>, asked: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  if (Object.keys(spec?.resources?.requests ?? {}).length === 0) return assumed
+  return Object.fromEntries(Object.entries(assumed).filter(([name]) => asked[name] === undefined))
+}
+
+/** As the strategies of NodeResourcesFit count a pod that is to be placed: upstream's look at its containers alone. */
+export function containersClaimOf(pod: Readonly<Pod>): Claim {
+  const claim = claimOf(pod)
+  if (pod.spec?.resources === undefined) return claim
+  const { cpu = 0, memory = 0, ...others } = podAmounts(pod, 'requests', { missing: assumed, containersOnly: true })
+  return { ...claim, others: Object.fromEntries(Object.entries(others).map(([name, milli]) => [name, units(milli)])), scoredCpuMilli: cpu, scoredMemoryBytes: units(memory) }
 }
 
 /** Whole units, rounded up as Quantity.Value() is. */

@@ -15,20 +15,19 @@ export const imageLocality: Plugin = {
   name: 'ImageLocality',
   local: true,
   score(pod, world) {
-    const held = holdersOf(world)
-    const names = imagesOf(pod).map(normalized).filter((name) => held.has(name))
+    const images = imagesIn(world)
+    const wanted = imagesOf(pod).map(normalized).filter((name) => images.has(name))
     const nodes = world.nodes().length
-    const containers = (pod.spec?.containers.length ?? 0) + (pod.spec?.initContainers?.length ?? 0)
-    if (names.length === 0) return undefined
+    const max = sizeMaxPerContainer * ((pod.spec?.containers.length ?? 0) + (pod.spec?.initContainers?.length ?? 0))
+    if (wanted.length === 0) return undefined
     return {
       score({ node }) {
-        const sizes = sizesOn(node)
+        const here = namesOn(node)
         let sum = 0
-        for (const name of names) {
-          const size = sizes.get(name)
-          if (size !== undefined) sum += Math.trunc(size * ((held.get(name) ?? 0) / nodes))
+        for (const name of wanted) {
+          const image = here.has(name) ? images.get(name) : undefined
+          if (image !== undefined) sum += Math.trunc(image.bytes * (image.nodes / nodes))
         }
-        const max = sizeMaxPerContainer * containers
         return Math.floor((scoreMax * (Math.min(Math.max(sum, sizeMin), max) - sizeMin)) / (max - sizeMin))
       },
     }
@@ -45,23 +44,35 @@ function normalized(name: string): string {
   return name.lastIndexOf(':') <= name.lastIndexOf('/') ? `${name}:latest` : name
 }
 
-const sizes = new WeakMap<object, ReadonlyMap<string, number>>()
+const names = new WeakMap<object, ReadonlySet<string>>()
 
-/** Name -> bytes of the image. */
-function sizesOn(node: Readonly<Node>): ReadonlyMap<string, number> {
-  let known = sizes.get(node)
-  if (known === undefined) sizes.set(node, (known = new Map((node.status?.images ?? []).flatMap(({ names, sizeBytes }) => (names ?? []).map((name) => [name, sizeBytes ?? 0] as const)))))
+function namesOn(node: Readonly<Node>): ReadonlySet<string> {
+  let known = names.get(node)
+  if (known === undefined) names.set(node, (known = new Set((node.status?.images ?? []).flatMap((image) => image.names ?? []))))
   return known
 }
 
-const holders = new WeakMap<World, { readonly epoch: number; readonly counts: ReadonlyMap<string, number> }>()
+interface ImageInfo {
+  /** As the first node says that has it. */
+  readonly bytes: number
+  nodes: number
+}
 
-/** Name -> nodes that have the image. */
-function holdersOf(world: World): ReadonlyMap<string, number> {
-  const known = holders.get(world)
-  if (known?.epoch === world.epoch) return known.counts
-  const counts = new Map<string, number>()
-  for (const { node } of world.nodes()) for (const name of sizesOn(node).keys()) counts.set(name, (counts.get(name) ?? 0) + 1)
-  holders.set(world, { epoch: world.epoch, counts })
-  return counts
+const known = new WeakMap<World, { readonly epoch: number; readonly images: ReadonlyMap<string, ImageInfo> }>()
+
+function imagesIn(world: World): ReadonlyMap<string, ImageInfo> {
+  const before = known.get(world)
+  if (before?.epoch === world.epoch) return before.images
+  const images = new Map<string, ImageInfo>()
+  for (const { node } of world.nodes()) {
+    for (const { names: called, sizeBytes } of node.status?.images ?? []) {
+      for (const name of called ?? []) {
+        const image = images.get(name)
+        if (image === undefined) images.set(name, { bytes: sizeBytes ?? 0, nodes: 1 })
+        else image.nodes++
+      }
+    }
+  }
+  known.set(world, { epoch: world.epoch, images })
+  return images
 }

@@ -117,8 +117,19 @@ function hasFriends({ terms, pod, namespaceLabels }: Rules, friends: Tally, node
   if (terms.some(({ topologyKey }) => node.label(topologyKey) === undefined)) return false
   if (terms.every(({ topologyKey }) => countAt(friends, topologyKey, node, shifts) > 0)) return true
   // The first of a series of pods that want to be together has none to join, and is let in.
-  const anywhere = terms.some(({ topologyKey }) => friends.by(topologyKey).size > 0) || [...shifts.values()].some((count) => count > 0)
+  const anywhere = terms.some(({ topologyKey }) => areAnywhere(friends, topologyKey, shifts))
   return !anywhere && terms.every((term) => meansPod(term, pod, namespaceLabels))
+}
+
+function areAnywhere(tally: Tally, key: string, shifts: Shifts): boolean {
+  const domains = tally.by(key)
+  if (shifts.size === 0) return domains.size > 0
+  for (const [value, count] of domains) if (count + (shifts.get(pair(key, value)) ?? 0) !== 0) return true
+  for (const [at, shifted] of shifts) {
+    const [of = '', value = ''] = at.split('\n')
+    if (of === key && shifted !== 0 && !domains.has(value)) return true
+  }
+  return false
 }
 
 /** All holders with this key together, and who was put or taken away. */

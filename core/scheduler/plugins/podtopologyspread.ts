@@ -125,11 +125,11 @@ function keysGoTogether(world: World, constraints: readonly Constraint[]): boole
 /** Value of the key -> pods that count there. */
 type Domains = ReadonlyMap<string, number>
 
-function domainsOf(constraint: Constraint, world: World, pod: Readonly<Pod>, all: readonly Constraint[]): { readonly counts: Domains; readonly tally: Tally; readonly values: Iterable<string>; readonly size: number } {
+function domainsOf(constraint: Constraint, world: World, pod: Readonly<Pod>, all: readonly Constraint[]): { readonly counts: Domains; readonly values: Iterable<string>; readonly size: number } {
   const tally = tallyOf(world, pod, constraint.selector)
   if (countsAll(constraint, pod) && keysGoTogether(world, all)) {
     const values = world.domains(constraint.key)
-    return { counts: tally.by(constraint.key), tally, values: values.keys(), size: values.size }
+    return { counts: tally.by(constraint.key), values: values.keys(), size: values.size }
   }
   const counted = new Map<string, number>()
   for (const info of world.nodes()) {
@@ -137,13 +137,12 @@ function domainsOf(constraint: Constraint, world: World, pod: Readonly<Pod>, all
     const value = info.label(constraint.key) ?? ''
     counted.set(value, (counted.get(value) ?? 0) + tally.on(info))
   }
-  return { counts: counted, tally, values: counted.keys(), size: counted.size }
+  return { counts: counted, values: counted.keys(), size: counted.size }
 }
 
 interface Rule {
   readonly constraint: Constraint
   readonly domains: Domains
-  readonly tally: Tally
   /** Pods in the emptiest domain; 0 where there are too few domains. */
   readonly least: number
   /** 1 where the pod itself counts. */
@@ -154,9 +153,9 @@ interface Rule {
 function filterFor(pod: Readonly<Pod>, world: World, constraints: readonly Constraint[]): Filter | undefined {
   if (constraints.length === 0) return undefined
   const rules = constraints.map((constraint): Rule => {
-    const { counts: domains, tally, values, size } = domainsOf(constraint, world, pod, constraints)
+    const { counts: domains, values, size } = domainsOf(constraint, world, pod, constraints)
     const names = new Set(values)
-    return { constraint, domains, tally, values: names, least: size < constraint.minDomains ? 0 : leastOf(names, domains), self: constraint.selector.matches(pod.metadata.labels) ? 1 : 0 }
+    return { constraint, domains, values: names, least: size < constraint.minDomains ? 0 : leastOf(names, domains), self: constraint.selector.matches(pod.metadata.labels) ? 1 : 0 }
   })
   return {
     check: (node) => check(rules, node),
@@ -164,7 +163,9 @@ function filterFor(pod: Readonly<Pod>, world: World, constraints: readonly Const
       const supposed = rules.map((rule) => ({ ...rule, domains: new Map(rule.domains) }))
       const move = (other: Readonly<Pod>, node: NodeInfo, by: number): void => {
         if (!hasKeys(node, constraints)) return
-        for (const rule of supposed) if (rule.tally.matches(other) && counts(rule.constraint, pod, node.node)) shift(rule, node, by)
+        // Upstream takes away also pods that are going, which it did not count: their going makes room a second time.
+        if (other.metadata.namespace !== pod.metadata.namespace) return
+        for (const rule of supposed) if (rule.constraint.selector.matches(other.metadata.labels) && counts(rule.constraint, pod, node.node)) shift(rule, node, by)
       }
       return { check: (node) => check(supposed, node), put: (other, node) => move(other, node, 1), take: (other, node) => move(other, node, -1) }
     },

@@ -4,7 +4,7 @@
  * Go divides them.
  */
 import type { Pod } from '../../api/schema/types.ts'
-import { claimOf, type Claim } from '../claim.ts'
+import { containersClaimOf, type Claim } from '../claim.ts'
 import { scoreMax, type Scorer } from '../framework.ts'
 import type { NodeInfo } from '../world.ts'
 
@@ -65,7 +65,7 @@ export function strategyScorer({ type, resources, shape }: ScoringStrategy): (po
   const ratio = type === 'RequestedToCapacityRatio'
   const share: (use: Use) => number = type === 'LeastAllocated' ? least : type === 'MostAllocated' ? most : (use) => alongShape(shape, use)
   return (pod) => {
-    const claim = claimOf(pod)
+    const claim = containersClaimOf(pod)
     return { score: (node) => weighted(usesOf(node, claim, resources, true), share, ratio) }
   }
 }
