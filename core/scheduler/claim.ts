@@ -22,13 +22,6 @@ export function claimOf(pod: Readonly<Pod>): Claim {
   return claim
 }
 
-/** What its containers ask for, without what the pod asks for as a whole. */
-export function containersClaim(pod: Readonly<Pod>): Claim {
-  if (pod.spec?.resources === undefined) return claimOf(pod)
-  const { resources: _, ...spec } = pod.spec
-  return computeClaim({ ...pod, spec })
-}
-
 /** In thousandths, as podAmounts() counts. */
 const assumed = { cpu: 100, memory: 200 * 1024 * 1024 * 1_000 } as const
 

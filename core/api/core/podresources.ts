@@ -34,6 +34,8 @@ export interface AmountOptions {
   readonly missing?: Readonly<Amounts>
   /** While a resize is under way: the largest of what is asked, allocated and in effect. */
   readonly inEffect?: boolean
+  /** What containers ask for, whatever the pod as a whole says. */
+  readonly containersOnly?: boolean
 }
 
 /**
@@ -57,7 +59,7 @@ export function podAmounts(pod: Readonly<Pod>, which: Which, options: AmountOpti
     } else raise(start, addAmounts({ ...own }, sidecars))
   }
   raise(total, start)
-  const podLevel = amountsOf(spec.resources?.[which])
+  const podLevel = options.containersOnly === true ? {} : amountsOf(spec.resources?.[which])
   for (const name in podLevel) total[name] = podLevel[name] ?? 0
   if (spec.overhead !== undefined) {
     const overhead = amountsOf(spec.overhead)
