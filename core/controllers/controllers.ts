@@ -34,6 +34,7 @@ import { resourceClaimController } from './resourceclaim/resourceclaim.ts'
 import { resourceQuotaController } from './resourcequota.ts'
 import { rootCaPublisher } from './rootca.ts'
 import { serviceAddresses } from './servicecidr/addresses.ts'
+import { defaultServiceCidr } from './servicecidr/default.ts'
 import { serviceCidrController } from './servicecidr/servicecidr.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { statefulSetController } from './statefulset/statefulset.ts'
@@ -50,6 +51,7 @@ export const controllers: readonly Controller[] = [
   apiServiceAvailability,
   clusterTrust,
   definitionRegistration,
+  defaultServiceCidr,
   serviceCidrController,
   kubernetesService,
   serviceAddresses,

@@ -80,13 +80,13 @@ export class Addresses {
     }
   }
 
-  /** What is configured comes first. */
+  /** The default range comes first; before it is stored, it is what is configured. */
   #ranges(): readonly Cidr[] {
     const all = this.#deps.lookup.list(serviceCIDRs)
     const own = all.find(({ metadata }) => metadata.name === defaultName)
-    const others = all.filter((one) => one !== own && isReady(one)).flatMap(cidrsOf).filter(({ family }) => family === this.#first.family)
-    const open = own === undefined || (own.metadata.deletionTimestamp === undefined && readyOf(own) !== 'False')
-    return open ? [this.#first, ...others] : others
+    const others = all.filter((one) => one !== own && isReady(one)).flatMap(cidrsOf)
+    const first = own === undefined ? [this.#first] : own.metadata.deletionTimestamp === undefined && readyOf(own) !== 'False' ? cidrsOf(own) : []
+    return [...first, ...others].filter(({ family }) => family === this.#first.family)
   }
 
   #takenFor(address: string, owner: string, now: number): boolean {

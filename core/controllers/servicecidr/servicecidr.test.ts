@@ -11,6 +11,7 @@ import { seededRandom } from '../../lib/random.ts'
 import { bootFork, forkSettings, openFork, type Fork } from '../../fork/fork.ts'
 import { startControllers, type RunningManager } from '../../fork/running.ts'
 import { serviceAddresses } from './addresses.ts'
+import { defaultServiceCidr } from './default.ts'
 import { decideRepair, type AddressSituation } from './repair.ts'
 import { mayGo, serviceCidrController } from './servicecidr.ts'
 
@@ -64,7 +65,7 @@ describe('a cluster', () => {
   beforeEach(async () => {
     fork = await openFork({ clock, log: silentLog, signal: new AbortController().signal }, { random: seededRandom(1) })
     await bootFork(fork)
-    manager = startControllers(fork, [serviceCidrController, serviceAddresses], { settings: forkSettings(fork), freeze: true })
+    manager = startControllers(fork, [defaultServiceCidr, serviceCidrController, serviceAddresses], { settings: forkSettings(fork), freeze: true })
     await clock.until(() => manager.state !== undefined)
     await clock.advance(1_000)
   })
@@ -128,6 +129,34 @@ describe('a cluster', () => {
     await remove('far')
     await clock.advance(11_000)
     expect(await rangeOf('more')).toBeUndefined()
+  })
+
+  it('claims under the name that was made up', async () => {
+    const made = await Promise.all(Array.from({ length: 5 }, () => fork.client.create(fork.ctx, services, { metadata: { generateName: 'web-', namespace: 'default' }, spec: { ports: [{ port: 80 }] } })))
+    const claimed = await parents()
+    expect(made.map(({ metadata, spec }) => claimed[spec?.clusterIP ?? ''] === metadata.name)).toEqual([true, true, true, true, true])
+  })
+
+  it('gives an address to a name that becomes a Service of its own, and takes it back', async () => {
+    await fork.client.create(fork.ctx, services, { metadata: { name: 'web', namespace: 'default' }, spec: { type: 'ExternalName', externalName: 'example.com' } })
+    const be = (spec: Service['spec']) => fork.client.patch(fork.ctx, services, { namespace: 'default', name: 'web' }, 'merge', { spec })
+    const address = (await be({ type: 'ClusterIP', ports: [{ port: 80 }] })).spec?.clusterIP ?? ''
+    expect((await parents())[address]).toBe('web')
+    await clock.advance(10_000)
+    expect((await parents())[address]).toBe('web')
+    await be({ type: 'ExternalName', externalName: 'example.com' })
+    await clock.advance(1_000)
+    expect((await parents())[address]).toBeUndefined()
+  })
+
+  it('has its default range again when somebody took it away', async () => {
+    await fork.client.delete(fork.ctx, services, { namespace: 'kube-system', name: 'kube-dns' })
+    await clock.advance(1_000)
+    await fork.client.delete(fork.ctx, serviceCIDRs, { namespace: '', name: 'kubernetes' })
+    await expect(create('web')).rejects.toThrow('range is full')
+    await clock.advance(30_000)
+    expect(await condition('kubernetes')).toMatchObject({ status: 'True' })
+    expect(await create('web')).toMatch(/^10\.43\./)
   })
 
   it('repairs what was taken away', async () => {
