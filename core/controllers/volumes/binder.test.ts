@@ -183,7 +183,8 @@ describe('the end', () => {
   it.each([
     ['Retain', {}, 'Released', []],
     ['Delete', { csi: { driver: 'd.example.com', volumeHandle: 'h' } }, 'Released', []],
-    ['Delete', {}, 'Failed', [['v', 'VolumeFailedDelete', 'error getting deleter volume plugin for volume "v": no deletable volume plugin matched']]],
+    ['Delete', {}, 'Failed', [['v', 'VolumeFailedDelete', 'host_path deleter only supports /tmp/.+ but received provided /data/v']]],
+    ['Delete', { nfs: { server: 's', path: '/' } }, 'Failed', [['v', 'VolumeFailedDelete', 'error getting deleter volume plugin for volume "v": no deletable volume plugin matched']]],
     ['Recycle', {}, 'Failed', [['v', 'VolumeFailedRecycle', 'No recycler plugin found for the volume!']]],
   ])('%s of a volume %j', async (persistentVolumeReclaimPolicy, source, phase, want) => {
     await using cluster = await open()

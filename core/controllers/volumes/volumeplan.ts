@@ -53,17 +53,18 @@ function release(volume: Readonly<PersistentVolume>): VolumePlan {
   }
 }
 
-/** Sources that upstream's controller manager knows, but cannot delete (or, for a hostPath, only on its own machine). */
-const known = ['hostPath', 'nfs'] as const
-
 /** Why nobody can delete what is behind the volume; undefined where an external provisioner does. */
 function undeletable(volume: Readonly<PersistentVolume>): string | undefined {
   const by = annotationOf(volume, bindingAnnotations.provisionedBy) ?? ''
-  if (by !== '') return by.startsWith('kubernetes.io/') ? `no volume plugin matched name: ${by}` : undefined
-  if (volume.spec?.csi !== undefined) return undefined
-  const isKnown = known.some((source) => volume.spec?.[source] !== undefined)
-  return `error getting deleter volume plugin for volume "${volume.metadata.name}": ${isKnown ? 'no deletable volume plugin matched' : 'no volume plugin matched'}`
+  const { csi, hostPath, nfs } = volume.spec ?? {}
+  if (by === '' ? csi !== undefined : !by.startsWith('kubernetes.io/')) return undefined
+  if (hostPath !== undefined && (by === '' || by === hostPathPlugin) && !hostPath.path.startsWith('/tmp/')) return `host_path deleter only supports /tmp/.+ but received provided ${hostPath.path}`
+  if (by !== '') return by === hostPathPlugin ? 'no deletable volume plugin matched' : `no volume plugin matched name: ${by}`
+  return `error getting deleter volume plugin for volume "${volume.metadata.name}": ${nfs === undefined && hostPath === undefined ? 'no volume plugin matched' : 'no deletable volume plugin matched'}`
 }
+
+/** Upstream's deletes what is below /tmp of the machine of the controllers. Here they have no machine. */
+const hostPathPlugin = 'kubernetes.io/host-path'
 
 const inTreeFinalizer = 'kubernetes.io/pv-controller'
 const externalFinalizer = 'external-provisioner.volume.kubernetes.io/finalizer'
