@@ -3,7 +3,7 @@
  * case dwells on a few themes, so that each plugin is asked in its share of them, and most have nodes of both sorts:
  * that take the pod and that do not. What is drawn for a theme stands in the file of its name.
  */
-import type { TypedObject } from '../../../core/api/schema/types.ts'
+import type { Pod, TypedObject } from '../../../core/api/schema/types.ts'
 import { Draw } from '../generated/draw.ts'
 import { configuration, type Configuration } from './configurations.ts'
 import { pendingPod, placedPod } from './pods.ts'
@@ -53,12 +53,25 @@ export function drawCase(seed: number, number: number): Case {
     ...workloads(drawing),
     ...(volumes?.objects ?? []),
   ]
-  const placed = Array.from({ length: crowded ? (4 + draw.int(2)) * nodes.length : draw.int(3 * nodes.length) }, (_, i) => placedPod(drawing, `e${i + 1}`, volumes))
+  const placed = withoutClashes(Array.from({ length: crowded ? (4 + draw.int(2)) * nodes.length : draw.int(3 * nodes.length) }, (_, i) => placedPod(drawing, `e${i + 1}`, volumes)))
   const pending = Array.from({ length: 1 + draw.int(3) }, (_, i) => pendingPod(drawing, `p${i + 1}`, volumes))
   if (chosen.has('preemption')) objects.push(...Array.from({ length: draw.int(3) }, (_, i) => budget(drawing, `b${i + 1}`)))
   objects.push(...[...placed, ...pending].flatMap(mounted), ...placed, ...pending)
   const config = draw.chance(0.15) ? { config: configuration(drawing) } : {}
   return { number, ...config, objects, pods: pending.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`) }
+}
+
+/** Two pods with one host port never come to stand on one node: the later one goes without its ports. */
+function withoutClashes(pods: readonly Pod[]): readonly Pod[] {
+  const taken = new Set<string>()
+  for (const { spec } of pods) {
+    for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
+      const own = (container.ports ?? []).map(({ protocol, hostPort }) => `${spec?.nodeName} ${protocol} ${hostPort}`)
+      if (new Set(own).size < own.length || own.some((port) => taken.has(port))) delete container.ports
+      else for (const port of own) taken.add(port)
+    }
+  }
+  return pods
 }
 
 export function* drawCases(seed: number, count: number): Generator<Case> {

@@ -62,5 +62,5 @@ function allocatable({ draw, about, crowded }: Drawing): Record<string, string> 
 }
 
 function present({ draw }: Drawing): ContainerImage[] {
-  return images.filter(() => draw.chance(0.5)).map(({ name, bytes }) => ({ names: [`${name.split(':')[0]}@sha256:${'0'.repeat(64)}`, name], sizeBytes: bytes + draw.int(3) * 2 ** 20 }))
+  return images.filter(() => draw.chance(0.5)).map(({ name, bytes }) => ({ names: [`${name.split(':')[0]}@sha256:${'0'.repeat(64)}`, name], sizeBytes: bytes }))
 }

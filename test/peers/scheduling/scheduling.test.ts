@@ -7,11 +7,8 @@ import { shown } from './tell.ts'
 
 /** Why a part is not held to upstream's answers (yet). Whoever makes it agree takes its line away: compare.ts shows what differs. */
 const skipped: Readonly<Record<string, string>> = {
-  'NodeResourcesFit score': 'differs where extended resources or sizes of pods meet',
-  'ImageLocality score': 'large sums lose bits',
   'VolumeBinding score': 'scoring by capacity is behind a feature that is off',
   decision: 'the message of claims of devices is missing, and scores differ',
-  preemption: 'a candidate is missing in case 51',
 }
 
 function compared(): readonly Comparison[] {
