@@ -10,6 +10,7 @@ import { nodes } from '../core/api/core/node.ts'
 import { formatResolvConf, parseResolvConf } from '../core/api/core/resolvconf.ts'
 import { services } from '../core/api/core/service.ts'
 import { endpointSlices } from '../core/api/discovery/endpointslice.ts'
+import { serviceCIDRs } from '../core/api/networking/servicecidr.ts'
 import type { Taint } from '../core/api/schema/types.ts'
 import type { Client } from '../core/client/client.ts'
 import { Informers } from '../core/client/informers.ts'
@@ -130,6 +131,7 @@ function startNetwork(parts: Group, { config, informers, link, nft, mtu }: Share
     runProxy(ctx, {
       services: informers.of(services),
       endpointSlices: informers.of(endpointSlices),
+      serviceCidrs: informers.of(serviceCIDRs),
       nft,
       exec: systemExec,
       nodeName: config.nodeName,

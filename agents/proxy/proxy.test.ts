@@ -1,6 +1,6 @@
 /** Which endpoints a frontend has, what a change writes, and the loop that writes it. */
 import { describe, expect, it } from 'vitest'
-import type { Endpoint, EndpointSlice, Node, Service } from '../../core/api/schema/types.ts'
+import type { Endpoint, EndpointSlice, Node, Service, ServiceCIDR } from '../../core/api/schema/types.ts'
 import type { Feed } from '../../core/client/feed.ts'
 import type { Handler } from '../../core/client/informer.ts'
 import { virtualClock } from '../../core/lib/clock.ts'
@@ -140,7 +140,7 @@ describe('runProxy()', () => {
     let fails = true
     const nft = fakeNft()
     const has = (): Promise<boolean> => (fails ? Promise.reject(new Error('nft: out of memory')) : Promise.resolve(true))
-    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>([]), exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes: feed<Node>([]) }
+    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>([]), exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes: feed<Node>([]), serviceCidrs: feed<ServiceCIDR>([]) }
     let ended = false
     const run = runProxy({ signal: controller.signal, clock, log: silentLog }, { ...deps, nft: { ...nft, has } }).catch(() => {}).finally(() => (ended = true))
     await clock.advance(5_000)
@@ -164,7 +164,7 @@ describe('runProxy()', () => {
     const nft = fakeNft(() => (broken ? new Error('no such chain') : undefined))
     const services = feed<Service>([service()])
     const endpointSlices = feed<EndpointSlice>([slice(end('10.0.0.1'))])
-    const run = runProxy(ctx, { services, endpointSlices, nft, exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes: feed<Node>([]) }).catch(() => {})
+    const run = runProxy(ctx, { services, endpointSlices, nft, exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes: feed<Node>([]), serviceCidrs: feed<ServiceCIDR>([]) }).catch(() => {})
     await clock.settle()
     expect(nft.loads).toEqual([render(config, emptyContent), render(config, contentOf(frontendsOf([service()], [slice(end('10.0.0.1'))], node)))])
     endpointSlices.set([slice(end('10.0.0.2'))])
@@ -191,7 +191,7 @@ describe('runProxy()', () => {
     const nft = fakeNft()
     const nodes = feed<Node>([{ metadata: { name: 'n2', labels: { 'topology.kubernetes.io/zone': 'z2' } } }, { metadata: { name: 'n1' } }])
     const slices = [slice(end('10.0.0.1', 'n2', near('z1')), end('10.0.0.2', 'n2', near('z2')))]
-    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>(slices), nft, exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes }
+    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>(slices), nft, exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes, serviceCidrs: feed<ServiceCIDR>([]) }
     const run = runProxy({ signal: controller.signal, clock, log: silentLog }, deps).catch(() => {})
     await clock.settle()
     const { zone: _none, ...zoneless } = node
@@ -204,5 +204,22 @@ describe('runProxy()', () => {
     controller.abort()
     await run
     expect(clock.pending()).toBe(0)
+  })
+
+  it('refuses what is nobody\'s in every range that Services have', async () => {
+    const controller = new AbortController()
+    const clock = virtualClock()
+    const nft = fakeNft()
+    const serviceCidrs = feed<ServiceCIDR>([{ metadata: { name: 'kubernetes' }, spec: { cidrs: ['10.43.0.0/16'] } }])
+    const deps = { services: feed<Service>([service()]), endpointSlices: feed<EndpointSlice>([]), nft, exec: fakeExec(), nodeName: 'n1', config, nodeAddresses: () => node.addresses, nodes: feed<Node>([]), serviceCidrs }
+    const run = runProxy({ signal: controller.signal, clock, log: silentLog }, deps).catch(() => {})
+    await clock.settle()
+    expect(nft.loads).toHaveLength(2)
+    serviceCidrs.set([...serviceCidrs.lister.list(), { metadata: { name: 'more' }, spec: { cidrs: ['10.96.0.0/16', 'fd00::/108'] } }])
+    await clock.advance(100)
+    expect(nft.loads).toHaveLength(3)
+    expect(nft.loads[2]).toContain('set service-ranges { type ipv4_addr; flags interval; auto-merge; elements = { 10.43.0.0/16, 10.96.0.0/16 } }')
+    controller.abort()
+    await run
   })
 })

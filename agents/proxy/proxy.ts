@@ -1,13 +1,15 @@
 /**
- * The service proxy of a node: whenever Services or EndpointSlices change, the
+ * The service proxy of a node: whenever Services, EndpointSlices or their ranges change, the
  * whole wanted state is computed and the difference goes to nftables as one
  * transaction. Rules stay when Kubun stops; a start replaces them in one step.
  * Start reading at runProxy().
  */
-import type { EndpointSlice, Node, Service } from '../../core/api/schema/types.ts'
+import type { EndpointSlice, Node, Service, ServiceCIDR } from '../../core/api/schema/types.ts'
 import { feedsSynced, onChange, type Feed } from '../../core/client/feed.ts'
 import { Bell } from '../../core/lib/bell.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
+import { formatCidr, parseCidr } from '../../core/lib/ip.ts'
+import { equalJson } from '../../core/lib/json.ts'
 import type { Exec } from '../host/exec.ts'
 import type { Nft } from '../host/nft.ts'
 import { conntrackCleaner, staleFlows } from './conntrack.ts'
@@ -17,6 +19,8 @@ import { contentOf, emptyContent, render, renderChange, serviceTable, type Conte
 export interface ProxyDeps {
   readonly services: Feed<Service>
   readonly endpointSlices: Feed<EndpointSlice>
+  /** Ranges that came to those of the configuration. */
+  readonly serviceCidrs: Feed<ServiceCIDR>
   readonly nft: Nft
   /** Runs conntrack. */
   readonly exec: Exec
@@ -39,7 +43,7 @@ const retryMs = 1_000
 export async function runProxy(ctx: Ctx, deps: ProxyDeps): Promise<void> {
   const forget = conntrackCleaner(deps.exec)
   const wake = new Bell()
-  const feeds = [deps.services, deps.endpointSlices]
+  const feeds = [deps.services, deps.endpointSlices, deps.serviceCidrs]
   const stop = onChange(feeds, () => wake.ring())
   const zone = followZone(deps, () => wake.ring())
   try {
@@ -101,6 +105,8 @@ export async function removeProxy(ctx: Ctx, nft: Nft): Promise<void> {
 interface Loaded {
   readonly frontends: readonly Frontend[]
   readonly content: Content
+  /** Whatever in them is nobody's is refused. */
+  readonly ranges: readonly string[]
 }
 
 function wanted(deps: ProxyDeps, zone: string | undefined): Loaded {
@@ -111,18 +117,25 @@ function wanted(deps: ProxyDeps, zone: string | undefined): Loaded {
     ...(zone === undefined ? {} : { zone }),
   }
   const frontends = frontendsOf(deps.services.lister.list(), deps.endpointSlices.lister.list(), node)
-  return { frontends, content: contentOf(frontends) }
+  return { frontends, content: contentOf(frontends), ranges: rangesOf(deps) }
+}
+
+function rangesOf({ config, serviceCidrs }: ProxyDeps): readonly string[] {
+  const all = [...config.serviceCidrs, ...serviceCidrs.lister.list().flatMap(({ spec }) => spec?.cidrs ?? [])]
+  return [...new Set(all.map(parseCidr).filter((range) => range !== undefined).filter(({ family }) => family === 4).map(formatCidr))].toSorted()
 }
 
 /** Loads `next`; undefined when the kernel refused it, and then the whole table is to be loaded next time. */
 async function sync(ctx: Ctx, deps: ProxyDeps, prev: Loaded | undefined, next: Loaded, forget: ReturnType<typeof conntrackCleaner>): Promise<Loaded | undefined> {
-  const text = prev === undefined ? render(deps.config, next.content) : renderChange(prev.content, next.content)
+  // Ranges change once in a while: then the table is made anew.
+  const isWhole = prev === undefined || !equalJson(prev.ranges, next.ranges)
+  const text = isWhole ? render({ ...deps.config, serviceCidrs: next.ranges }, next.content) : renderChange(prev.content, next.content)
   if (text === '') return next
   try {
     await deps.nft.load(ctx, text)
   } catch (error) {
     if (ctx.signal.aborted) throw error
-    ctx.log.warn('load service rules', { error, whole: prev === undefined })
+    ctx.log.warn('load service rules', { error, whole: isWhole })
     return undefined
   }
   await forget(ctx, staleFlows(prev?.frontends ?? [], next.frontends))

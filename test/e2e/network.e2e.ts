@@ -15,7 +15,7 @@ import type { Feed } from '../../core/client/feed.ts'
 import type { Handler } from '../../core/client/informer.ts'
 import { Cache } from '../../core/client/lister.ts'
 import { Group } from '../../core/lib/group.ts'
-import type { EndpointSlice, Node, Service } from '../../core/api/schema/types.ts'
+import type { EndpointSlice, Node, Service, ServiceCIDR } from '../../core/api/schema/types.ts'
 import type { KubeObject } from '../../core/api/meta.ts'
 import { seededRandom } from '../../core/lib/random.ts'
 import { mustLibc, openLab, tcpAsk, tcpServer, udpClient, udpServer, type Lab, type LabSpace } from '../support/netlab.ts'
@@ -94,7 +94,7 @@ describe.skipIf(!root)('network and proxy, with packets', () => {
       networks.push(await podNetwork(lab.ctx, { link: n.link, nft: n.nft, dir: join(dir, name), podCidr: () => `10.42.${i + 1}.0/24`, mtu: 1450 }))
       parts.go(`proxy ${name}`, (ctx) =>
         runProxy(ctx, {
-          services, endpointSlices: slices, nft: n.nft, exec: n.exec, nodeName: name, nodeAddresses: () => [n.ip], nodes: feed<Node>(nodes),
+          services, endpointSlices: slices, serviceCidrs: feed<ServiceCIDR>([]), nft: n.nft, exec: n.exec, nodeName: name, nodeAddresses: () => [n.ip], nodes: feed<Node>(nodes),
           config: { clusterCidrs: ['10.42.0.0/16'], podCidrs: [`10.42.${i + 1}.0/24`], serviceCidrs: ['10.43.0.0/16'], ownIps: ['10.43.0.10'] },
         }),
       )
