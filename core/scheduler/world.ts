@@ -99,7 +99,7 @@ interface Placed {
 }
 
 export class World {
-  /** Another number after each change that makes what local plugins said of nodes void: nodes came, went, or have other labels or images. */
+  /** Another number after each change that makes what local plugins said of nodes void: nodes came, went or have other images. */
   epoch = 0
   /** Terms of the placed pods' inter-pod affinity. */
   readonly terms = new HeldTerms()
@@ -110,7 +110,6 @@ export class World {
   readonly #homeless = new Map<string, Set<string>>()
   readonly #tallies = new Map<string, Tally>()
   readonly #domains = new Map<string, Map<string, number>>()
-  #domainsEpoch = -1
   /** Pods that wait for room on a node, by node. */
   readonly #nominated = new Map<string, Map<string, Readonly<Pod>>>()
   readonly #nominations = new Map<string, string>()
@@ -221,10 +220,6 @@ export class World {
 
   /** Value of the label -> nodes that have it. */
   domains(key: string): ReadonlyMap<string, number> {
-    if (this.#domainsEpoch !== this.epoch) {
-      this.#domains.clear()
-      this.#domainsEpoch = this.epoch
-    }
     let domains = this.#domains.get(key)
     if (domains !== undefined) return domains
     domains = new Map()
@@ -240,8 +235,8 @@ export class World {
     const { node: prev } = info
     info.setNode(node)
     if (!sameRecord(prev.metadata.labels, node.metadata.labels)) {
-      this.epoch++
       if (zoneOf(prev) !== zoneOf(node)) this.#reorder()
+      this.#domains.clear()
       for (const tally of this.#tallies.values()) tally.relabel()
       this.terms.relabel()
     }
@@ -250,6 +245,7 @@ export class World {
 
   #reorder(): void {
     this.#order = undefined
+    this.#domains.clear()
     this.epoch++
   }
 

@@ -1,7 +1,7 @@
 /** NodeResourcesBalancedAllocation: prefers nodes whose resources are used evenly, by how much the pod improves that. */
 import { claimOf } from '../claim.ts'
 import { scoreMax, type Plugin } from '../framework.ts'
-import { askedOf, type ResourceWeight, usesOf } from './resourcescore.ts'
+import { askedOf, type ResourceWeight, type Use, usesOf } from './resourcescore.ts'
 
 export interface BalancedArgs {
   readonly resources: readonly ResourceWeight[]
@@ -17,8 +17,8 @@ export function balancedAllocation({ resources }: BalancedArgs): Plugin {
       return {
         score(node) {
           const uses = usesOf(node, claim, resources, false)
-          const before = balance(uses.map(({ used, has }) => used / has))
-          const after = balance(uses.map(({ wanted, has }) => wanted / has))
+          const before = balance(uses, 'used')
+          const after = balance(uses, 'wanted')
           return scoreMax / 2 + Math.trunc((scoreMax / 2 + after - before) / 2)
         },
       }
@@ -27,15 +27,16 @@ export function balancedAllocation({ resources }: BalancedArgs): Plugin {
 }
 
 /** 100 less the standard deviation of the used fractions. */
-function balance(used: readonly number[]): number {
-  const fractions = used.map((fraction) => Math.min(fraction, 1))
-  return Math.trunc((1 - deviation(fractions)) * scoreMax)
+function balance(uses: readonly Use[], which: 'used' | 'wanted'): number {
+  return Math.trunc((1 - deviation(uses, which)) * scoreMax)
 }
 
-function deviation(fractions: readonly number[]): number {
-  const [first = 0, second = 0] = fractions
-  if (fractions.length < 2) return 0
-  if (fractions.length === 2) return Math.abs((first - second) / 2)
-  const mean = fractions.reduce((a, b) => a + b, 0) / fractions.length
-  return Math.sqrt(fractions.reduce((sum, fraction) => sum + (fraction - mean) * (fraction - mean), 0) / fractions.length)
+function deviation(uses: readonly Use[], which: 'used' | 'wanted'): number {
+  const [first, second] = uses
+  if (first === undefined || second === undefined) return 0
+  if (uses.length === 2) return Math.abs((fraction(first, which) - fraction(second, which)) / 2)
+  const mean = uses.reduce((sum, use) => sum + fraction(use, which), 0) / uses.length
+  return Math.sqrt(uses.reduce((sum, use) => sum + (fraction(use, which) - mean) * (fraction(use, which) - mean), 0) / uses.length)
 }
+
+const fraction = (use: Use, which: 'used' | 'wanted'): number => Math.min(use[which] / use.has, 1)
