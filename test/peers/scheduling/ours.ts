@@ -141,8 +141,15 @@ export class Ours {
   decision(pod: Readonly<Pod>): { readonly takes: string } | { readonly message: string } {
     const decision = decide(pod, this.world, this.profile, this.#options())
     if (decision.fits) return { takes: decision.nodeName }
-    const { message } = preempt(decision.questions, this.world, decision.refusals, this.#preemption())
-    return { message: message === '' ? decision.message : `${decision.message} ${message}` }
+    const said: string[] = []
+    for (const { plugin } of this.profile.plugins) {
+      const rescue = plugin.rescue?.(pod)
+      if (rescue === undefined) continue
+      said.push(rescue.message)
+      if (rescue.last === true) return { message: `${decision.message} ${said.join(', ')}` }
+    }
+    const { nodeName, message } = preempt(decision.questions, this.world, decision.refusals, this.#preemption())
+    return { message: nodeName === '' ? `${decision.message} ${[...said, message].join(', ')}` : decision.message }
   }
 
   #preemption(): Parameters<typeof preempt>[3] {

@@ -23,7 +23,7 @@ export interface Comparison {
 }
 
 const filters = ['NodeUnschedulable', 'NodeName', 'TaintToleration', 'NodeAffinity', 'NodePorts', 'NodeResourcesFit', 'VolumeRestrictions', 'NodeVolumeLimits', 'VolumeBinding', 'VolumeZone', 'PodTopologySpread', 'InterPodAffinity'] as const
-const scores = ['TaintToleration', 'NodeAffinity', 'NodeResourcesFit', 'NodeResourcesBalancedAllocation', 'VolumeBinding', 'PodTopologySpread', 'InterPodAffinity', 'ImageLocality'] as const
+const scores = ['TaintToleration', 'NodeAffinity', 'NodeResourcesFit', 'NodeResourcesBalancedAllocation', 'PodTopologySpread', 'InterPodAffinity', 'ImageLocality'] as const
 const whole = ['gates', 'refusals', 'decision', 'preemption'] as const
 
 /** `NodeAffinity` is its filter, `NodeAffinity score` its score. */
