@@ -41,6 +41,7 @@ await attempt(async () => {
   step('types', 'tsc', ['--noEmit'])
   step('lint', 'oxlint', ['--type-aware', 'core', 'agents', 'cmd', 'web', 'test'])
   suite('unit tests', ['--config', 'test/unit.config.ts'])
+  step('simulation, a thousand seeds', bun, ['test/sim/run.ts', '--seeds', '1..1000'])
   if (!process.argv.includes('--no-e2e')) {
     debian({ ...engine, kubectl: 'kubernetes-client', chromium: 'chromium', busybox: 'busybox-static', curl: 'curl' })
     await dockerRuns()

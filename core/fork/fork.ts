@@ -147,9 +147,14 @@ function followed(options: ForkOptions): readonly Kind[] {
   return [customResourceDefinitions]
 }
 
+/** Read once: there may be a thousand forks. */
+let nodesMay: ReturnType<typeof nodeRules> | undefined
+
 function roles(world: RegistryWorld): ApiServerDeps['authorizer'] {
-  return unionAuthorizer([privileged, nodeAuthorizer(nodeGraph(world), nodeRules(bootstrapPolicy())), rbac(world)])
+  nodesMay ??= nodeRules(bootstrapPolicy())
+  return unionAuthorizer([privileged, nodeAuthorizer(nodeGraph(world), nodesMay), rbac(world)])
 }
+
 
 function admission(world: RegistryWorld, registry: OpenRegistry, authorizer: ApiServerDeps['authorizer'], random: Random, client: () => Client): ApiServerDeps['admission'] {
   const remote: Remote = { post: nothingOutside, send: nothingOutside }

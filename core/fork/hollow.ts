@@ -17,7 +17,7 @@ import type { Timer } from '../lib/clock.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { Group } from '../lib/group.ts'
 import type { Random } from '../lib/random.ts'
-import { bornPod, differs, HollowPod, type Fate } from './hollowpod.ts'
+import { bornPod, differs, HollowPod, type Fate, type Moment } from './hollowpod.ts'
 
 export interface HollowOptions {
   /** Reads for all nodes. */
@@ -166,7 +166,7 @@ class HollowKubelet {
     const uid = pod.metadata.uid ?? ''
     let mine = this.#pods.get(uid)
     if (mine === undefined) {
-      mine = bornPod(pod, this.#options.fate(pod), { ip: `10.42.${this.#index}.${this.#nextIp++}`, hostIp: this.#address(), now: this.#ctx.clock.now(), afresh })
+      mine = bornPod(pod, this.#options.fate(pod), { ip: `10.42.${this.#index}.${this.#nextIp++}`, hostIp: this.#address(), now: this.#now(), afresh })
       this.#pods.set(uid, mine)
     }
     mine.pod = pod
@@ -179,6 +179,11 @@ class HollowKubelet {
     this.#pods.delete(uid)
   }
 
+  #now(): Moment {
+    const { clock } = this.#ctx
+    return { monotonicMs: clock.monotonic(), timeMs: clock.now() }
+  }
+
   #address(): string {
     return `192.0.2.${100 + this.#index}`
   }
@@ -186,11 +191,11 @@ class HollowKubelet {
   /** Brings the pod as far as it is by now, says so, and comes again when there is more. */
   #tick(mine: HollowPod): void {
     if (!this.alive || this.#ctx.signal.aborted || this.#pods.get(mine.uid) !== mine) return
-    const now = this.#ctx.clock.now()
+    const now = this.#now()
     mine.advance(now)
     if (!mine.writing && (mine.released || differs(mine))) void this.#say(mine)
     const next = mine.nextAt()
-    this.#wakeAt(mine, next === undefined ? undefined : next - now)
+    this.#wakeAt(mine, next === undefined ? undefined : next - now.monotonicMs)
   }
 
   #wakeAt(mine: HollowPod, ms: number | undefined): void {

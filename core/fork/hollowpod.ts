@@ -27,10 +27,16 @@ const restartMaxMs = 300_000
 
 type Stage = 'starting' | 'running' | 'backing off' | 'ended'
 
+/** Durations go by a clock that does not jump; what is written goes by the time of day. */
+export interface Moment {
+  readonly monotonicMs: number
+  readonly timeMs: number
+}
+
 export interface Birth {
   readonly ip: string
   readonly hostIp: string
-  readonly now: number
+  readonly now: Moment
   /** The machine came up anew: what ran on it has ended. Otherwise what runs runs on. */
   readonly afresh: boolean
 }
@@ -50,6 +56,9 @@ export class HollowPod {
   readonly #fate: Fate
   readonly #birth: Birth
   readonly #runIp: string
+  readonly #bornAt: number
+  /** From the clock to the time of day. */
+  #dayMs: number
   #stage: Stage
   #restarts = 0
   #startedAt = 0
@@ -69,20 +78,23 @@ export class HollowPod {
     const phase = pod.status?.phase
     const was = pod.status?.phase === 'Running' ? pod.status : undefined
     this.#stage = phase === 'Succeeded' || phase === 'Failed' ? 'ended' : 'starting'
-    this.#due = this.#stage === 'ended' ? undefined : birth.now + fate.startMs
+    this.#bornAt = birth.now.monotonicMs
+    this.#dayMs = birth.now.timeMs - birth.now.monotonicMs
+    this.#due = this.#stage === 'ended' ? undefined : this.#bornAt + fate.startMs
     this.#restarts = (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) + (was !== undefined && birth.afresh ? 1 : 0)
     this.#runIp = (birth.afresh ? undefined : was?.podIP) ?? birth.ip
-    if (was !== undefined && !birth.afresh) this.#goesOn(pod, birth.now)
+    if (was !== undefined && !birth.afresh) this.#goesOn(pod)
   }
 
-  #goesOn(pod: Readonly<Pod>, now: number): void {
-    const begun = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt
-    this.#start((begun === undefined ? undefined : parseTime(begun)) ?? now)
-    if (readiness(pod.status) === 'True') this.#becomeReady(now)
+  #goesOn(pod: Readonly<Pod>): void {
+    const begun = parseTime(pod.status?.containerStatuses?.[0]?.state?.running?.startedAt ?? '')
+    this.#start(begun === undefined ? this.#bornAt : begun - this.#dayMs)
+    if (readiness(pod.status) === 'True') this.#becomeReady(this.#bornAt)
   }
 
   /** Lets happen what was due until now. */
-  advance(now: number): void {
+  advance({ monotonicMs: now, timeMs }: Moment): void {
+    this.#dayMs = timeMs - now
     if (isBeingDeleted(this.pod) && this.#stopsAt === undefined) this.#stop(now)
     for (;;) {
       const at = this.nextAt()
@@ -103,7 +115,7 @@ export class HollowPod {
   }
 
   status(): PodStatus {
-    const { startTime = formatTime(this.#birth.now) } = this.pod.status ?? {}
+    const { startTime = this.#text(this.#bornAt) } = this.pod.status ?? {}
     return {
       phase: this.#phase(),
       ...(this.#stage === 'starting' && this.#restarts === 0 ? {} : { podIP: this.#ip(), podIPs: [{ ip: this.#ip() }] }),
@@ -112,6 +124,10 @@ export class HollowPod {
       conditions: this.#conditions(),
       containerStatuses: (this.pod.spec?.containers ?? []).map(({ name, image = '' }) => this.#container(name, image)),
     }
+  }
+
+  #text(at: number): string {
+    return formatTime(at + this.#dayMs)
   }
 
   #ip(): string {
@@ -153,7 +169,8 @@ export class HollowPod {
 
   #stopped(at: number): void {
     if (this.#stage !== 'ended') {
-      this.#exitCode = this.#stage === 'running' ? 0 : 137
+      // What is to run for ever stops as it should; what has a task has not done it.
+      this.#exitCode = this.#stage !== 'running' ? 137 : (this.pod.spec?.restartPolicy ?? 'Always') === 'Always' ? 0 : 143
       this.#endedAt = at
       this.#unready(at)
       this.#stage = 'ended'
@@ -176,7 +193,7 @@ export class HollowPod {
   }
 
   #conditions(): PodCondition[] {
-    const begun = this.#birth.now
+    const begun = this.#bornAt
     const ready = this.#ready
     const changed = this.#readySince ?? begun
     const of = (type: string, holds: boolean, at: number): PodCondition => this.#condition(type, holds, at)
@@ -187,7 +204,7 @@ export class HollowPod {
   #condition(type: string, holds: boolean, at: number): PodCondition {
     const status = holds ? 'True' : 'False'
     const was = this.pod.status?.conditions?.find((c) => c.type === type)
-    const lastTransitionTime = was?.status === status ? (was.lastTransitionTime ?? formatTime(at)) : formatTime(at)
+    const lastTransitionTime = was?.status === status ? (was.lastTransitionTime ?? this.#text(at)) : this.#text(at)
     return { type, status, lastTransitionTime }
   }
 
@@ -197,11 +214,11 @@ export class HollowPod {
   }
 
   #state(): NonNullable<ContainerStatus['state']> {
-    if (this.#stage === 'running') return { running: { startedAt: formatTime(this.#startedAt) } }
+    if (this.#stage === 'running') return { running: { startedAt: this.#text(this.#startedAt) } }
     if (this.#stage === 'starting') return { waiting: { reason: 'ContainerCreating' } }
     if (this.#stage === 'backing off') return { waiting: { reason: 'CrashLoopBackOff' } }
     const reason = this.#exitCode === 0 ? 'Completed' : 'Error'
-    return { terminated: { exitCode: this.#exitCode, reason, finishedAt: formatTime(this.#endedAt), startedAt: formatTime(this.#startedAt) } }
+    return { terminated: { exitCode: this.#exitCode, reason, finishedAt: this.#text(this.#endedAt), startedAt: this.#text(this.#startedAt) } }
   }
 }
 

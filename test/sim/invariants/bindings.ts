@@ -1,0 +1,86 @@
+/** Where pods may be bound: once, and to a node that takes them. What the scheduler could not know yet is not held against it. */
+import { quantityMilli } from '../../../core/api/quantity.ts'
+import { isTolerated } from '../../../core/api/core/taints.ts'
+import { isPodTerminal } from '../../../core/api/core/podstate.ts'
+import { selectorOf } from '../../../core/api/selector.ts'
+import type { Node, Pod } from '../../../core/api/schema/types.ts'
+import type { Happened } from '../history.ts'
+import type { Invariant, Scene } from '../invariant.ts'
+
+const nodeOf = (pod: Readonly<Pod> | undefined): string => pod?.spec?.nodeName ?? ''
+
+export const boundOnce: Invariant = {
+  name: 'a pod is bound once',
+  begin: () => ({
+    after({ prefix, key, object, prev, type }) {
+      if (prefix !== 'pods' || type !== 'changed' || prev === undefined || prev.metadata.uid !== object.metadata.uid) return undefined
+      const [before, now] = [nodeOf(prev as Pod), nodeOf(object as Pod)]
+      return before !== '' && before !== now ? `${key} was on ${before} and is on ${now}` : undefined
+    },
+  }),
+}
+
+export const boundWhereItFits: Invariant = {
+  name: 'a pod is bound to a node that takes it',
+  begin: (scene) => ({
+    after: (happened) => (isBinding(happened) ? whyNot(scene, happened.key, happened.object as Pod) : undefined),
+  }),
+}
+
+function isBinding({ prefix, type, object, prev }: Happened): boolean {
+  return prefix === 'pods' && type === 'changed' && nodeOf(prev as Pod) === '' && nodeOf(object as Pod) !== ''
+}
+
+function whyNot(scene: Scene, key: string, pod: Readonly<Pod>): string | undefined {
+  const name = nodeOf(pod)
+  const node = scene.history.all<Node>('nodes').get(`/${name}`)
+  if (node === undefined) return `${key} was bound to ${name}, which is not there`
+  // Those that tell of its health come and go faster than a scheduler hears of them.
+  const taint = node.spec?.taints?.find((t) => t.effect !== 'PreferNoSchedule' && !t.key.startsWith('node.kubernetes.io/') && !isTolerated(pod.spec?.tolerations, t))
+  if (taint !== undefined) return `${key} was bound to ${name} with its taint ${taint.key}`
+  if (!matchesLabels(pod, node)) return `${key} was bound to ${name}, which its selector or affinity does not ask for`
+  return crowded(scene, name, node) ?? besideFoe(scene, key, pod, name)
+}
+
+function matchesLabels(pod: Readonly<Pod>, node: Readonly<Node>): boolean {
+  const labels = node.metadata.labels ?? {}
+  if (Object.entries(pod.spec?.nodeSelector ?? {}).some(([label, value]) => labels[label] !== value)) return false
+  const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  if (terms === undefined) return true
+  const wanted = (term: (typeof terms)[number]): boolean => (term.matchExpressions ?? []).every(({ key, operator, values = [] }) => expression(labels[key], operator, values))
+  return terms.some(wanted)
+}
+
+function expression(value: string | undefined, operator: string, values: readonly string[]): boolean {
+  if (operator === 'In') return value !== undefined && values.includes(value)
+  if (operator === 'NotIn') return value === undefined || !values.includes(value)
+  return operator === 'Exists' ? value !== undefined : value === undefined
+}
+
+/** Pods on the node that the scheduler has heard of: of a binding that was made and not answered it knows only later. */
+function* known({ history, faults }: Scene, node: string): Iterable<[string, Readonly<Pod>]> {
+  for (const [key, pod] of history.all<Pod>('pods')) {
+    if (nodeOf(pod) === node && !isPodTerminal(pod) && !faults.unheard.has(`${key}/binding`)) yield [key, pod]
+  }
+}
+
+function crowded(scene: Scene, name: string, node: Readonly<Node>): string | undefined {
+  let cpu = 0
+  let count = 0
+  for (const [, pod] of known(scene, name)) {
+    count++
+    for (const container of pod.spec?.containers ?? []) cpu += quantityMilli(container.resources?.requests?.['cpu'] ?? 0)
+  }
+  const { cpu: cpuMax, pods: podsMax } = node.status?.allocatable ?? {}
+  if (cpu > quantityMilli(cpuMax ?? 0)) return `${name} has ${quantityMilli(cpuMax ?? 0)} m of cpu and its pods ask for ${cpu} m`
+  return count > Number(podsMax) ? `${name} takes ${String(podsMax)} pods and has ${count}` : undefined
+}
+
+function besideFoe(scene: Scene, key: string, pod: Readonly<Pod>, node: string): string | undefined {
+  const terms = pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
+  for (const term of terms) {
+    const foe = selectorOf(term.labelSelector)
+    for (const [other, { metadata }] of known(scene, node)) if (other !== key && foe.matches(metadata.labels)) return `${key} was bound to ${node} beside ${other}`
+  }
+  return undefined
+}

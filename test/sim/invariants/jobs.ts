@@ -1,0 +1,50 @@
+/** Pods of Jobs are counted once: never more than there were, none forgotten, and never less than before. */
+import { controllerOf } from '../../../core/api/meta.ts'
+import type { Job, Pod } from '../../../core/api/schema/types.ts'
+import type { Invariant } from '../invariant.ts'
+
+interface Seen {
+  readonly made: Set<string>
+  readonly succeeded: Set<string>
+}
+
+export const podsCountOnce: Invariant = {
+  name: 'a Job counts each pod once',
+  begin({ history }) {
+    const seen = new Map<string, Seen>()
+    const of = (uid: string): Seen => {
+      let found = seen.get(uid)
+      if (found === undefined) seen.set(uid, (found = { made: new Set(), succeeded: new Set() }))
+      return found
+    }
+    const note = (pod: Readonly<Pod>): void => {
+      const owner = controllerOf(pod)
+      if (owner?.kind !== 'Job') return
+      const { made, succeeded } = of(owner.uid)
+      const { uid = '' } = pod.metadata
+      made.add(uid)
+      if (pod.status?.phase === 'Succeeded') succeeded.add(uid)
+    }
+    const judge = (key: string, job: Readonly<Job>, prev: Readonly<Job> | undefined): string | undefined => {
+      const { made, succeeded } = of(job.metadata.uid ?? '')
+      const { succeeded: good = 0, failed: bad = 0 } = job.status ?? {}
+      if (good > succeeded.size) return `${key} counts ${good} that succeeded, ${succeeded.size} did`
+      if (good + bad > made.size) return `${key} counts ${good} and ${bad}, there were ${made.size} pods`
+      const before = prev?.metadata.uid === job.metadata.uid ? prev?.status : undefined
+      return good < (before?.succeeded ?? 0) || bad < (before?.failed ?? 0) ? `${key} counted ${before?.succeeded ?? 0} and ${before?.failed ?? 0}, and now ${good} and ${bad}` : undefined
+    }
+    return {
+      after({ prefix, key, object, prev, type }) {
+        if (prefix === 'pods') note(object as Pod)
+        return prefix === 'batch/jobs' && type !== 'deleted' ? judge(key, object as Job, prev as Job | undefined) : undefined
+      },
+      end() {
+        for (const [key, job] of history.all<Job>('batch/jobs')) {
+          const { succeeded } = of(job.metadata.uid ?? '')
+          if ((job.status?.succeeded ?? 0) !== succeeded.size) return `${key} counts ${job.status?.succeeded ?? 0} that succeeded, ${succeeded.size} did`
+        }
+        return undefined
+      },
+    }
+  },
+}
