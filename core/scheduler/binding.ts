@@ -28,13 +28,16 @@ export function release(pod: Readonly<Pod>, nodeName: string, profile: Profile):
   for (const { plugin } of profile.plugins.toReversed()) plugin.release?.(pod, nodeName)
 }
 
-/** Whether something has to be made ready before the binding, which may take long. */
-export function hasPrebind(profile: Profile): boolean {
-  return profile.plugins.some(({ plugin }) => plugin.prebind !== undefined)
+/** What has to be made ready before the binding, by all plugins at a time. Undefined: nothing. */
+export function prebind(ctx: Ctx, pod: Readonly<Pod>, nodeName: string, profile: Profile): Promise<void> | undefined {
+  const parts = profile.plugins.flatMap(({ plugin }) => plugin.prebind?.(ctx, pod, nodeName) ?? [])
+  return parts.length === 0 ? undefined : allReady(parts)
 }
 
-export async function prebind(ctx: Ctx, pod: Readonly<Pod>, nodeName: string, profile: Profile): Promise<void> {
-  for (const { plugin } of profile.plugins) await plugin.prebind?.(ctx, pod, nodeName)
+/** What the API refuses here is about other objects than the pod, and must not pass for a word about the pod. */
+async function allReady(parts: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(parts)).find((outcome) => outcome.status === 'rejected')
+  if (failed !== undefined) throw new Error(failed.reason instanceof Error ? failed.reason.message : String(failed.reason), { cause: failed.reason })
 }
 
 /** By the first extender that binds and wants this pod, else by the profile's own binder. */

@@ -91,8 +91,8 @@ export interface Plugin {
   readonly release?: (pod: Readonly<Pod>, nodeName: string) => void
   /** No node fits (PostFilter): what the plugin does about it, before evictions are thought of. */
   readonly rescue?: (pod: Readonly<Pod>) => Rescue
-  /** Makes ready what the pod needs on the node, before it is bound; may take long. Throws when that fails. */
-  readonly prebind?: (ctx: Ctx, pod: Readonly<Pod>, nodeName: string) => Promise<void>
+  /** Makes ready what the pod needs on the node, before it is bound; may take long. Rejects when that fails. Undefined: nothing is to be done. */
+  readonly prebind?: (ctx: Ctx, pod: Readonly<Pod>, nodeName: string) => Promise<void> | undefined
   /** Makes the decision real. Exactly one plugin has it. Throws when the API refuses. */
   readonly bind?: (ctx: Ctx, pod: Readonly<Pod>, nodeName: string) => Promise<void>
 }

@@ -14,7 +14,7 @@ import { isBeingDeleted, keyOf, keyText, type KubeObject } from '../api/meta.ts'
 import { deviceClasses } from '../api/resource/deviceclass.ts'
 import type { Node, Pod, PodDisruptionBudget } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
-import { bind, hasPrebind, prebind, release, reserve } from './binding.ts'
+import { bind, prebind, release, reserve } from './binding.ts'
 import { choose, type Feasible, feasibleNodes } from './decide.ts'
 import { sentence } from './evaluate.ts'
 import type { Extender } from './extender.ts'
@@ -257,8 +257,14 @@ export class Scheduler {
   async #bind(tried: QueuedPod, profile: Profile, nodeName: string): Promise<void> {
     const { pod } = tried
     let counted = false
+    let told = tried
     try {
-      if (hasPrebind(profile)) await prebind(this.#ctx, pod, nodeName, profile)
+      const ready = prebind(this.#ctx, pod, nodeName, profile)
+      if (ready !== undefined) {
+        told = { ...tried, pod: { ...pod, status: { ...pod.status, nominatedNodeName: nodeName } } }
+        await Promise.allSettled([this.#telling.expected(pod, nodeName), ready])
+        await ready
+      }
       this.#bindings++
       counted = true
       await bind(this.#ctx, pod, nodeName, { profile, extenders: this.#extenders })
@@ -269,7 +275,7 @@ export class Scheduler {
       release(pod, nodeName, profile)
       this.world.forget(pod.metadata.uid ?? '')
       if (this.#ctx.signal.aborted || isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) this.queue.done(pod.metadata.uid ?? '')
-      else this.#broke(tried, error)
+      else this.#broke(told, error, { ...noPreemption, clears: true })
       this.#happened({ type: 'pod gone', pod })
     } finally {
       if (counted) this.#bindings--
@@ -278,9 +284,9 @@ export class Scheduler {
   }
 
   /** Something failed that should not: one pod that no plugin can make sense of must not end the server, nor hold up the others. */
-  #broke(tried: QueuedPod, error: unknown): void {
+  #broke(tried: QueuedPod, error: unknown, preemption = noPreemption): void {
     this.#ctx.log.warn('scheduling a pod', { pod: keyText(keyOf(tried.pod)), error: errorPath(error) })
-    this.#refuse(tried, [], { reason: 'SchedulerError', message: error instanceof Error ? error.message : String(error) }, noPreemption)
+    this.#refuse(tried, [], { reason: 'SchedulerError', message: error instanceof Error ? error.message : String(error) }, preemption)
   }
 
   #refuse(tried: QueuedPod, refusedBy: readonly Plugin[], verdict: Verdict, preemption: Preemption): void {

@@ -55,6 +55,16 @@ export class Telling {
     }
   }
 
+  /** The pod will be bound to this node, but not at once: others may want to know. Never throws. */
+  async expected(pod: Readonly<Pod>, nodeName: string): Promise<void> {
+    if (pod.status?.nominatedNodeName === nodeName) return
+    try {
+      await this.#client.patch(this.#ctx, pods, keyOf(pod), 'strategic', { metadata: { uid: pod.metadata.uid }, status: { nominatedNodeName: nodeName } }, { subresource: 'status' })
+    } catch (error) {
+      this.#ctx.log.debug('the expected node was not told', { pod: keyText(keyOf(pod)), error: errorPath(error) })
+    }
+  }
+
   /** The node is promised to somebody more important: this pod is to look elsewhere. */
   async renounce(pod: Readonly<Pod>): Promise<void> {
     await this.#client.patch(this.#ctx, pods, keyOf(pod), 'strategic', { metadata: { uid: pod.metadata.uid }, status: { nominatedNodeName: null } }, { subresource: 'status' })

@@ -47,6 +47,13 @@ export function dynamicResources(env: PluginEnv): Plugin {
     const cycle = cycles.get(pod)
     return cycle === 'none' ? undefined : cycle
   }
+  const prebind = async (ctx: Ctx, cycle: Cycle, nodeName: string): Promise<void> => {
+    cycle.ctx = ctx
+    await bindClaims(ctx, deps, cycle, nodeName)
+    if (![...cycle.claims, ...(cycle.created === undefined ? [] : [cycle.created])].some(mustBeMadeReady)) return
+    env.event(cycle.pod, 'Normal', 'BindingConditionsPending', `waiting for binding conditions for device on node ${nodeName}`)
+    await madeReady(ctx, cycle, claims)
+  }
   return {
     name: 'DynamicResources',
     gate(pod) {
@@ -78,14 +85,9 @@ export function dynamicResources(env: PluginEnv): Plugin {
       const cycle = cycleOf(pod)
       if (cycle !== undefined) release(cycle, deps)
     },
-    async prebind(ctx, pod, nodeName) {
+    prebind(ctx, pod, nodeName) {
       const cycle = cycleOf(pod)
-      if (cycle === undefined) return
-      cycle.ctx = ctx
-      await bindClaims(ctx, deps, cycle, nodeName)
-      if (![...cycle.claims, ...(cycle.created === undefined ? [] : [cycle.created])].some(mustBeMadeReady)) return
-      env.event(pod, 'Normal', 'BindingConditionsPending', `waiting for binding conditions for device on node ${nodeName}`)
-      await madeReady(ctx, cycle, claims)
+      return cycle === undefined ? undefined : prebind(ctx, cycle, nodeName)
     },
   }
 }

@@ -4,16 +4,19 @@ import { nodes } from '../../api/core/node.ts'
 import { persistentVolumes } from '../../api/core/persistentvolume.ts'
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim.ts'
 import { pods } from '../../api/core/pod.ts'
+import { conflict } from '../../api/errors.ts'
+import type { KindRef } from '../../api/kind.ts'
 import { storageClasses } from '../../api/storage/storageclass.ts'
 import type { StorageClass } from '../../api/schema/types.ts'
+import type { Client } from '../../client/client.ts'
 import { testApi, type TestApi } from '../../../test/support/api.ts'
 import { claimOf, onLabel, volumeOf, waitingClass } from '../../../test/support/storage.ts'
 import { defaultProfile } from '../plugins.ts'
 import { runScheduler } from '../run.ts'
 
-async function open(storageClass: StorageClass) {
+async function open(storageClass: StorageClass, around: (client: Client) => Client = (client) => client) {
   const api = await testApi({ rbac: true })
-  const client = api.clientAs({ name: 'system:kube-scheduler', groups: ['system:authenticated'], agent: 'kube-scheduler' })
+  const client = around(api.clientAs({ name: 'system:kube-scheduler', groups: ['system:authenticated'], agent: 'kube-scheduler' }))
   const run = runScheduler(api.ctx, { client, random: api.random, profiles: [defaultProfile] })
   run.catch(() => {})
   for (const name of ['a', 'b']) await api.create(nodes, { metadata: { name, labels: { host: name } }, status: { allocatable: { cpu: '4', memory: '4Gi', pods: '110' } } })
@@ -52,7 +55,24 @@ it('a free volume is kept for the claim, and the pod waits until both are bound'
   const volume = await api.get(persistentVolumes, 'v')
   expect(volume?.spec?.claimRef).toMatchObject({ namespace: 'default', name: 'c', uid: (await api.get(persistentVolumeClaims, 'c'))?.metadata.uid })
   expect(volume?.metadata.annotations).toEqual({ 'pv.kubernetes.io/bound-by-controller': 'yes' })
-  expect(await nodeOf(api)).toBeUndefined()
+  const pod = await api.get(pods, 'p')
+  expect([pod?.spec?.nodeName, pod?.status?.nominatedNodeName]).toEqual([undefined, 'b']) // told before it is true
+  await bindClaim(api, 'v')
+  expect(await nodeOf(api)).toBe('b')
+})
+
+it('a volume that somebody changed meanwhile: the pod is tried again', async () => {
+  let lost = 0
+  const losing = (client: Client): Client => ({
+    ...client,
+    update: (ctx, kind, object, options) => ((kind as KindRef) === (persistentVolumes as KindRef) && lost++ === 0 ? Promise.reject(conflict({ group: '', resource: 'persistentvolumes' }, 'v', 'changed')) : client.update(ctx, kind, object, options)),
+  })
+  await using api = await open(waitingClass('local', { provisioner: 'kubernetes.io/no-provisioner' }), losing)
+  await api.create(persistentVolumes, volumeOf('v', { storageClassName: 'local', ...onLabel('host', 'b') }))
+  await api.change(persistentVolumes, 'v', (mine) => (mine.status = { phase: 'Available' }), { subresource: 'status' })
+  await putPod(api)
+  await api.clock.advance(5_000)
+  expect((await api.get(persistentVolumes, 'v'))?.spec?.claimRef?.name).toBe('c')
   await bindClaim(api, 'v')
   expect(await nodeOf(api)).toBe('b')
 })
@@ -69,6 +89,7 @@ it('a volume is made on the node that was chosen; a provisioner that cannot send
   await api.change(persistentVolumeClaims, 'c', (mine) => (mine.metadata.annotations = {}))
   await api.clock.advance(15_000)
   expect(await selected()).toBe(other)
+  expect((await api.get(pods, 'p'))?.status?.nominatedNodeName).toBe(other)
   await api.create(persistentVolumes, volumeOf('v', { storageClassName: 'local', ...onLabel('host', other) }))
   await bindClaim(api, 'v')
   expect(await nodeOf(api)).toBe(other)

@@ -76,16 +76,18 @@ export class VolumeBindings {
     this.#kept.delete(uid)
   }
 
-  /** What was written stays written when this throws: the next try finds it. */
-  async bind(ctx: Ctx, pod: Readonly<Pod>, nodeName: string): Promise<void> {
-    const uid = pod.metadata.uid ?? ''
-    const kept = this.#kept.get(uid)
-    if (kept === undefined) return
+  /** Undefined: nothing was kept for the pod. What was written stays written when this rejects: the next try finds it. */
+  bind(ctx: Ctx, pod: Readonly<Pod>, nodeName: string): Promise<void> | undefined {
+    const kept = this.#kept.get(pod.metadata.uid ?? '')
+    return kept === undefined ? undefined : this.#bind(ctx, pod, nodeName, kept)
+  }
+
+  async #bind(ctx: Ctx, pod: Readonly<Pod>, nodeName: string, kept: Kept[]): Promise<void> {
     for (const [i, each] of kept.entries()) if (!each.isWritten) kept[i] = await this.#write(ctx, each)
     await this.#wait(ctx, pod, nodeName, kept).catch((error: unknown) => {
       throw new Error(`binding volumes: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     })
-    this.#kept.delete(uid)
+    this.#kept.delete(pod.metadata.uid ?? '')
   }
 
   async #write(ctx: Ctx, { claim, volume }: Kept): Promise<Kept> {
