@@ -15,13 +15,9 @@ import { Remembered } from '../../../core/scheduler/remembered.ts'
 import { World, type NodeInfo } from '../../../core/scheduler/world.ts'
 import type { Case } from './cluster.ts'
 import type { Answer, Verdict } from './golden.ts'
+import { profileOf } from './profile.ts'
 
 export type Verdicts = Record<string, Verdict>
-
-/** Configurations of a case cannot be read yet: it is not compared. */
-export function canRead({ config }: Case): boolean {
-  return config === undefined
-}
 
 export class Ours {
   readonly world = new World()
@@ -29,7 +25,7 @@ export class Ours {
   readonly #random: Random = seededRandom(1)
   readonly #caches = new Map<string, Cache<KubeObject>>()
 
-  constructor({ objects }: Case) {
+  constructor({ objects, config }: Case) {
     for (const object of objects) this.#cache(object.kind ?? '').put(object)
     for (const node of this.#list<Node>('Node')) this.world.setNode(node)
     for (const pod of this.#list<Pod>('Pod')) {
@@ -37,7 +33,7 @@ export class Ours {
       else if (pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed') this.world.setPod(pod)
     }
     const env: PluginEnv = { client: noClient, clock: virtualClock(), random: this.#random, event: () => {}, read: <T extends KubeObject>(kind: KindRef<T>) => this.#cache(kind.kind) as unknown as Cache<T> }
-    this.profile = defaultProfile(env)
+    this.profile = config === undefined ? defaultProfile(env) : profileOf(config, env)
   }
 
   #cache(kind: string): Cache<KubeObject> {
