@@ -92,9 +92,11 @@ const slowIntervalMs = 100_000
 const largeZoneNodes = 50
 const partial = { share: 0.55, nodesMin: 3 } as const
 
+/** Region and zone; the older labels count first where a node has both, as upstream has it. */
 export function zoneOf(node: Readonly<Node>): string {
   const labels = node.metadata.labels ?? {}
-  return `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
+  const part = (name: 'region' | 'zone'): string => labels[`failure-domain.beta.kubernetes.io/${name}`] ?? labels[`topology.kubernetes.io/${name}`] ?? ''
+  return `${part('region')}/${part('zone')}`
 }
 
 export function judgeZones(nodes: readonly Readonly<Node>[]): Zones {

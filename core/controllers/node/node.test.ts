@@ -8,7 +8,7 @@ import { formatMicroTime, formatTime } from '../../api/time.ts'
 import { testCluster, type TestCluster } from '../../../test/support/controllers.ts'
 import { podGc } from '../podgc.ts'
 import { taintEvictionController } from './eviction.ts'
-import { judgeZones, nextTaints, oldLabels } from './health.ts'
+import { judgeZones, nextTaints, oldLabels, zoneOf } from './health.ts'
 import { nodeIpamController, Pool } from './ipam.ts'
 import { nodeLifecycleController } from './lifecycle.ts'
 import { parseCidr } from '../../lib/ip.ts'
@@ -240,6 +240,11 @@ describe('pieces', () => {
     [{ 'kubernetes.io/os': 'linux', 'beta.kubernetes.io/os': 'plan9' }, { 'beta.kubernetes.io/os': 'linux' }],
     [{ 'beta.kubernetes.io/os': 'linux' }, undefined],
   ])('oldLabels(): %j', (labels, want) => expect(oldLabels({ metadata: { name: 'a', labels: { ...labels } } })).toEqual(want))
+
+  it('zoneOf() reads the labels of both ages', () => {
+    const of = (labels: Record<string, string>): string => zoneOf({ metadata: { name: 'a', labels } })
+    expect([of({ 'topology.kubernetes.io/region': 'r', 'topology.kubernetes.io/zone': 'z' }), of({ 'failure-domain.beta.kubernetes.io/zone': 'old', 'topology.kubernetes.io/zone': 'z' }), of({})]).toEqual(['r/z', '/old', '/'])
+  })
 
   it('nextTaints() touches only taints of the node controller', () => {
     const node: Node = {
