@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { configMaps } from '../api/core/configmap.ts'
 import { Informers } from '../client/informers.ts'
+import { childCtx } from '../lib/ctx.ts'
 import { testApi } from '../../test/support/api.ts'
 import { OwnWrites } from './writes.ts'
 
@@ -22,6 +23,28 @@ describe('OwnWrites', () => {
     expect([informer.lister.size, writes.settled('k')]).toEqual([0, true])
     await api.stop()
     await running
+  })
+
+  it('an update that ends an object is seen when the object has gone', async () => {
+    const api = await testApi()
+    const informers = new Informers({ client: api.client, random: api.random })
+    const informer = informers.of(configMaps)
+    const place = { namespace: 'default', name: 'a' }
+    await api.create(configMaps, { metadata: { ...place, finalizers: ['example.com/held'] } })
+    await api.client.delete(api.ctx, configMaps, place)
+    const { ctx, end } = childCtx(api.ctx)
+    const running = informers.run(ctx)
+    await api.clock.settle()
+    end() // from here on it lags
+    await running
+    const writes = new OwnWrites(informers, api.clock, () => {})
+    await writes.clientFor('k', api.client).patch(api.ctx, configMaps, place, 'merge', { metadata: { finalizers: null } })
+    expect([await api.get(configMaps, 'a'), informer.lister.size, writes.settled('k')]).toEqual([undefined, 1, false])
+    const again = informers.run(api.ctx)
+    await api.clock.settle()
+    expect([informer.lister.size, writes.settled('k')]).toEqual([0, true])
+    await api.stop()
+    await again
   })
 
   it('forgets a write that no lister ever shows', async () => {

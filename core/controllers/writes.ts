@@ -1,10 +1,11 @@
 /**
  * Own writes: keeps a key from being worked on while listers do not show yet what its last work wrote, so that nothing
  * is created or deleted twice because of a stale cache. One rule for all: a create, update or patch is seen when the
- * informer's revision has reached that of the answer; a delete when the lister shows the object going or gone.
+ * informer's revision has reached that of the answer; a delete when the lister shows the object going or gone; an update
+ * that ends an object when the lister shows it gone.
  */
 import type { KindRef } from '../api/kind.ts'
-import { isBeingDeleted, type Key, type KubeObject } from '../api/meta.ts'
+import { isBeingDeleted, keyOf, type Key, type KubeObject } from '../api/meta.ts'
 import type { Client } from '../client/client.ts'
 import type { Informer } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
@@ -50,6 +51,8 @@ export class OwnWrites {
   /** A client whose writes are remembered for the key. */
   clientFor(key: string, client: Client): Client {
     const wrote = (kind: KindRef, object: Readonly<KubeObject>): void => {
+      const { uid = '' } = object.metadata
+      if (hasEnded(object)) return this.#add(key, kind, undefined, (informer) => isGone(informer, keyOf(object), uid))
       const revision = Number(object.metadata.resourceVersion ?? 0)
       this.#add(key, kind, revision, (informer) => informer.revision >= revision)
     }
@@ -129,6 +132,18 @@ class Waiting {
     const at = this.#ordered.indexOf(pending)
     if (at >= 0) this.#ordered.splice(at, 1)
   }
+}
+
+/** The update took away the last thing that kept the object; its answer has the revision of before. */
+function hasEnded(object: Readonly<KubeObject>): boolean {
+  const { finalizers = [], deletionGracePeriodSeconds = 0 } = object.metadata
+  // A namespace has finalizers of its own kind besides.
+  const { spec } = object as { readonly spec?: { readonly finalizers?: unknown } }
+  return isBeingDeleted(object) && finalizers.length === 0 && deletionGracePeriodSeconds === 0 && spec?.finalizers === undefined
+}
+
+function isGone(informer: Informer<KubeObject>, at: Key, uid: string): boolean {
+  return informer.lister.get(at)?.metadata.uid !== uid
 }
 
 function isGoing(informer: Informer<KubeObject>, at: Key, uid: string): boolean {
