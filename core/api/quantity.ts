@@ -3,25 +3,19 @@
  * compute with resources. How a quantity is written is schema/canonical.ts.
  */
 
+import { memo } from '../lib/memo.ts'
 export { addQuantities, canonicalQuantity, largerQuantity } from './schema/canonical.ts'
 
 const exponents: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
 const binaries: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 }
 const shape = /^([+-]?\d*\.?\d*)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([-+]?\d+))?$/
 
-/** Milli-units of quantities seen; clusters use few different ones. */
-const seen = new Map<string, number>()
-const seenMax = 4_096
+/** Clusters use few different quantities. */
+const milliOf = memo(4_096, (text) => Math.ceil(amount(text, 3)))
 
 /** In thousandths of the unit, rounded up: "250m" is 250, "2" is 2000. NaN when it is no quantity. Exact below 2^53. */
 export function quantityMilli(quantity: string | number): number {
-  const text = String(quantity)
-  const known = seen.get(text)
-  if (known !== undefined) return known
-  const milli = Math.ceil(amount(text, 3))
-  if (seen.size >= seenMax) seen.clear()
-  seen.set(text, milli)
-  return milli
+  return milliOf(String(quantity))
 }
 
 /** In whole units, rounded up: "1Ki" is 1024, "100m" is 1. NaN when it is no quantity. */

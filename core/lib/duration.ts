@@ -18,3 +18,14 @@ export function parseDuration(text: string): number {
   if (end === 0 || end !== body.length) throw new Error(`${JSON.stringify(text)} is not a duration: it looks like 30s, 5m or 1h30m`)
   return sign * ms
 }
+
+/** 90500 -> `1m30.5s`. */
+export function goDuration(ms: number): string {
+  const sign = ms < 0 ? '-' : ''
+  const all = Math.abs(ms)
+  if (all < 1_000) return all === 0 ? '0s' : `${sign}${all}ms`
+  const hours = Math.floor(all / 3_600_000)
+  const minutes = Math.floor(all / 60_000) % 60
+  const seconds = (all % 60_000) / 1_000
+  return `${sign}${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds}s`
+}

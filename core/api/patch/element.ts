@@ -3,6 +3,7 @@
  * `v:"x"` an item of a set by its value, `i:0` by its index. Spelling, order and how conflicts print them are upstream's
  * (structured-merge-diff fieldpath/element.go, serialize-pe.go).
  */
+import { memo } from '../../lib/memo.ts'
 import { goQuote } from '../field.ts'
 import { compareValues, goValue, isMap } from './value.ts'
 
@@ -13,10 +14,6 @@ interface Parsed {
   /** Sorted names and values of a key in one flat list, the value of a set item, or an index. */
   readonly value: unknown
 }
-
-/** Clusters have few different keys; what was parsed once is looked up. */
-const remembered = new Map<string, Parsed | undefined>()
-const rememberedMax = 16_384
 
 export function keyElement(names: readonly string[], values: readonly unknown[]): Element {
   let text = 'k:{'
@@ -44,13 +41,8 @@ export function canonicalElement(text: string): Element | undefined {
   return text.startsWith('f:') ? text : parse(text)?.canonical
 }
 
-function parse(text: string): Parsed | undefined {
-  if (remembered.has(text)) return remembered.get(text)
-  const parsed = read(text)
-  if (remembered.size >= rememberedMax) remembered.clear()
-  remembered.set(text, parsed)
-  return parsed
-}
+/** Clusters have few different keys; what was parsed once is looked up. */
+const parse = memo(16_384, read)
 
 function read(text: string): Parsed | undefined {
   if (text.length < 2) throw new Error('key must be 2 characters long:')

@@ -2,6 +2,7 @@
  * Expressions that choose devices: what they see (`device`), and whether one is well formed and cheap enough. What asks them of
  * devices is the scheduler's (k8s.io/dynamic-resource-allocation/cel/compile.go).
  */
+import { memo } from '../../lib/memo.ts'
 import { environment, type Compilation } from '../cel/cel.ts'
 import { kubernetesLibraries } from '../cel/environments.ts'
 import { quantityType } from '../cel/library/quantity.ts'
@@ -50,17 +51,7 @@ const deviceType: ObjectType = {
 const selectors = environment({ libraries: kubernetesLibraries, variables: { device: deviceType }, bindings: true })
 
 /** Expressions repeat: classes and claims are made from few templates. */
-const compiled = new Map<string, Compilation>()
-const compiledMax = 1_000
-
-export function compileSelector(text: string): Compilation {
-  const known = compiled.get(text)
-  if (known !== undefined) return known
-  const made = selectors.compile(text)
-  if (compiled.size >= compiledMax) compiled.clear()
-  compiled.set(text, made)
-  return made
-}
+export const compileSelector = memo(1_000, (text): Compilation => selectors.compile(text))
 
 export function sizeOfDevice([root, part, ...path]: readonly string[]): Range | undefined {
   if (root !== 'device') return undefined

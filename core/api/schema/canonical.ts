@@ -3,6 +3,7 @@
  *
  * Arithmetic with quantities is not here. After apimachinery's pkg/api/resource (parse, canonicalise) and meta/v1 time.
  */
+import { memo } from '../../lib/memo.ts'
 
 export type Canonical = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly error: string }
 
@@ -15,17 +16,7 @@ const decimalSuffixes = new Map(Object.entries(decimalExponents).map(([suffix, e
 const binarySuffixes = new Map(Object.entries(binaryExponents).map(([suffix, exponent]) => [exponent, suffix]))
 
 /** Clusters use few different quantities, again and again. */
-const remembered = new Map<string, Canonical>()
-const rememberedMax = 4_096
-
-export function canonicalQuantity(text: string): Canonical {
-  const known = remembered.get(text)
-  if (known !== undefined) return known
-  const made = parseQuantity(text)
-  if (remembered.size >= rememberedMax) remembered.clear()
-  remembered.set(text, made)
-  return made
-}
+export const canonicalQuantity = memo(4_096, parseQuantity)
 
 function parseQuantity(text: string): Canonical {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text)

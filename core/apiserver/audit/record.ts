@@ -3,6 +3,7 @@
  * upstream's order of fields. Text is put together at the stage it belongs to; nothing of a request is kept but text.
  */
 import { cloneJson } from '../../lib/json.ts'
+import { memo } from '../../lib/memo.ts'
 import type { User } from '../../auth/user.ts'
 import type { ApiError } from '../../api/errors.ts'
 import type { RequestInfo } from '../request.ts'
@@ -183,18 +184,8 @@ export function quote(text: string): string {
 
 const plain = /^[\u0020-\u0021\u0023-\u005b\u005d-\u007e]*$/
 
-const quoted = new Map<string, string>()
-const quotedMax = 1_000
-
 /** For what comes again and again. */
-function quoteOften(text: string): string {
-  let known = quoted.get(text)
-  if (known === undefined) {
-    if (quoted.size >= quotedMax) quoted.clear()
-    quoted.set(text, (known = quote(text)))
-  }
-  return known
-}
+const quoteOften = memo(1_000, quote)
 
 function isJson(text: string): boolean {
   try {

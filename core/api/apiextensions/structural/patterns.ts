@@ -2,23 +2,13 @@
  * Patterns of schemas, compiled once each. They are users': they run in linear time (cel/regexp.ts). Those of expressions,
  * which may come with the data, are cel/patterns.ts.
  */
+import { memo } from '../../../lib/memo.ts'
 import { Regexp, RegexpError } from '../../cel/regexp.ts'
 
 export type Pattern = (text: string) => boolean
 
-const compiled = new Map<string, Pattern | string>()
-/** Patterns of schemas that come and go must not pile up. */
-const compiledMax = 4_096
-
-/** The test, or what is wrong with the pattern. */
-export function patternOf(source: string): Pattern | string {
-  const known = compiled.get(source)
-  if (known !== undefined) return known
-  const made = compile(source)
-  if (compiled.size >= compiledMax) compiled.clear()
-  compiled.set(source, made)
-  return made
-}
+/** The test, or what is wrong with the pattern. Patterns of schemas that come and go do not pile up. */
+export const patternOf = memo(4_096, compile)
 
 function compile(source: string): Pattern | string {
   try {

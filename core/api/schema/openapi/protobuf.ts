@@ -2,6 +2,7 @@
  * A document of OpenAPI version 2 as protobuf, in the messages that older clients of client-go read
  * (github.com/google/gnostic-models/openapiv2/OpenAPIv2.proto). Which document, is the caller's.
  */
+import { memo } from '../../../lib/memo.ts'
 import { renderYaml } from '../../codec/yaml.ts'
 import { fixed64, varint, Writer } from '../../codec/wire.ts'
 
@@ -98,18 +99,8 @@ function single(writer: Writer, number: number, form: Form, of: unknown): void {
 }
 
 /** Most extensions are the same few. */
-const yamls = new Map<string, string>()
-const yamlsMax = 4_096
-
-function yamlOf(of: unknown): string {
-  const id = JSON.stringify(of)
-  const known = yamls.get(id)
-  if (known !== undefined) return known
-  const made = renderYaml(of)
-  if (yamls.size >= yamlsMax) yamls.clear()
-  yamls.set(id, made)
-  return made
-}
+const yamlOfJson = memo(4_096, (json) => renderYaml(JSON.parse(json)))
+const yamlOf = (of: unknown): string => yamlOfJson(JSON.stringify(of))
 
 function inner(writer: Writer, number: number, write: () => void): void {
   const before = writer.written
