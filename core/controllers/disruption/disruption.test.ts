@@ -4,6 +4,7 @@ import { deployments } from '../../api/apps/deployment.ts'
 import { replicaSets } from '../../api/apps/replicaset.ts'
 import { events } from '../../api/core/event.ts'
 import { pods } from '../../api/core/pod.ts'
+import { serviceUnavailable } from '../../api/errors.ts'
 import { defineKind } from '../../api/kind.ts'
 import { podDisruptionBudgets } from '../../api/policy/poddisruptionbudget.ts'
 import type { AnyObject } from '../../api/meta.ts'
@@ -52,6 +53,16 @@ async function evict(name: string): Promise<number> {
 }
 
 describe('a budget', () => {
+  it('is counted again when the server could not be asked, though nothing else changes', async () => {
+    let refused = 0
+    const refuse = (request: { readonly kind: { readonly plural: string }; readonly subresource: string }): Promise<void> =>
+      request.kind.plural === 'poddisruptionbudgets' && request.subresource === 'status' && refused++ < 3 && refused !== 2 ? Promise.reject(serviceUnavailable('away')) : Promise.resolve()
+    await open({ admission: { mutate: (_ctx, request) => refuse(request), validate: () => Promise.resolve() } })
+    await budget({ minAvailable: 2 })
+    await cluster.settle()
+    expect(await statusOf()).toMatchObject({ observedGeneration: 1, desiredHealthy: 2 })
+  })
+
   it('with a number of available pods counts the pods there are, whoever made them', async () => {
     await open()
     await budget({ minAvailable: 2 })

@@ -44,6 +44,8 @@ export const disruptionController: Controller = {
         if (ctx.signal.aborted || isApiError(error, 'Conflict')) throw error
         env.log.warn('budget not counted', { key, error })
         await write(ctx, client, budget, failedStatus(budget, messageOf(error), env.clock.now()))
+        // What is wrong with the budget stays wrong until something changes; a server that was away comes back.
+        if (isApiError(error) && error.code >= 500) throw error
       }
     }
   },
