@@ -12,12 +12,15 @@ import { Group } from '../../core/lib/group.ts'
 import { nodes } from '../../core/api/core/node.ts'
 import { pods } from '../../core/api/core/pod.ts'
 import { services } from '../../core/api/core/service.ts'
-import type { Pod, Taint } from '../../core/api/schema/types.ts'
+import { isPodTerminal } from '../../core/api/core/podstate.ts'
+import { isBeingDeleted } from '../../core/api/meta.ts'
+import type { Node, Pod, Taint } from '../../core/api/schema/types.ts'
 import type { Client } from '../../core/client/client.ts'
 import type { Informers } from '../../core/client/informers.ts'
 import type { Cgroups } from '../host/cgroups.ts'
 import type { Mounts } from '../host/mounts.ts'
 import type { Runtime } from '../host/runtime.ts'
+import { type Rejection, rejectionOf } from './admission.ts'
 import { Backoff } from './backoff.ts'
 import type { PodDeps } from './deps.ts'
 import type { ClusterDns } from './files.ts'
@@ -92,6 +95,7 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
   const live = observer.pods().filter((p) => p.sandboxes[0]?.state === 'running')
   for (const [uid, ips] of await options.network.adopt(group.ctx, new Set(live.map((p) => p.uid)))) deps.adopted.set(uid, ips)
 
+  const current = (): Readonly<Node> | undefined => informers.of(nodes).lister.get({ namespace: '', name: nodeName })
   const node: NodeOptions = {
     client,
     runtime,
@@ -104,7 +108,7 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
     taints: options.taints,
     kubeletPort: options.port,
     notReady: () => (isLost(group.ctx, observer) ? 'container runtime is down' : options.network.notReady?.()),
-    current: () => informers.of(nodes).lister.get({ namespace: '', name: nodeName }),
+    current,
   }
   group.go('server', (ctx) => serve(ctx, view))
   await registerNode(group.ctx, node)
@@ -112,7 +116,7 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
   group.go('lease', (ctx) => runLease(ctx, node))
   group.go('node', (ctx) => runNodeStatus(ctx, node, bell))
   group.go('network ready', (ctx) => watchReadiness(ctx, node, bell))
-  group.go('pods', (ctx) => runPods(ctx, deps, workers, mine))
+  group.go('pods', (ctx) => runPods(ctx, deps, { workers, mine, current }))
   group.go('garbage', (ctx) => collectGarbage(ctx, { runtime, imagesDir: info.rootDir, inUse: () => imagesInUse(deps), pulled: deps.images.pulled }))
   options.recorder.event({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, 'Normal', 'Starting', 'Starting kubelet.')
   await group.wait()
@@ -173,17 +177,37 @@ const notReadyLookMs = 100
 
 type PodInformer = ReturnType<Informers['of']> & { readonly lister: { list(): readonly Readonly<Pod>[]; byUid(uid: string): Readonly<Pod> | undefined } }
 
+interface Pods {
+  readonly workers: Map<string, PodWorker>
+  readonly mine: PodInformer
+  /** The node as the API has it. */
+  readonly current: () => Readonly<Node> | undefined
+}
+
+function hasBegun(pod: Readonly<Pod>, observer: Observer): boolean {
+  return (pod.status?.phase ?? 'Pending') !== 'Pending' || (pod.status?.containerStatuses ?? []).length > 0 || observer.pod(pod.metadata.uid ?? '') !== undefined
+}
+
 /** A worker for each pod of the node. */
-async function runPods(ctx: Ctx, deps: PodDeps, workers: Map<string, PodWorker>, mine: PodInformer): Promise<void> {
+async function runPods(ctx: Ctx, deps: PodDeps, { workers, mine, current }: Pods): Promise<void> {
   await using group = new Group(ctx)
   /** Pods whose last trace is gone though the API still has them (finalizers): no second worker. */
   const finished = new Set<string>()
+  /** Pods that have begun before are not asked again. */
+  const admit = (pod: Readonly<Pod>): Rejection | undefined => {
+    const node = current()
+    if (node === undefined || isBeingDeleted(pod) || hasBegun(pod, deps.observer)) return undefined
+    const others = mine.lister.list().filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other) && (workers.get(other.metadata.uid ?? '')?.ended === false || hasBegun(other, deps.observer)))
+    return rejectionOf(pod, node, others)
+  }
   const begin = (pod: Readonly<Pod>): void => {
     const uid = pod.metadata.uid ?? ''
     if (finished.has(uid)) return
     const known = workers.get(uid)
     if (known !== undefined) return known.update(pod)
     const worker = new PodWorker(deps, pod)
+    const rejection = admit(pod)
+    if (rejection !== undefined) worker.reject(rejection)
     workers.set(uid, worker)
     group.go('pod', async (ctx) => {
       await worker.run(ctx)

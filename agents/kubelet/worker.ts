@@ -9,6 +9,7 @@ import { childCtx, type Ctx } from '../../core/lib/ctx.ts'
 import { isBeingDeleted } from '../../core/api/meta.ts'
 import type { Pod } from '../../core/api/schema/types.ts'
 import type { RuntimeContainer } from '../host/runtime.ts'
+import type { Rejection } from './admission.ts'
 import type { PodDeps } from './deps.ts'
 import { devicesProblem } from './devices.ts'
 import { StartError } from './images.ts'
@@ -67,6 +68,18 @@ export class PodWorker {
 
   get pod(): Readonly<Pod> {
     return this.#pod
+  }
+
+  /** Whether it is over: it holds nothing of the node any more. */
+  get ended(): boolean {
+    return this.#terminal
+  }
+
+  /** The node does not take it: it fails without having begun. */
+  reject({ reason, message }: Rejection): void {
+    this.#verdict = { phase: 'Failed', reason, message: `Pod was rejected: ${message}` }
+    this.#terminal = true
+    this.#deps.recorder.event(refOf(this.#pod, 'Pod'), 'Warning', reason, message)
   }
 
   /** The pod as the API has it now. */

@@ -1,6 +1,7 @@
 /** What a pod takes from a node, computed once for each version of the pod (upstream's calculateResource). */
+import { hostPortsOf } from '../api/core/hostports.ts'
 import { podAmounts } from '../api/core/podresources.ts'
-import type { Container, ContainerPort, Pod } from '../api/schema/types.ts'
+import type { ContainerPort, Pod } from '../api/schema/types.ts'
 
 export interface Claim {
   /** Thousandths of a core. */
@@ -35,7 +36,7 @@ function computeClaim(pod: Readonly<Pod>): Claim {
     others: Object.fromEntries(Object.entries(others).map(([name, milli]) => [name, units(milli)])),
     scoredCpuMilli: scored['cpu'] ?? 0,
     scoredMemoryBytes: units(scored['memory'] ?? 0),
-    ports: (pod.spec?.containers ?? []).concat(sidecars(pod)).flatMap((c) => (c.ports ?? []).filter((p) => (p.hostPort ?? 0) > 0)),
+    ports: hostPortsOf(pod),
   }
 }
 
@@ -55,7 +56,3 @@ export function containersClaimOf(pod: Readonly<Pod>): Claim {
 
 /** Whole units, rounded up as Quantity.Value() is. */
 export const units = (milli: number): number => Math.ceil(milli / 1_000)
-
-function sidecars(pod: Readonly<Pod>): Container[] {
-  return (pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')
-}
