@@ -8,6 +8,7 @@ import { internal, invalid, type ApiError } from '../../api/errors.ts'
 import { invalidValue, path, type FieldError } from '../../api/field.ts'
 import { keyOf, keyText } from '../../api/meta.ts'
 import { services } from '../../api/core/service.ts'
+import { validateAddresses } from '../../api/core/serviceips.ts'
 import type { Service } from '../../api/schema/types.ts'
 import type { Changes } from '../../auth/lookup.ts'
 import { parseIp } from '../../lib/ip.ts'
@@ -114,6 +115,9 @@ function allocate(turn: Turn, request: AdmissionRequest): ApiError | undefined {
 function allocateAddresses({ addresses, owner, now }: Turn, spec: Spec, prev: Readonly<Service> | undefined, name: string): readonly FieldError[] | ApiError {
   const before = prev?.spec?.type === 'ExternalName' ? undefined : prev?.spec
   keepAddresses(spec, before)
+  const muddled: FieldError[] = []
+  validateAddresses(muddled, spec, before) // what contradicts itself is told before what does not fit the cluster
+  if (muddled.length > 0) return muddled
   const wrong = chooseFamilies(spec, before, [addresses.family])
   if (wrong.length > 0 || spec.clusterIPs?.[0] === 'None') return wrong
   const ips = [...(spec.clusterIPs ?? [])]
