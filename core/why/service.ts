@@ -1,0 +1,62 @@
+/** Why a Service leads nowhere: it selects no pod, its pods are not ready, or its port has no name that they know; and why it has no address. */
+import { pods } from '../api/core/pod.ts'
+import { endpointSlices } from '../api/discovery/endpointslice.ts'
+import { isPodActive, isPodReady } from '../api/core/podstate.ts'
+import { isBeingDeleted } from '../api/meta.ts'
+import type { Pod, Service } from '../api/schema/types.ts'
+import { crowdFindings, crowdOf } from './crowd.ts'
+import { count, few, section, type Finding, type Subject } from './finding.ts'
+import type { Reader } from './reader.ts'
+
+const serviceLabel = 'kubernetes.io/service-name'
+
+export async function whyService(reader: Reader, about: Subject, service: Readonly<Service>): Promise<readonly Finding[]> {
+  const one = (because: string, sections: Finding['sections'] = []): readonly Finding[] => [{ because, about, sections }]
+  const { spec } = service
+  if (spec?.type === 'ExternalName') return []
+  const selector = spec?.selector ?? {}
+  const slices = ((await reader.list(endpointSlices, about.namespace)) ?? []).filter(({ metadata }) => metadata.labels?.[serviceLabel] === about.name)
+  const serving = slices.flatMap(({ endpoints = [] }) => endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false)
+  if (Object.keys(selector).length === 0) {
+    if (serving.length > 0) return []
+    return one('leads nowhere: it has no selector, and nobody has given it endpoints', [])
+  }
+  const all = ((await reader.list(pods, about.namespace)) ?? []).filter((pod) => !isBeingDeleted(pod))
+  const selected = all.filter((pod) => isPodActive(pod) && matches(selector, pod))
+  const text = Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(',')
+  if (selected.length === 0) return one(`leads nowhere: its selector ${text} matches none of ${count(all.length, 'pod')} in namespace ${about.namespace}`, section('what would match more', nearMisses(selector, all)))
+  if (!selected.some(isPodReady) && spec?.publishNotReadyAddresses !== true) {
+    const lead = `leads nowhere: none of its ${count(selected.length, 'pod')} is ready`
+    const found = crowdFindings(about, lead, await crowdOf(reader, selected))
+    return found.length > 0 ? found : one(lead)
+  }
+  const unknown = (spec?.ports ?? []).filter(({ targetPort }) => typeof targetPort === 'string' && !selected.some((pod) => portNames(pod).includes(targetPort)))
+  if (unknown.length > 0) {
+    const names = [...new Set(selected.flatMap(portNames))]
+    return one(`leads nowhere on port ${few(unknown.map(({ port }) => String(port)))}: no container of its pods has a port named ${few(unknown.map(({ targetPort }) => String(targetPort)))}${names.length === 0 ? '' : ` (they have ${few(names, 8)})`}`)
+  }
+  if (spec?.type === 'LoadBalancer' && (service.status?.loadBalancer?.ingress ?? []).length === 0) return one('has no address from outside: nobody in the cluster gives addresses to load balancers; inside it works')
+  if (serving.length === 0) return one('has ready pods, and no endpoints have been made of them yet: the endpoints controller has not acted, or does not run')
+  return []
+}
+
+function matches(selector: Readonly<Record<string, string>>, pod: Readonly<Pod>): boolean {
+  return Object.entries(selector).every(([key, value]) => pod.metadata.labels?.[key] === value)
+}
+
+function portNames(pod: Readonly<Pod>): readonly string[] {
+  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].flatMap(({ ports = [] }) => ports.map(({ name = '' }) => name)).filter((name) => name !== '')
+}
+
+/** Pods that one label keeps from being selected: mostly it is misspelt. */
+function nearMisses(selector: Readonly<Record<string, string>>, all: readonly Readonly<Pod>[]): readonly string[] {
+  const wanted = Object.entries(selector)
+  return wanted.flatMap(([key, value]) => {
+    const near = all.filter((pod) => pod.metadata.labels?.[key] !== value && wanted.every(([other, has]) => other === key || pod.metadata.labels?.[other] === has) && pod.metadata.labels?.[key] !== undefined)
+    return near.length === 0 ? [] : [`${key}: the selector says ${value}, ${few(near.map(({ metadata }) => `pod ${metadata.name} has ${metadata.labels?.[key]}`))}`]
+  })
+}
+
+export function serviceState(service: Readonly<Service>): string {
+  return service.spec?.type === 'ExternalName' ? `is another name for ${service.spec.externalName}` : 'has ready endpoints'
+}
