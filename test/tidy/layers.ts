@@ -14,6 +14,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'core/apiserver': ['core/registry', 'core/admission', 'core/auth', 'core/client', 'core/api', 'core/pki', 'core/lib'], // never the store
   'core/controllers': ['core/client', 'core/api', 'core/pki', 'core/lib'], // never the server, never the store
   'core/scheduler': ['core/client', 'core/api', 'core/lib'],
+  'core/why': ['core/scheduler', 'core/client', 'core/api', 'core/lib'], // reads through the client alone, with the rights of who asks
   'core/fork': ['core/registry', 'core/store', 'core/admission', 'core/apiserver', 'core/auth', 'core/controllers', 'core/scheduler', 'core/client', 'core/api', 'core/lib', 'core/boot.ts'], // a composition root in several files
   'agents/host': ['core/lib'],
   'agents/kubelet': ['agents/host', 'core/client', 'core/api', 'core/pki', 'core/lib'],
@@ -21,7 +22,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'agents/network': ['agents/host', 'core/client', 'core/api', 'core/lib'],
   'agents/dns': ['agents/host', 'core/client', 'core/api', 'core/lib'],
   web: ['core/api', 'core/lib'],
-  cmd: ['core/server.ts', 'core/fork', 'agents/agent.ts', 'agents/uninstall.ts', 'web', 'core/client', 'core/api', 'core/pki', 'core/lib'],
+  cmd: ['core/server.ts', 'core/fork', 'core/why', 'agents/agent.ts', 'agents/uninstall.ts', 'web', 'core/client', 'core/api', 'core/pki', 'core/lib'],
 }
 
 /** Composition roots see every room of their side. */
