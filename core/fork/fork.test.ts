@@ -3,6 +3,7 @@ import { deployments } from '../api/apps/deployment.ts'
 import { nodes } from '../api/core/node.ts'
 import { pods } from '../api/core/pod.ts'
 import { isPodReady } from '../api/core/podstate.ts'
+import { keyOf } from '../api/meta.ts'
 import type { Deployment, Node, Pod } from '../api/schema/types.ts'
 import { serverIdentity } from '../controllers/controller.ts'
 import { controllers } from '../controllers/controllers.ts'
@@ -10,7 +11,7 @@ import { virtualClock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
 import { seededRandom } from '../lib/random.ts'
 import { bootFork, forkSettings, openFork, type Fork, type Laid } from './fork.ts'
-import { HollowNodes, hollowNode } from './hollow.ts'
+import { HollowNodes, hollowNode, type HollowOptions } from './hollow.ts'
 import type { Fate } from './hollowpod.ts'
 import { start, startControllers, startScheduler } from './running.ts'
 
@@ -29,16 +30,16 @@ interface World {
 
 const plain: Fate = { startMs: 500, readyMs: 1_000, stopMs: 2_000 }
 
-async function world(options: { readonly state?: readonly Laid[]; readonly fate?: Fate } = {}): Promise<World> {
+async function world(options: { readonly state?: readonly Laid[]; readonly fate?: Fate; readonly condition?: HollowOptions['condition'] } = {}): Promise<World> {
   const clock = virtualClock()
   const random = seededRandom(1)
-  const { state, fate = plain } = options
+  const { state, fate = plain, condition = () => 'alive' as const } = options
   const fork = await openFork({ clock, log: silentLog, signal: new AbortController().signal }, { random, ...(state === undefined ? {} : { state }) })
   ends.push(() => fork.close())
   if (state === undefined) await bootFork(fork)
   const manager = startControllers(fork, controllers, { settings: forkSettings(fork), freeze: true })
   const scheduler = startScheduler(fork)
-  const hollow = new HollowNodes({ reader: fork.clientAs(serverIdentity), clientAs: fork.clientAs, random, fate: () => fate })
+  const hollow = new HollowNodes({ reader: fork.clientAs(serverIdentity), clientAs: fork.clientAs, random, fate: () => fate, condition })
   const kubelets = start(fork.ctx, (ctx) => hollow.run(ctx))
   ends.push(() => manager.stop(), () => scheduler.stop(), () => kubelets.stop())
   await clock.until(() => manager.state !== undefined)
@@ -96,6 +97,30 @@ describe('a fork with hollow nodes', () => {
     const after = await second.pods()
     const brief = (pod: Readonly<Pod>): unknown => [pod.metadata.uid, pod.status?.podIP, isPodReady(pod)]
     expect(after.map(brief)).toEqual(before.map(brief))
+  })
+
+  it('a pod that is to stay as it is says nothing, and still goes when it is deleted', async () => {
+    const first = await world({ fate: { ...plain, readyMs: undefined } })
+    await first.fork.client.create(first.fork.ctx, nodes, hollowNode('n1'))
+    await first.fork.client.create(first.fork.ctx, deployments, web(1))
+    await first.clock.advance(10_000)
+    const [before] = await first.pods()
+    const state = await first.fork.state()
+    const second = await world({ state, fate: { ...plain, still: true } })
+    await second.clock.advance(60_000)
+    expect((await second.pods()).map((pod) => [pod.metadata.uid, isPodReady(pod)])).toEqual([[before?.metadata.uid, false]])
+    await second.fork.client.delete(second.fork.ctx, deployments, { namespace: 'default', name: 'web' })
+    await second.clock.advance(10_000)
+    expect(await second.pods()).toEqual([])
+  })
+
+  it('a node that is not ready stays so, and a dead one is not heard of', async () => {
+    const { fork, clock, ...look } = await world({ condition: (node) => (node.metadata.name === 'n1' ? 'unready' : 'dead') })
+    const condition = { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: 'disk', lastHeartbeatTime: '2026-01-01T00:00:00Z', lastTransitionTime: '2026-01-01T00:00:00Z' }
+    for (const name of ['n1', 'n2']) await fork.client.create(fork.ctx, nodes, { ...hollowNode(name), status: { conditions: [condition] } })
+    await clock.advance(120_000)
+    const ready = (node: Readonly<Node> | undefined): unknown => node?.status?.conditions?.find(({ type }) => type === 'Ready')?.status
+    expect([ready(await look.node('n1')), ready(await look.node('n2'))]).toEqual(['False', 'Unknown'])
   })
 
   it('containers that end are started again where their pod wants it, later each time', async () => {

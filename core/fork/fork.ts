@@ -55,6 +55,10 @@ export interface ForkOptions {
   readonly aggregator?: ApiServerDeps['aggregator']
   /** Asks a definition's conversion webhook. */
   readonly conversion?: CustomsInit['conversion']
+  /** Asks webhooks; nobody is reached, unless given. */
+  readonly remote?: Remote
+  /** Ranges of Services' addresses and node ports; `forkAddresses`, unless given. */
+  readonly addresses?: Pick<ForkAddresses, 'serviceCidr' | 'nodePorts'>
 }
 
 export interface Fork {
@@ -74,7 +78,14 @@ export interface Fork {
 }
 
 const version = { gitVersion: 'v1.36.0', gitCommit: '', buildDate: '' }
-export const forkAddresses = { podCidrs: ['10.42.0.0/16'], serviceCidr: '10.43.0.0/16', clusterDns: '10.43.0.10', nodePorts: { from: 30_000, to: 32_767 } } as const
+export interface ForkAddresses {
+  readonly podCidrs: readonly string[]
+  readonly serviceCidr: string
+  readonly clusterDns: string
+  readonly nodePorts: { readonly from: number; readonly to: number }
+}
+
+export const forkAddresses: ForkAddresses = { podCidrs: ['10.42.0.0/16'], serviceCidr: '10.43.0.0/16', clusterDns: '10.43.0.10', nodePorts: { from: 30_000, to: 32_767 } }
 
 /** What is stored for an object: for a fork's state. */
 export function laid(kind: Kind, object: AnyObject): Laid {
@@ -95,7 +106,7 @@ export async function openFork(parent: Ctx, options: ForkOptions): Promise<Fork>
   const inner: InProcessApi = inProcess({
     registry, random, authorizer,
     authenticator: { authenticate: () => Promise.resolve(undefined) },
-    admission: options.admission ?? admission(world, registry, authorizer, random, () => loopbackClient(inner, serverIdentity)),
+    admission: options.admission ?? admission({ world, registry, authorizer, options, client: () => loopbackClient(inner, serverIdentity) }),
     version,
     metrics: createMetrics(),
     checks: [],
@@ -155,10 +166,17 @@ function roles(world: RegistryWorld): ApiServerDeps['authorizer'] {
   return unionAuthorizer([privileged, nodeAuthorizer(nodeGraph(world), nodesMay), rbac(world)])
 }
 
+interface AdmissionInit {
+  readonly world: RegistryWorld
+  readonly registry: OpenRegistry
+  readonly authorizer: ApiServerDeps['authorizer']
+  readonly options: ForkOptions
+  readonly client: () => Client
+}
 
-function admission(world: RegistryWorld, registry: OpenRegistry, authorizer: ApiServerDeps['authorizer'], random: Random, client: () => Client): ApiServerDeps['admission'] {
-  const remote: Remote = { post: nothingOutside, send: nothingOutside }
-  const services = { ranges: { serviceCidr: forkAddresses.serviceCidr, nodePorts: forkAddresses.nodePorts }, changes: world }
+function admission({ world, registry, authorizer, options, client }: AdmissionInit): ApiServerDeps['admission'] {
+  const { random, remote = { post: nothingOutside, send: nothingOutside }, addresses = forkAddresses } = options
+  const services = { ranges: { serviceCidr: addresses.serviceCidr, nodePorts: addresses.nodePorts }, changes: world }
   return asOne(admissionChain({ lookup: world, changes: world, kinds: () => registry.kinds(), authorizer, rbac: rbac(world), random, client, remote, services }))
 }
 

@@ -25,7 +25,12 @@ export interface HollowOptions {
   readonly clientAs: (who: Identity) => Client
   readonly random: Random
   readonly fate: (pod: Readonly<Pod>) => Fate
+  /** How it is with a node when it is first seen: it lives, unless this says otherwise. */
+  readonly condition?: (node: Readonly<Node>) => NodeCondition
 }
+
+/** `unready`: it gives signs of life, but stays as its status says; `dead`: nothing is heard of it. */
+export type NodeCondition = 'alive' | 'unready' | 'dead'
 
 const leaseEveryMs = 10_000
 const leaseDurationS = 40
@@ -109,7 +114,9 @@ export class HollowNodes {
     this.#end(name)
     const kubelet = new HollowKubelet(ctx, this.#options, node, this.#nodes.size)
     this.#nodes.set(name, kubelet)
-    kubelet.live()
+    const condition = this.#options.condition?.(node) ?? 'alive'
+    if (condition === 'dead') return
+    kubelet.live(condition === 'unready')
     for (const pod of this.#informers.of(pods).lister.list()) if (pod.spec?.nodeName === name) kubelet.take(pod)
   }
 
@@ -132,6 +139,8 @@ class HollowKubelet {
   #nextIp = 1
   /** The Ready condition as it was last said; its heartbeat alone is nothing to write. */
   #saidReady = false
+  /** It says nothing of its own condition. */
+  #unready = false
 
   constructor(ctx: Ctx, options: HollowOptions, node: Readonly<Node>, index: number) {
     this.#ctx = ctx
@@ -141,9 +150,10 @@ class HollowKubelet {
     this.#client = options.clientAs(kubeletIdentity(node.metadata.name ?? ''))
   }
 
-  live(): void {
+  live(unready = false): void {
     this.alive = true
-    this.#saidReady = false
+    this.#unready = unready
+    this.#saidReady = unready
     void this.#signOfLife()
   }
 
@@ -157,7 +167,7 @@ class HollowKubelet {
   /** Somebody else (node lifecycle) may have called it unready meanwhile. */
   sees(node: Readonly<Node>): void {
     this.#node = node
-    if (readyOf(node) !== 'True') this.#saidReady = false
+    if (readyOf(node) !== 'True') this.#saidReady = this.#unready
   }
 
   /** `afresh`: it was bound here before the machine came up anew. */

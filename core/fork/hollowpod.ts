@@ -20,6 +20,8 @@ export interface Fate {
   readonly exitCodes?: readonly number[]
   /** How long they take to stop when they are told to, at most their grace. */
   readonly stopMs: number
+  /** It stays as its status says, whatever that is, until it is told to stop. */
+  readonly still?: boolean
 }
 
 const restartFirstMs = 10_000
@@ -84,6 +86,7 @@ export class HollowPod {
     this.#restarts = (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) + (was !== undefined && birth.afresh ? 1 : 0)
     this.#runIp = (birth.afresh ? undefined : was?.podIP) ?? birth.ip
     if (was !== undefined && !birth.afresh) this.#goesOn(pod)
+    if (fate.still === true) this.#due = undefined
   }
 
   #goesOn(pod: Readonly<Pod>): void {
@@ -104,6 +107,11 @@ export class HollowPod {
       else if (this.#stage === 'running') this.#exit(at)
       else this.#start(at)
     }
+  }
+
+  /** There is nothing to tell of it. */
+  get silent(): boolean {
+    return this.#fate.still === true && this.#stopsAt === undefined
   }
 
   /** When something happens by itself next. */
@@ -224,6 +232,7 @@ export class HollowPod {
 
 /** Whether the API shows another state than the pod is in. */
 export function differs(mine: HollowPod): boolean {
+  if (mine.silent) return false
   const want = mine.status()
   const { status } = mine.pod
   return (
