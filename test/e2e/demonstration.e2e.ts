@@ -16,6 +16,7 @@ import { joinSpecs } from './specs/join.ts'
 import { kubectlSpecs } from './specs/kubectl.ts'
 import { serverSpecs } from './specs/server.ts'
 import { uninstallSpecs } from './specs/uninstall.ts'
+import { volumeSpecs } from './specs/volumes.ts'
 import { workloadSpecs } from './specs/workloads.ts'
 
 const lacking = missing('kubectl', 'dockerd', 'docker', 'nft', 'ip', 'nsenter', 'busybox', 'curl', 'setpriv', 'script', executable)
@@ -44,6 +45,7 @@ describe.skipIf(lacking !== undefined)(title, () => {
   cliSpecs(labOf)
   joinSpecs(labOf)
   workloadSpecs(labOf)
+  volumeSpecs(labOf)
   kubectlSpecs(labOf)
   folderSpecs(labOf)
   dashboardSpecs(() => dashboardLab(lab))
