@@ -28,25 +28,35 @@ export interface Scenario {
 
 export function drawScenario(seed: number): Scenario {
   const random = stream(seed, 4)
-  const nodes = drawNodes(random)
-  const workloads = offers.flatMap(({ kind, most, likelihood }) => {
-    const count = Array.from({ length: most }, () => random.fraction() < likelihood).filter(Boolean).length
-    return Array.from({ length: count }, (_, index) => kind.draw({ random, index, nodes: nodes.length }))
-  })
-  const endMs = 15_000 + random.int(random.fraction() < 0.1 ? 400_000 : 45_000)
+  const isSmall = random.fraction() < 0.75
+  const nodes = drawNodes(random, isSmall ? 2 : 4)
+  const workloads = drawWorkloads(random, nodes.length, isSmall ? 2 : Infinity)
+  const endMs = isSmall ? 8_000 + random.int(20_000) : 15_000 + random.int(random.fraction() < 0.3 ? 400_000 : 45_000)
   const steps = [...drawActs(random, workloads, endMs), ...drawAccidents(random, nodes, endMs)].toSorted((a, b) => a.atMs - b.atMs)
   return { nodes, workloads, steps, weather: drawWeather(random), slowness: drawSlowness(random), endMs }
 }
 
-/** One node at least takes everything that asks for no more than its zone. */
-function drawNodes(random: Random): readonly Node[] {
-  const count = 2 + random.int(3)
+function drawWorkloads(random: Random, nodes: number, most: number): readonly Workload[] {
+  const drawn = offers.flatMap(({ kind, most: ofKind, likelihood }) => Array.from({ length: ofKind }, () => kind).filter(() => random.fraction() < likelihood))
+  while (drawn.length > most) drawn.splice(random.int(drawn.length), 1)
+  const counts = new Map<string, number>()
+  return drawn.map((kind) => {
+    const index = counts.get(kind.name) ?? 0
+    counts.set(kind.name, index + 1)
+    return kind.draw({ random, index, nodes })
+  })
+}
+
+/** Some clusters are too small for what is asked of them. */
+function drawNodes(random: Random, most: number): readonly Node[] {
+  const count = 2 + random.int(most - 1)
+  const isTight = random.fraction() < 0.25
   return Array.from({ length: count }, (_, i) => {
     const isTainted = i === count - 1 && count > 2 && random.fraction() < 0.3
     return hollowNode(`n${i}`, {
       labels: { zone: i % 2 === 0 ? 'a' : 'b' },
       ...(isTainted ? { taints: [{ key: 'dedicated', value: 'yes', effect: 'NoSchedule' }] } : {}),
-      size: { cpu: random.fraction() < 0.3 ? '2500m' : '4' },
+      size: isTight ? { cpu: `${300 + random.int(900)}m`, pods: String(3 + random.int(8)) } : { cpu: '4' },
     })
   })
 }

@@ -1,8 +1,10 @@
 /** One run: a cluster from a seed, with what befalls it, watched by every invariant from its first change to its rest. */
+import type { Pod } from '../../core/api/schema/types.ts'
 import { SimCluster } from './cluster.ts'
 import { fair } from './faults.ts'
 import type { Happened } from './history.ts'
 import { invariants } from './invariants.ts'
+import { wouldTake } from './invariants/bindings.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { User } from './workload.ts'
 import { isFull } from './workloads/quota.ts'
@@ -28,7 +30,7 @@ export interface Verdict {
 const convergenceMsMax = 2_400_000
 const restMs = 12_000
 /** Nobody writes anything in so long a time of rest. */
-const steadyMs = 40_000
+const steadyMs = 25_000
 
 export async function simulate(seed: number, options: SimOptions = {}): Promise<Verdict> {
   return await new Simulation(seed, options).run()
@@ -62,7 +64,9 @@ class Simulation {
     const { nodes, workloads } = this.#scenario
     const cluster = await SimCluster.open({ seed: this.#seed, nodes, note, happened: (happened) => this.#take(happened), ...(this.#options.log === true ? { log: true } : {}) })
     this.#cluster = cluster
-    this.#watching = invariants.map(({ name, begin }) => ({ name, ...begin(cluster) }))
+    const { history, faults } = cluster
+    const { weather, slowness } = this.#scenario
+    this.#watching = invariants.map(({ name, begin }) => ({ name, ...begin({ history, faults, isLate: weather.lag > 0 || slowness.share > 0 }) }))
     note(`${nodes.length} nodes, ${workloads.map(({ name }) => name).join(' ')}, weather ${JSON.stringify(this.#scenario.weather)}, slow ${JSON.stringify(this.#scenario.slowness)}`)
     try {
       await this.#play(cluster)
@@ -128,9 +132,15 @@ class Simulation {
 
   #lacks(cluster: SimCluster): string | undefined {
     const full = isFull(cluster.history)
+    const waiting = [...cluster.history.all<Pod>('pods')].filter(([, pod]) => (pod.spec?.nodeName ?? '') === '' && pod.metadata.deletionTimestamp === undefined)
+    for (const [key, pod] of waiting) {
+      const node = wouldTake(cluster.history, key, pod)
+      if (node !== undefined) return `${key} waits, and ${node} would take it`
+    }
+    if (waiting.length > 0) return undefined // the cluster is full: others wait for these
     for (const workload of this.#scenario.workloads) {
       const lacks = workload.lacks(cluster.history)
-      if (lacks !== undefined && !(full && / wanted, /.test(lacks))) return lacks
+      if (lacks !== undefined && !full) return lacks
     }
     return undefined
   }

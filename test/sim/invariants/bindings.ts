@@ -4,8 +4,10 @@ import { isTolerated } from '../../../core/api/core/taints.ts'
 import { isPodTerminal } from '../../../core/api/core/podstate.ts'
 import { selectorOf } from '../../../core/api/selector.ts'
 import type { Node, Pod } from '../../../core/api/schema/types.ts'
-import type { Happened } from '../history.ts'
-import type { Invariant, Scene } from '../invariant.ts'
+import type { Happened, History } from '../history.ts'
+import type { Invariant, Scene as WholeScene } from '../invariant.ts'
+
+type Scene = Pick<WholeScene, 'history' | 'faults'>
 
 const nodeOf = (pod: Readonly<Pod> | undefined): string => pod?.spec?.nodeName ?? ''
 
@@ -31,15 +33,26 @@ function isBinding({ prefix, type, object, prev }: Happened): boolean {
   return prefix === 'pods' && type === 'changed' && nodeOf(prev as Pod) === '' && nodeOf(object as Pod) !== ''
 }
 
-function whyNot(scene: Scene, key: string, pod: Readonly<Pod>): string | undefined {
-  const name = nodeOf(pod)
+/** A node that would take the pod as things are; health taints count here. */
+export function wouldTake(history: History, key: string, pod: Readonly<Pod>): string | undefined {
+  const scene = { history, faults: { unheard: new Set<string>() } }
+  for (const [, node] of history.all<Node>('nodes')) {
+    const name = node.metadata.name ?? ''
+    const isIll = node.spec?.taints?.some((t) => t.effect !== 'PreferNoSchedule' && !isTolerated(pod.spec?.tolerations, t)) === true
+    if (!isIll && node.spec?.unschedulable !== true && whyNot(scene, key, pod, name, cpuOf(pod)) === undefined) return name
+  }
+  return undefined
+}
+
+/** `more`: what it would ask for beyond what is bound there already; the pod itself is, when it has been bound. */
+function whyNot(scene: Scene, key: string, pod: Readonly<Pod>, name = nodeOf(pod), more = 0): string | undefined {
   const node = scene.history.all<Node>('nodes').get(`/${name}`)
   if (node === undefined) return `${key} was bound to ${name}, which is not there`
   // Those that tell of its health come and go faster than a scheduler hears of them.
   const taint = node.spec?.taints?.find((t) => t.effect !== 'PreferNoSchedule' && !t.key.startsWith('node.kubernetes.io/') && !isTolerated(pod.spec?.tolerations, t))
   if (taint !== undefined) return `${key} was bound to ${name} with its taint ${taint.key}`
   if (!matchesLabels(pod, node)) return `${key} was bound to ${name}, which its selector or affinity does not ask for`
-  return crowded(scene, name, node) ?? besideFoe(scene, key, pod, name)
+  return crowded(scene, name, node, more) ?? besideFoe(scene, key, pod, name)
 }
 
 function matchesLabels(pod: Readonly<Pod>, node: Readonly<Node>): boolean {
@@ -47,7 +60,9 @@ function matchesLabels(pod: Readonly<Pod>, node: Readonly<Node>): boolean {
   if (Object.entries(pod.spec?.nodeSelector ?? {}).some(([label, value]) => labels[label] !== value)) return false
   const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
   if (terms === undefined) return true
-  const wanted = (term: (typeof terms)[number]): boolean => (term.matchExpressions ?? []).every(({ key, operator, values = [] }) => expression(labels[key], operator, values))
+  const fields: Record<string, string | undefined> = { 'metadata.name': node.metadata.name }
+  const wanted = ({ matchExpressions = [], matchFields = [] }: (typeof terms)[number]): boolean =>
+    matchExpressions.every(({ key, operator, values = [] }) => expression(labels[key], operator, values)) && matchFields.every(({ key, operator, values = [] }) => expression(fields[key], operator, values))
   return terms.some(wanted)
 }
 
@@ -64,12 +79,16 @@ function* known({ history, faults }: Scene, node: string): Iterable<[string, Rea
   }
 }
 
-function crowded(scene: Scene, name: string, node: Readonly<Node>): string | undefined {
-  let cpu = 0
-  let count = 0
+function cpuOf(pod: Readonly<Pod>): number {
+  return (pod.spec?.containers ?? []).reduce((sum, { resources }) => sum + quantityMilli(resources?.requests?.['cpu'] ?? 0), 0)
+}
+
+function crowded(scene: Scene, name: string, node: Readonly<Node>, more: number): string | undefined {
+  let cpu = more
+  let count = more === 0 ? 0 : 1
   for (const [, pod] of known(scene, name)) {
     count++
-    for (const container of pod.spec?.containers ?? []) cpu += quantityMilli(container.resources?.requests?.['cpu'] ?? 0)
+    cpu += cpuOf(pod)
   }
   const { cpu: cpuMax, pods: podsMax } = node.status?.allocatable ?? {}
   if (cpu > quantityMilli(cpuMax ?? 0)) return `${name} has ${quantityMilli(cpuMax ?? 0)} m of cpu and its pods ask for ${cpu} m`

@@ -1,4 +1,7 @@
-/** Pods of Jobs are counted once: never more than there were, none forgotten, and never less than before. */
+/**
+ * Pods of Jobs are counted once: never more than there were, none forgotten, and never less than before. A surplus pod is
+ * let go without being counted, also when it succeeds before its controller hears of it, as upstream's is.
+ */
 import { controllerOf } from '../../../core/api/meta.ts'
 import type { Job, Pod } from '../../../core/api/schema/types.ts'
 import type { Invariant } from '../invariant.ts'
@@ -6,7 +9,11 @@ import type { Invariant } from '../invariant.ts'
 interface Seen {
   readonly made: Set<string>
   readonly succeeded: Set<string>
+  /** Let go without having been written down. */
+  readonly passedOver: Set<string>
 }
+
+const isHeld = (pod: Readonly<Pod> | undefined): boolean => pod?.metadata.finalizers?.includes('batch.kubernetes.io/job-tracking') === true
 
 export const podsCountOnce: Invariant = {
   name: 'a Job counts each pod once',
@@ -14,16 +21,21 @@ export const podsCountOnce: Invariant = {
     const seen = new Map<string, Seen>()
     const of = (uid: string): Seen => {
       let found = seen.get(uid)
-      if (found === undefined) seen.set(uid, (found = { made: new Set(), succeeded: new Set() }))
+      if (found === undefined) seen.set(uid, (found = { made: new Set(), succeeded: new Set(), passedOver: new Set() }))
       return found
     }
-    const note = (pod: Readonly<Pod>): void => {
+    const note = (pod: Readonly<Pod>, prev: Readonly<Pod> | undefined, isGone: boolean): void => {
       const owner = controllerOf(pod)
       if (owner?.kind !== 'Job') return
-      const { made, succeeded } = of(owner.uid)
+      const { made, succeeded, passedOver } = of(owner.uid)
       const { uid = '' } = pod.metadata
       made.add(uid)
       if (pod.status?.phase === 'Succeeded') succeeded.add(uid)
+      if (!isHeld(prev) || (isHeld(pod) && !isGone)) return
+      const job = history.all<Job>('batch/jobs').get(`${pod.metadata.namespace ?? ''}/${owner.name}`)
+      const index = pod.metadata.annotations?.['batch.kubernetes.io/job-completion-index']
+      const isWritten = index === undefined ? job?.status?.uncountedTerminatedPods?.succeeded?.includes(uid) : holds(job?.status?.completedIndexes ?? '', Number(index))
+      if (isWritten !== true) passedOver.add(uid)
     }
     const judge = (key: string, job: Readonly<Job>, prev: Readonly<Job> | undefined): string | undefined => {
       const { made, succeeded } = of(job.metadata.uid ?? '')
@@ -35,16 +47,25 @@ export const podsCountOnce: Invariant = {
     }
     return {
       after({ prefix, key, object, prev, type }) {
-        if (prefix === 'pods') note(object as Pod)
+        if (prefix === 'pods') note(object as Pod, prev as Pod | undefined, type === 'deleted')
         return prefix === 'batch/jobs' && type !== 'deleted' ? judge(key, object as Job, prev as Job | undefined) : undefined
       },
       end() {
         for (const [key, job] of history.all<Job>('batch/jobs')) {
-          const { succeeded } = of(job.metadata.uid ?? '')
-          if ((job.status?.succeeded ?? 0) !== succeeded.size) return `${key} counts ${job.status?.succeeded ?? 0} that succeeded, ${succeeded.size} did`
+          const { succeeded, passedOver } = of(job.metadata.uid ?? '')
+          const did = [...succeeded].filter((uid) => !passedOver.has(uid)).length
+          if ((job.status?.succeeded ?? 0) !== did) return `${key} counts ${job.status?.succeeded ?? 0} that succeeded, ${did} did`
         }
         return undefined
       },
     }
   },
+}
+
+/** Whether `0,2-4` names the index. */
+function holds(indexes: string, index: number): boolean {
+  return indexes !== '' && indexes.split(',').some((range) => {
+    const [from = NaN, to = from] = range.split('-').map(Number)
+    return from <= index && index <= to
+  })
 }

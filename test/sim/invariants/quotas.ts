@@ -1,4 +1,7 @@
-/** No pod is let in that a quota does not let in. Pods on their way out are left out of the count: for some of them quotas no longer speak. */
+/**
+ * No pod is let in that a quota does not let in. Pods on their way out are left out of the count: for some of them quotas
+ * no longer speak. What was charged for a pod that the controller cannot see yet may be given back, so late runs say nothing.
+ */
 import { isPodActive } from '../../../core/api/core/podstate.ts'
 import { quantityMilli } from '../../../core/api/quantity.ts'
 import type { Pod, ResourceQuota } from '../../../core/api/schema/types.ts'
@@ -6,9 +9,9 @@ import type { Invariant } from '../invariant.ts'
 
 export const quotasHold: Invariant = {
   name: 'quotas hold',
-  begin: ({ history }) => ({
+  begin: ({ history, isLate }) => ({
     after({ prefix, type, object }) {
-      if (prefix !== 'pods' || type !== 'added') return undefined
+      if (prefix !== 'pods' || type !== 'added' || isLate) return undefined
       const namespace = object.metadata.namespace ?? ''
       for (const quota of history.all<ResourceQuota>('resourcequotas').values()) {
         if (quota.metadata.namespace !== namespace) continue

@@ -22,7 +22,7 @@ export function jobSpec(random: Random, name: string): JobSpec {
 
 function draw({ random, index }: Place): Workload {
   const name = `task${index}`
-  const job: Job = { metadata: { name }, spec: { ...jobSpec(random, name), ...(random.fraction() < 0.2 ? { ttlSecondsAfterFinished: random.int(20) } : {}) } }
+  const job: Job = { metadata: { name }, spec: { ...jobSpec(random, name), ...(random.fraction() < 0.2 ? { ttlSecondsAfterFinished: random.int(8) } : {}) } }
   return {
     name,
     begin: (user) => user.create(jobs, job),
