@@ -14,14 +14,18 @@ import type { Clock } from '../lib/clock.ts'
 /** A write that no lister has shown after so long is forgotten: upstream's expectations live as long. */
 const rememberedMs = 300_000
 
-interface Pending {
+interface Awaited {
   readonly key: string
   readonly informer: Informer<KubeObject>
-  /** What the informer must have reached; undefined for a deletion, which does not tell its revision. */
-  readonly revision: number | undefined
   readonly seen: () => boolean
   readonly until: number
 }
+
+/** What the informer must have reached. */
+type Change = Awaited & { readonly revision: number }
+/** A deletion does not tell its revision: what is to go. */
+type Deletion = Awaited & { readonly uid: string }
+type Pending = Change | Deletion
 
 export class OwnWrites {
   readonly #informers: Informers
@@ -52,9 +56,9 @@ export class OwnWrites {
   clientFor(key: string, client: Client): Client {
     const wrote = (kind: KindRef, object: Readonly<KubeObject>): void => {
       const { uid = '' } = object.metadata
-      if (hasEnded(object)) return this.#add(key, kind, undefined, (informer) => isGone(informer, keyOf(object), uid))
+      if (hasEnded(object)) return this.#add(key, kind, { uid }, (informer) => isGone(informer, keyOf(object), uid))
       const revision = Number(object.metadata.resourceVersion ?? 0)
-      this.#add(key, kind, revision, (informer) => informer.revision >= revision)
+      this.#add(key, kind, { revision }, (informer) => informer.revision >= revision)
     }
     const remember = async <T extends KubeObject>(kind: KindRef<T>, options: { readonly dryRun?: boolean } | undefined, answer: Promise<Readonly<T>>): Promise<Readonly<T>> => {
       const object = await answer
@@ -69,27 +73,32 @@ export class OwnWrites {
       delete: async (ctx, kind, at, options) => {
         const uid = options?.preconditions?.uid ?? this.#informers.known(kind)?.lister.get(at)?.metadata.uid
         const deleted = await client.delete(ctx, kind, at, options)
-        if (deleted && uid !== undefined) this.#add(key, kind, undefined, (informer) => isGoing(informer, at, uid))
+        if (deleted && uid !== undefined) this.#add(key, kind, { uid }, (informer) => isGoing(informer, at, uid))
         return deleted
       },
     }
   }
 
-  #add(key: string, kind: KindRef, revision: number | undefined, seenBy: (informer: Informer<KubeObject>) => boolean): void {
+  #add(key: string, kind: KindRef, what: { readonly revision: number } | { readonly uid: string }, seenBy: (informer: Informer<KubeObject>) => boolean): void {
     const informer = this.#informers.known(kind)
     if (informer === undefined || seenBy(informer)) return
-    const pending: Pending = { key, informer, revision, seen: () => seenBy(informer), until: this.#clock.monotonic() + rememberedMs }
+    const pending: Pending = { ...what, key, informer, seen: () => seenBy(informer), until: this.#clock.monotonic() + rememberedMs }
     this.#byKey.set(key, (this.#byKey.get(key) ?? new Set()).add(pending))
     let waiting = this.#byInformer.get(informer)
     if (waiting === undefined) {
       this.#byInformer.set(informer, (waiting = new Waiting()))
-      informer.onRevision(() => this.#look(informer))
+      const known = waiting
+      informer.onRevision(() => this.#shown(known.takeReached()))
+      informer.on({
+        updated: (object) => (isBeingDeleted(object) ? this.#shown(known.takeGoing(object.metadata.uid ?? '')) : undefined),
+        deleted: (object) => this.#shown(known.takeGoing(object.metadata.uid ?? '')),
+      })
     }
     waiting.add(pending)
   }
 
-  #look(informer: Informer<KubeObject>): void {
-    for (const pending of this.#byInformer.get(informer)?.takeSeen() ?? []) {
+  #shown(seen: readonly Pending[]): void {
+    for (const pending of seen) {
       this.#leave(pending)
       if (!this.#byKey.has(pending.key)) this.#release(pending.key, 0)
     }
@@ -107,28 +116,37 @@ export class OwnWrites {
   }
 }
 
-/** Writes that one informer has yet to show, in the order of their revisions: an event looks at those alone that it shows. */
+/** Writes that one informer has yet to show, so kept that an event looks at those alone that it shows. */
 class Waiting {
-  #ordered: Pending[] = []
-  readonly #deletions = new Set<Pending>()
+  /** By revision, the lowest first. */
+  #ordered: Change[] = []
+  readonly #deletions = new Map<string, Set<Deletion>>()
 
   add(pending: Pending): void {
-    const { revision } = pending
-    if (revision === undefined) return void this.#deletions.add(pending)
+    if ('uid' in pending) return void this.#deletions.set(pending.uid, (this.#deletions.get(pending.uid) ?? new Set()).add(pending))
     let at = this.#ordered.length // answers come almost in order
-    while (at > 0 && (this.#ordered[at - 1]?.revision ?? 0) > revision) at--
+    while (at > 0 && (this.#ordered[at - 1]?.revision ?? 0) > pending.revision) at--
     this.#ordered.splice(at, 0, pending)
   }
 
-  takeSeen(): readonly Pending[] {
+  takeReached(): readonly Pending[] {
     const first = this.#ordered.findIndex((pending) => !pending.seen())
-    const shown = first < 0 ? this.#ordered.splice(0) : this.#ordered.splice(0, first)
-    for (const pending of this.#deletions) if (pending.seen()) shown.push(pending)
+    return first < 0 ? this.#ordered.splice(0) : this.#ordered.splice(0, first)
+  }
+
+  takeGoing(uid: string): readonly Pending[] {
+    const shown = [...(this.#deletions.get(uid) ?? [])].filter((pending) => pending.seen())
+    for (const pending of shown) this.forget(pending)
     return shown
   }
 
   forget(pending: Pending): void {
-    this.#deletions.delete(pending)
+    if ('uid' in pending) {
+      const going = this.#deletions.get(pending.uid)
+      going?.delete(pending)
+      if (going?.size === 0) this.#deletions.delete(pending.uid)
+      return
+    }
     const at = this.#ordered.indexOf(pending)
     if (at >= 0) this.#ordered.splice(at, 1)
   }
