@@ -256,12 +256,14 @@ export class Scheduler {
 
   async #bind(tried: QueuedPod, profile: Profile, nodeName: string): Promise<void> {
     const { pod } = tried
+    const { uid = '' } = pod.metadata
     let counted = false
     let told = tried
     try {
       const ready = prebind(this.#ctx, pod, nodeName, profile)
       if (ready !== undefined) {
         told = { ...tried, pod: { ...pod, status: { ...pod.status, nominatedNodeName: nodeName } } }
+        this.queue.done(uid) // it comes back after a time, whatever happens meanwhile
         await Promise.allSettled([this.#telling.expected(pod, nodeName), ready])
         await ready
       }
@@ -269,12 +271,13 @@ export class Scheduler {
       counted = true
       await bind(this.#ctx, pod, nodeName, { profile, extenders: this.#extenders })
       this.#bound++
-      this.queue.done(pod.metadata.uid ?? '')
+      this.queue.done(uid)
       this.#telling.scheduled(pod, nodeName)
     } catch (error) {
+      const waits = this.world.isAssumed(uid) // else it went, or was placed by others
       release(pod, nodeName, profile)
-      this.world.forget(pod.metadata.uid ?? '')
-      if (this.#ctx.signal.aborted || isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) this.queue.done(pod.metadata.uid ?? '')
+      this.world.forget(uid)
+      if (!waits || this.#ctx.signal.aborted || isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) this.queue.done(uid)
       else this.#broke(told, error, { ...noPreemption, clears: true })
       this.#happened({ type: 'pod gone', pod })
     } finally {

@@ -13,17 +13,20 @@ import { testApi, type TestApi } from '../../../test/support/api.ts'
 import { claimOf, onLabel, volumeOf, waitingClass } from '../../../test/support/storage.ts'
 import { defaultProfile } from '../plugins.ts'
 import { runScheduler } from '../run.ts'
+import type { Scheduler } from '../scheduler.ts'
 
 async function open(storageClass: StorageClass, around: (client: Client) => Client = (client) => client) {
   const api = await testApi({ rbac: true })
   const client = around(api.clientAs({ name: 'system:kube-scheduler', groups: ['system:authenticated'], agent: 'kube-scheduler' }))
-  const run = runScheduler(api.ctx, { client, random: api.random, profiles: [defaultProfile] })
+  let scheduler: Scheduler | undefined
+  const run = runScheduler(api.ctx, { client, random: api.random, profiles: [defaultProfile], ready: (mine) => (scheduler = mine) })
   run.catch(() => {})
   for (const name of ['a', 'b']) await api.create(nodes, { metadata: { name, labels: { host: name } }, status: { allocatable: { cpu: '4', memory: '4Gi', pods: '110' } } })
   await api.create(storageClasses, storageClass)
   await api.create(persistentVolumeClaims, claimOf('c', { storageClassName: 'local' }))
   return {
     ...api,
+    queued: () => scheduler?.queue.sizes(),
     async [Symbol.asyncDispose]() {
       await api.stop()
       await run.catch(() => {})
@@ -93,6 +96,14 @@ it('a volume is made on the node that was chosen; a provisioner that cannot send
   await api.create(persistentVolumes, volumeOf('v', { storageClassName: 'local', ...onLabel('host', other) }))
   await bindClaim(api, 'v')
   expect(await nodeOf(api)).toBe(other)
+})
+
+it('a pod that goes while its volumes are made is not tried again', async () => {
+  await using api = await open(waitingClass('local'))
+  await putPod(api)
+  await api.client.delete(api.ctx, pods, { namespace: 'default', name: 'p' }, { gracePeriodSeconds: 0 })
+  await api.clock.advance(15_000)
+  expect(api.queued()).toEqual([0, 0, 0])
 })
 
 it('volumes that never come: the pod is tried again after ten minutes', async () => {
