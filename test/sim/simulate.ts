@@ -131,27 +131,31 @@ class Simulation {
   }
 
   #lacks(cluster: SimCluster): string | undefined {
-    const full = isFull(cluster.history)
+    this.#isFull = isFull(cluster.history)
     const waiting = [...cluster.history.all<Pod>('pods')].filter(([, pod]) => (pod.spec?.nodeName ?? '') === '' && pod.metadata.deletionTimestamp === undefined)
     for (const [key, pod] of waiting) {
       const node = wouldTake(cluster.history, key, pod)
       if (node !== undefined) return `${key} waits, and ${node} would take it`
     }
-    if (waiting.length > 0) return undefined // the cluster is full: others wait for these
+    this.#isFull ||= waiting.length > 0
+    if (this.#isFull) return undefined // others may wait for these, or for their turn of the quota
     for (const workload of this.#scenario.workloads) {
       const lacks = workload.lacks(cluster.history)
-      if (lacks !== undefined && !full) return lacks
+      if (lacks !== undefined) return lacks
     }
     return undefined
   }
 
+  /** Where there is no room for all, what was refused is tried again, ever more rarely. */
   async #stayStill(cluster: SimCluster): Promise<void> {
+    if (this.#isFull) return
     const since = cluster.history.lastMs
     await this.#until(cluster, cluster.clock.monotonic() + steadyMs)
     if (cluster.history.lastMs !== since) throw new Broken('nobody writes in a steady state', this.#lastWrite)
   }
 
   #lastWrite = ''
+  #isFull = false
 
   #take(happened: Happened): void {
     const { type, prefix, key, revision, object } = happened
