@@ -20,6 +20,10 @@ export function qualifiedName(name: string, driver: string): readonly [domain: s
 
 /** Throws CelError for an expression that cannot be compiled or fails with this device. */
 export function deviceMatches(expression: string, value: DeviceValue): boolean {
+  return value.answer(expression, () => evaluate(expression, value))
+}
+
+function evaluate(expression: string, value: DeviceValue): boolean {
   const compilation = compileSelector(expression)
   if (!compilation.ok) throw new CelError(`CEL compile error: ${compilation.stage === 'check' ? 'compilation' : 'program instantiation'} failed: ${compilation.text}`)
   const chosen = runtime(() => compilation.compiled.evaluate({ device: value.read() }, expressionCostMax).value)
@@ -27,23 +31,36 @@ export function deviceMatches(expression: string, value: DeviceValue): boolean {
   throw new CelError(`CEL runtime error: CEL result of type ${valueTypeName(chosen)} could not be converted to bool`)
 }
 
-function runtime(evaluate: () => Value): Value {
+function runtime(run: () => Value): Value {
   try {
-    return evaluate()
+    return run()
   } catch (error) {
     throw new CelError(`CEL runtime error: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
-/** `device` of an expression: made when it is first read, and then kept for all expressions about the device. */
+/** Expressions of one device that are remembered: claims are made from few templates. */
+const answersMax = 64
+
+/** `device` of an expression: made when it is first read, and then kept for all expressions about the device, as are their answers. */
 export class DeviceValue {
   readonly #driver: string
   readonly #device: Readonly<Device>
+  readonly #answers = new Map<string, boolean>()
   #made: Value | undefined
 
   constructor(driver: string, device: Readonly<Device>) {
     this.#driver = driver
     this.#device = device
+  }
+
+  answer(expression: string, find: () => boolean): boolean {
+    const known = this.#answers.get(expression)
+    if (known !== undefined) return known
+    const answer = find()
+    if (this.#answers.size >= answersMax) this.#answers.clear()
+    this.#answers.set(expression, answer)
+    return answer
   }
 
   /** Throws CelError for an attribute that says nothing, or no version. */

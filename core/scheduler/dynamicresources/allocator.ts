@@ -2,8 +2,7 @@
  * Allocator: which devices claims get on a node (k8s.io/dynamic-resource-allocation/structured, with the features that are on by
  * default in v1.36). Made once a pod, asked once a node. It writes nothing: what it says is what would stand in the claims' status.
  */
-import type { DeviceValue } from '../../api/resource/devicevalues.ts'
-import type { AllocationResult, Device, DeviceAllocationConfiguration, DeviceClass, DeviceRequestAllocationResult, Node, NodeSelector, NodeSelectorRequirement, ResourceClaim } from '../../api/schema/types.ts'
+import type { AllocationResult, DeviceAllocationConfiguration, DeviceClass, DeviceRequestAllocationResult, Node, NodeSelector, NodeSelectorRequirement, ResourceClaim } from '../../api/schema/types.ts'
 import { equalJson } from '../../lib/json.ts'
 import type { Random } from '../../lib/random.ts'
 import { AvailableCounters } from './counters.ts'
@@ -25,13 +24,14 @@ export interface AllocatorInit {
   readonly classOf: AskDeps['classOf']
   readonly slices: readonly Slice[]
   readonly random: Random
+  /** Begins a node's time, and says from then on whether it is over. */
+  readonly timer?: () => () => boolean
 }
 
 export class Allocator {
   readonly #init: AllocatorInit
   readonly #slices: Slices
   readonly #counters: AvailableCounters
-  readonly #values = new WeakMap<Readonly<Device>, DeviceValue>()
 
   constructor(init: AllocatorInit) {
     this.#init = init
@@ -50,9 +50,9 @@ export class Allocator {
   }
 
   #search(node: Readonly<Node>, claims: readonly Readonly<ResourceClaim>[]): Allocation {
-    const { inUse, classOf, random } = this.#init
+    const { inUse, classOf, random, timer } = this.#init
     const pools = gatherPools(this.#slices, node)
-    const deps = { node, pools, inUse, classOf, values: this.#values, counters: this.#counters }
+    const deps = { node, pools, inUse, classOf, counters: this.#counters, ...(timer === undefined ? {} : { isLate: timer() }) }
     const asks = claims.map((claim) => asksOf(claim, deps))
     const search = new Search(asks, deps)
     if (!search.run()) return pools.some(({ invalid }) => invalid === true) ? { ok: false, reason: 'invalid resource pools were encountered' } : { ok: false }

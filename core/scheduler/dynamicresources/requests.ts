@@ -56,9 +56,10 @@ export interface AskDeps {
   readonly pools: readonly Pool[]
   readonly inUse: DevicesInUse
   readonly classOf: (name: string) => Readonly<DeviceClass> | undefined
-  /** Kept for all nodes: values of devices are made once. */
-  readonly values: WeakMap<Readonly<Device>, DeviceValue>
 }
+
+/** Of devices as slices have them: what was found out about one serves for all pods, until its slice is written anew. */
+const values = new WeakMap<Readonly<Device>, DeviceValue>()
 
 const shown = ({ metadata: { namespace = '', name = '' } }: Readonly<ResourceClaim>): string => (namespace === '' ? name : `${namespace}/${name}`)
 
@@ -129,8 +130,8 @@ export function choicesOf(pool: Pool): readonly Choice[] {
 export function matches(claim: Readonly<ResourceClaim>, ask: Ask, { id, device, slice }: Choice, deps: AskDeps): boolean {
   const known = ask.matches.get(id)
   if (known !== undefined) return known
-  const value = deps.values.get(device) ?? new DeviceValue(slice.spec.driver, device)
-  deps.values.set(device, value)
+  const value = values.get(device) ?? new DeviceValue(slice.spec.driver, device)
+  values.set(device, value)
   const answer = chosen(ask.class.spec.selectors ?? [], value, () => `class ${ask.class.metadata.name}`)
     && chosen(ask.selectors, value, () => `claim ${shown(claim)}`)
     && (slice.spec.perDeviceNodeSelection !== true || reaches(device, deps.node))

@@ -11,10 +11,12 @@ import { amountOf, type Capacities, type DeviceId } from './devices.ts'
 import { type Ask, type AskDeps, type Choice, choicesOf, type ClaimAsks, matches, resultsMax, Unallocatable } from './requests.ts'
 import { toleratesTaint } from '../../api/resource/tolerations.ts'
 
-/** Devices looked at for one node: past it the node is given up. Upstream gives up after ten seconds. */
+/** Devices looked at for one node: past it the node is given up, even when there would be time left. */
 export const looksMax = 1_000_000
+/** So many looks are between two at the clock. */
+const looksPerGlance = 1_024
 
-/** Too many ways to try. */
+/** Too many ways to try, or too little time. */
 export class SearchTooLong extends Error {}
 
 export interface Chosen extends Choice {
@@ -37,6 +39,8 @@ interface At {
 
 export interface SearchDeps extends AskDeps {
   readonly counters: AvailableCounters
+  /** Whether the node's time is over. */
+  readonly isLate?: () => boolean
 }
 
 export class Search {
@@ -103,12 +107,17 @@ export class Search {
     if (ask.all !== undefined) return this.#with(at, ask, ask.all[at.device], () => this.#next(then, 0), true)
     for (let i = from; i < this.#choices.length; i++) {
       const choice = this.#choices[i] as Choice
-      if (++this.#looks > looksMax) throw new SearchTooLong()
+      this.#mayLookOn()
       if (!this.#mayHave(at, ask, choice)) continue
       const found = this.#with(at, ask, choice, () => this.#next(then, i + 1), false)
       if (found !== 'no') return found
     }
     return 'no'
+  }
+
+  #mayLookOn(): void {
+    const late = ++this.#looks % looksPerGlance === 0 && this.#deps.isLate?.() === true
+    if (late || this.#looks > looksMax) throw new SearchTooLong()
   }
 
   #mayHave(at: At, ask: Ask, choice: Choice): boolean {
