@@ -6,7 +6,7 @@ import { deviceClasses } from '../api/resource/deviceclass.ts'
 import type { Plugin, PluginEnv, PreemptionLimits, Profile } from './framework.ts'
 import { balancedAllocation, type BalancedArgs } from './plugins/balancedallocation.ts'
 import { defaultBinder } from './plugins/defaultbinder.ts'
-import { dynamicResources } from './plugins/dynamicresources.ts'
+import { dynamicResources, type DynamicResourcesArgs } from './plugins/dynamicresources.ts'
 import { imageLocality } from './plugins/imagelocality.ts'
 import { interPodAffinity, type InterPodAffinityArgs } from './plugins/interpodaffinity.ts'
 import { nodeAffinity, type NodeAffinityArgs } from './plugins/nodeaffinity.ts'
@@ -31,6 +31,7 @@ export interface PluginArgs {
   readonly VolumeBinding: VolumeBindingArgs
   readonly PodTopologySpread: PodTopologySpreadArgs
   readonly InterPodAffinity: InterPodAffinityArgs
+  readonly DynamicResources: DynamicResourcesArgs
   readonly DefaultPreemption: PreemptionLimits
 }
 
@@ -43,6 +44,7 @@ export const defaultArgs: PluginArgs = {
   VolumeBinding: { bindTimeoutSeconds: 600 },
   PodTopologySpread: { defaultConstraints: systemConstraints, systemDefaulted: true },
   InterPodAffinity: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
+  DynamicResources: { filterTimeoutMs: 10_000, bindingTimeoutMs: 600_000 },
   DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
 }
 
@@ -68,7 +70,7 @@ export const plugins: readonly PluginEntry[] = [
   { name: 'VolumeZone', weight: 0, make: volumeZone },
   { name: 'PodTopologySpread', weight: 2, make: (env, args) => podTopologySpread(env, args.PodTopologySpread) },
   { name: 'InterPodAffinity', weight: 2, make: (env, args) => interPodAffinity(env, args.InterPodAffinity) },
-  { name: 'DynamicResources', weight: 2, make: (env) => dynamicResources(env) },
+  { name: 'DynamicResources', weight: 2, make: (env, args) => dynamicResources(env, args.DynamicResources) },
   { name: 'NodeResourcesBalancedAllocation', weight: 1, make: (_, args) => balancedAllocation(args.NodeResourcesBalancedAllocation) },
   { name: 'ImageLocality', weight: 1, make: () => imageLocality },
   { name: 'DefaultBinder', weight: 0, make: (env) => defaultBinder(env.client) },

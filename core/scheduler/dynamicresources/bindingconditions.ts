@@ -2,9 +2,6 @@
 import type { DeviceRequestAllocationResult, ResourceClaim } from '../../api/schema/types.ts'
 import { parseTime } from '../../api/time.ts'
 
-/** From when a claim was allocated (DynamicResourcesArgs.bindingTimeout). */
-export const bindingTimeoutMs = 600_000
-
 type Claim = Readonly<ResourceClaim>
 export type Readiness = { readonly is: 'ready' | 'waiting' | 'late' } | { readonly is: 'failed'; readonly why: string }
 
@@ -14,7 +11,8 @@ export function mustBeMadeReady(claim: Claim): boolean {
   return results(claim).length > 0
 }
 
-export function readinessOf(claim: Claim, nowMs: number): Readiness {
+/** `timeoutMs`: from when the claim was allocated. */
+export function readinessOf(claim: Claim, nowMs: number, timeoutMs: number): Readiness {
   let ready = claim.status?.allocation !== undefined
   for (const result of results(claim)) {
     const conditions = claim.status?.devices?.find(({ driver, pool, device }) => driver === result.driver && pool === result.pool && device === result.device)?.conditions ?? []
@@ -24,10 +22,10 @@ export function readinessOf(claim: Claim, nowMs: number): Readiness {
     if (!ready) break
   }
   if (ready) return { is: 'ready' }
-  return { is: isLate(claim, nowMs) ? 'late' : 'waiting' }
+  return { is: isLate(claim, nowMs, timeoutMs) ? 'late' : 'waiting' }
 }
 
-function isLate(claim: Claim, nowMs: number): boolean {
+function isLate(claim: Claim, nowMs: number, timeoutMs: number): boolean {
   const since = claim.status?.allocation?.allocationTimestamp
-  return results(claim).length > 0 && since !== undefined && (parseTime(since) ?? nowMs) + bindingTimeoutMs < nowMs
+  return results(claim).length > 0 && since !== undefined && (parseTime(since) ?? nowMs) + timeoutMs < nowMs
 }

@@ -18,6 +18,7 @@ export interface PrepareDeps {
   readonly classes: Lister<DeviceClass>
   readonly slices: Lister<ResourceSlice>
   readonly random: Random
+  readonly timer: () => () => boolean
 }
 
 /** Evicting other pods would not help. */
@@ -37,7 +38,7 @@ export function prepare(pod: Readonly<Pod>, deps: PrepareDeps): Cycle | Refusal 
     if (problem !== undefined) return refusal(problem)
   }
   const allocator = open.length === 0 && extended === undefined ? undefined : new Allocator({
-    inUse: deps.claims.inUse(), classOf: (name) => deps.classes.at(name), slices: deps.slices.list(), random: deps.random,
+    inUse: deps.claims.inUse(), classOf: (name) => deps.classes.at(name), slices: deps.slices.list(), random: deps.random, timer: deps.timer,
   })
   return { pod, claims: [...own.claims], extended, allocator, byNode: new Map(), unavailable: new Set(), decided: new Map() }
 }

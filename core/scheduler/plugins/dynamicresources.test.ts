@@ -284,6 +284,21 @@ describe('extended resources', () => {
     })
   })
 
+  it('a pod waits for devices that have to be made ready', async () => {
+    await using rig = await open()
+    await rig.create(deviceClasses, card)
+    await node(rig, 'a', [{ name: 'x', bindingConditions: ['ready'], bindingFailureConditions: ['broken'] }])
+    await pod(rig, 'user', [], asking({ 'example.com/card': '1' }))
+    await rig.settle(20_000)
+    expect(await rig.fate('user')).toBe('')
+    const [made] = await rig.list(resourceClaims)
+    await rig.change(resourceClaims, made?.metadata.name ?? '', (mine) => {
+      (mine.status ??= {}).devices = [{ driver, pool: 'a', device: 'x', conditions: [{ type: 'ready', status: 'True', reason: 'Done', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }] }]
+    }, { subresource: 'status' })
+    await rig.settle(10_000)
+    expect(await rig.fate('user')).toBe('a')
+  })
+
   it('a node that has the resource itself needs no claim', async () => {
     await using rig = await open()
     await rig.create(deviceClasses, card)

@@ -14,7 +14,7 @@ import type { Ctx } from '../../lib/ctx.ts'
 import { equalJson } from '../../lib/json.ts'
 import { errorPath } from '../../lib/log.ts'
 import { type BindDeps, bindClaims, deallocate, deleteExtended, unbindClaims } from '../dynamicresources/bind.ts'
-import { mustBeMadeReady, readinessOf } from '../dynamicresources/bindingconditions.ts'
+import { mustBeMadeReady, type Readiness, readinessOf } from '../dynamicresources/bindingconditions.ts'
 import { type Claim, Claims, claimsOfPod } from '../dynamicresources/claims.ts'
 import { type Cycle, isAllocated, type NodeAllocation, unallocated } from '../dynamicresources/cycle.ts'
 import { classOf, extendedRequests, type ExtendedRequests } from '../dynamicresources/extended.ts'
@@ -36,11 +36,22 @@ function claimsOf(env: PluginEnv): Claims {
   return claims
 }
 
-export function dynamicResources(env: PluginEnv): Plugin {
+export interface DynamicResourcesArgs {
+  /** So long devices are looked for on one node; 0: until all has been tried. */
+  readonly filterTimeoutMs: number
+  /** So long devices may take to become ready for a pod. */
+  readonly bindingTimeoutMs: number
+}
+
+export function dynamicResources(env: PluginEnv, { filterTimeoutMs, bindingTimeoutMs }: DynamicResourcesArgs): Plugin {
   const claims = claimsOf(env)
   const classes = env.read(deviceClasses)
   const slices = env.read(resourceSlices)
   const deps: BindDeps = { client: env.client, claims }
+  const timer = (): (() => boolean) => {
+    const began = env.clock.monotonic()
+    return () => filterTimeoutMs > 0 && env.clock.monotonic() - began > filterTimeoutMs
+  }
   /** Of each pod the last try. 'none': it had nothing to do with claims. */
   const cycles = new WeakMap<Readonly<Pod>, Cycle | 'none'>()
   const cycleOf = (pod: Readonly<Pod>): Cycle | undefined => {
@@ -52,7 +63,7 @@ export function dynamicResources(env: PluginEnv): Plugin {
     await bindClaims(ctx, deps, cycle, nodeName)
     if (![...cycle.claims, ...(cycle.created === undefined ? [] : [cycle.created])].some(mustBeMadeReady)) return
     env.event(cycle.pod, 'Normal', 'BindingConditionsPending', `waiting for binding conditions for device on node ${nodeName}`)
-    await madeReady(ctx, cycle, claims)
+    await madeReady(ctx, cycle, claims, bindingTimeoutMs)
   }
   return {
     name: 'DynamicResources',
@@ -62,10 +73,10 @@ export function dynamicResources(env: PluginEnv): Plugin {
     },
     filter(pod) {
       cycles.set(pod, 'none')
-      const cycle = prepare(pod, { claims, classes, slices, random: env.random })
+      const cycle = prepare(pod, { claims, classes, slices, random: env.random, timer })
       if (cycle === undefined || 'reasons' in cycle) return cycle
       cycles.set(pod, cycle)
-      return { check: (node) => check(cycle, node, classes, env.clock.now()) }
+      return { check: (node) => check(cycle, node, classes, (claim) => readinessOf(claim, env.clock.now(), bindingTimeoutMs)) }
     },
     score(pod) {
       const cycle = cycleOf(pod)
@@ -94,11 +105,11 @@ export function dynamicResources(env: PluginEnv): Plugin {
 
 // Filter
 
-function check(cycle: Cycle, node: NodeInfo, classes: Lister<DeviceClass>, nowMs: number): Refusal | undefined {
+function check(cycle: Cycle, node: NodeInfo, classes: Lister<DeviceClass>, readiness: (claim: Claim) => Readiness): Refusal | undefined {
   const extended = extendedOn(cycle, node, classes)
   if (extended !== undefined && 'reasons' in extended) return extended
   if (extended === undefined && cycle.claims.length === 0) return undefined
-  const unusable = [...cycle.claims.keys()].filter((i) => isAllocated(cycle.claims[i] as Claim) && !isUsable(cycle.claims[i] as Claim, node, nowMs))
+  const unusable = [...cycle.claims.keys()].filter((i) => isAllocated(cycle.claims[i] as Claim) && !isUsable(cycle.claims[i] as Claim, node, readiness))
   const allocation = cycle.allocator === undefined ? undefined : allocate(cycle, node, extended)
   if (allocation !== undefined && 'reasons' in allocation) return allocation
   for (const i of unusable) cycle.unavailable.add(i)
@@ -108,10 +119,10 @@ function check(cycle: Cycle, node: NodeInfo, classes: Lister<DeviceClass>, nowMs
 }
 
 /** On this node, with devices that are ready or may become so. */
-function isUsable(claim: Claim, { node }: NodeInfo, nowMs: number): boolean {
+function isUsable(claim: Claim, { node }: NodeInfo, readiness: (claim: Claim) => Readiness): boolean {
   const selector = claim.status?.allocation?.nodeSelector
   if (selector !== undefined && !selectorMatches(selector, node)) return false
-  const { is } = readinessOf(claim, nowMs)
+  const { is } = readiness(claim)
   return is === 'ready' || is === 'waiting'
 }
 
@@ -181,12 +192,12 @@ function release(cycle: Cycle, deps: BindDeps): void {
   unbindClaims(ctx, deps, cycle).catch((error: unknown) => ctx.log.debug('a claim was not given back', { pod: cycle.pod.metadata.name, error: errorPath(error) }))
 }
 
-async function madeReady(ctx: Ctx, cycle: Cycle, claims: Claims): Promise<void> {
+async function madeReady(ctx: Ctx, cycle: Cycle, claims: Claims, timeoutMs: number): Promise<void> {
   for (;;) {
-    const late = cycle.claims.map((claim) => {
+    const late = [...cycle.claims, ...(cycle.created === undefined ? [] : [cycle.created])].map((claim) => {
       const now = claims.get({ namespace: claim.metadata.namespace ?? '', name: claim.metadata.name ?? '' })
       if (now === undefined) throw new Error(`could not find ResourceClaim "${claim.metadata.namespace}/${claim.metadata.name}"`)
-      const readiness = readinessOf(now, ctx.clock.now())
+      const readiness = readinessOf(now, ctx.clock.now(), timeoutMs)
       if (readiness.is === 'failed') throw new Error(readiness.why)
       if (readiness.is === 'late') throw new Error(`device binding timeout: claim=${now.metadata.name}`)
       return readiness.is === 'waiting'
