@@ -3,6 +3,7 @@
  * binding itself. What fails is taken back in the opposite order.
  */
 import type { Ctx } from '../lib/ctx.ts'
+import { errorPath } from '../lib/log.ts'
 import type { Pod } from '../api/schema/types.ts'
 import type { Refused } from './evaluate.ts'
 import type { Extender } from './extender.ts'
@@ -40,9 +41,16 @@ async function allReady(parts: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw new Error(failed.reason instanceof Error ? failed.reason.message : String(failed.reason), { cause: failed.reason })
 }
 
-/** By the first extender that binds and wants this pod, else by the profile's own binder. */
+/** By the first extender that binds and wants this pod, else by the profile's own binder; one that may be passed over is, when it fails. */
 export async function bind(ctx: Ctx, pod: Readonly<Pod>, nodeName: string, { profile, extenders }: { readonly profile: Profile; readonly extenders: readonly Extender[] }): Promise<void> {
-  const extender = extenders.find((one) => one.bind !== undefined && one.isInterested(pod))
-  if (extender?.bind !== undefined) return await extender.bind(ctx, pod, nodeName)
+  for (const extender of extenders) {
+    if (extender.bind === undefined || !extender.isInterested(pod)) continue
+    try {
+      return await extender.bind(ctx, pod, nodeName)
+    } catch (error) {
+      if (!extender.ignorable) throw error
+      ctx.log.warn('an extender is passed over', { extender: extender.name, error: errorPath(error) })
+    }
+  }
   await profile.plugins.find(({ plugin }) => plugin.bind !== undefined)?.plugin.bind?.(ctx, pod, nodeName)
 }

@@ -53,7 +53,7 @@ export async function acceptedBy(ctx: Ctx, own: Candidates, extenders: readonly 
     try {
       candidates = await extender.preempt(ctx, pod, candidates)
     } catch (error) {
-      if (!extender.ignorable) throw error
+      if (!extender.ignorable) return { candidates: [], otherwise: { ...noPreemption, message: `preemption: ${error instanceof Error ? error.message : String(error)}` } }
       ctx.log.warn('an extender is passed over', { extender: extender.name, error: errorPath(error) })
     }
   }

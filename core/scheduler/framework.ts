@@ -102,7 +102,7 @@ export interface PluginEnv {
   readonly client: Client
   readonly clock: Clock
   readonly random: Random
-  /** Tells of the pod. */
+  /** Tells of the pod, in the name of its scheduler. */
   readonly event: (pod: Readonly<Pod>, type: 'Normal' | 'Warning', reason: string, message: string) => void
   /** What the scheduler's informers show of a kind. Its changes come to wakes() as events. */
   readonly read: <T extends KubeObject>(kind: KindRef<T>) => Lister<T>
@@ -128,6 +128,8 @@ export interface Profile {
   readonly percentageOfNodesToScore?: number
   /** Undefined: pods are never evicted for others. */
   readonly preemption: PreemptionLimits | undefined
+  /** Evictions are thought of before plugins are asked for rescue, not after. */
+  readonly preemptsFirst?: boolean
 }
 
 export interface QueuedPod {

@@ -16,6 +16,7 @@ import type { Extender } from './extender.ts'
 import type { PluginEnv } from './framework.ts'
 import type { ProfileMaker } from './plugins.ts'
 import { Scheduler } from './scheduler.ts'
+import type { RecordEvent } from './telling.ts'
 
 export interface SchedulerRun {
   readonly client: Client
@@ -33,25 +34,26 @@ export async function runScheduler(parent: Ctx, { client, random, profiles: make
   const informers = new Informers({ client, random })
   const [allNodes, allPods, budgets] = [informers.of(nodes), informers.of(pods), informers.of(podDisruptionBudgets)]
   const others = new Set<KindRef>()
-  let recorder: EventRecorder | undefined
+  const recorders = new Map<string, EventRecorder>()
+  const event: RecordEvent = (pod, type, reason, message, by = pod.spec?.schedulerName ?? '') => recorders.get(by)?.event(pods, pod, type, reason, message)
   const env: PluginEnv = {
     client,
     clock: ctx.clock,
     random,
-    event: (pod, type, reason, message) => recorder?.event(pods, pod, type, reason, message),
+    event,
     read(kind) {
       if ((kind as KindRef) !== (pods as KindRef) && (kind as KindRef) !== (nodes as KindRef)) others.add(kind as KindRef)
       return informers.of(kind).lister
     },
   }
   const profiles = makers.map((make) => make(env))
-  const told = (recorder = new EventRecorder(ctx, client, { component: profiles[0]?.schedulerName ?? 'default-scheduler' }, random))
+  for (const { schedulerName } of profiles) recorders.set(schedulerName, new EventRecorder(ctx, client, { component: schedulerName }, random))
   const scheduler = new Scheduler(ctx, {
     client, random, profiles, extenders, ...(backoff === undefined ? {} : { backoff }),
     budgets: () => budgets.lister.list(),
-    event: env.event,
+    event,
   })
-  group.go('events', (part) => told.run(part))
+  for (const [name, recorder] of recorders) group.go(`events of ${name}`, (part) => recorder.run(part))
   group.go('informers', (part) => informers.run(part))
   try {
     // With half of the cluster known pods would be refused for want of nodes, and told so.

@@ -209,12 +209,22 @@ export class Scheduler {
   #decided(tried: QueuedPod, profile: Profile, feasible: Feasible, said: { readonly points?: ReadonlyMap<string, number> | undefined; readonly candidates?: Candidates | undefined } = {}): void {
     const { pod } = tried
     if (feasible.nodes.length > 0) return this.#take(tried, profile, choose(pod, this.world, profile, feasible, this.#deps.random, said.points))
-    const rescues = this.#rescues(pod, profile)
-    const preemption = rescues.some(({ last }) => last === true) ? noPreemption : cheapest(said.candidates ?? this.#candidates(profile, feasible))
+    const { rescues, preemption } = this.#helped(pod, profile, () => cheapest(said.candidates ?? this.#candidates(profile, feasible)))
+    const messages = rescues.map(({ message }) => message)
     // Who found victims has nothing to say, and others are not heard.
-    const more = preemption.nodeName !== '' ? [] : [...rescues.map(({ message }) => message), preemption.message].filter((message) => message !== '')
+    const more = preemption.nodeName !== '' ? [] : (profile.preemptsFirst === true ? [preemption.message, ...messages] : [...messages, preemption.message]).filter((message) => message !== '')
     this.#refuse(tried, feasible.refusedBy, { reason: 'Unschedulable', message: `${feasible.message}${more.length === 0 ? '' : ` ${more.join(', ')}`}` }, preemption)
     for (const { act } of rescues) if (act !== undefined) void this.#act(act, pod)
+  }
+
+  /** Who comes first may leave nothing to do for the other. */
+  #helped(pod: Readonly<Pod>, profile: Profile, preempt: () => Preemption): { readonly rescues: readonly Rescue[]; readonly preemption: Preemption } {
+    if (profile.preemptsFirst === true) {
+      const preemption = preempt()
+      return { preemption, rescues: preemption.nodeName === '' ? this.#rescues(pod, profile) : [] }
+    }
+    const rescues = this.#rescues(pod, profile)
+    return { rescues, preemption: rescues.some(({ last }) => last === true) ? noPreemption : preempt() }
   }
 
   /** Each plugin's, up to the last that lets others speak. Without nodes there is nothing to be done. */

@@ -12,7 +12,8 @@ import { errorPath } from '../lib/log.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Preemption } from './preemption.ts'
 
-export type RecordEvent = (pod: Readonly<Pod>, type: 'Normal' | 'Warning', reason: string, message: string) => void
+/** `by`: the scheduler that says so, when it is not the pod's own. */
+export type RecordEvent = (pod: Readonly<Pod>, type: 'Normal' | 'Warning', reason: string, message: string, by?: string) => void
 
 export interface Verdict {
   readonly reason: 'Unschedulable' | 'SchedulerError'
@@ -108,6 +109,6 @@ export class Telling {
       if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound')) return
       throw error
     }
-    this.#event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`)
+    this.#event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`, pod.spec?.schedulerName)
   }
 }

@@ -6,18 +6,25 @@ import type { Client } from '../../../core/client/client.ts'
 import { Cache } from '../../../core/client/lister.ts'
 import { virtualClock } from '../../../core/lib/clock.ts'
 import { seededRandom, type Random } from '../../../core/lib/random.ts'
+import { readSchedulerConfiguration } from '../../../core/scheduler/configuration/configuration.ts'
+import { profilesOf } from '../../../core/scheduler/configuration/profiles.ts'
 import { decide, feasibleNodes, type DecideOptions } from '../../../core/scheduler/decide.ts'
 import { excluded, questionsFor, verdict } from '../../../core/scheduler/evaluate.ts'
 import { isRefusal, type Plugin, type PluginEnv, type Profile, type Refusal, type WeightedPlugin } from '../../../core/scheduler/framework.ts'
-import { defaultProfile } from '../../../core/scheduler/plugins.ts'
+import { defaultProfile, type ProfileMaker } from '../../../core/scheduler/plugins.ts'
 import { preempt, victimsOn } from '../../../core/scheduler/preemption.ts'
 import { Remembered } from '../../../core/scheduler/remembered.ts'
 import { World, type NodeInfo } from '../../../core/scheduler/world.ts'
 import type { Case } from './cluster.ts'
 import type { Answer, Verdict } from './golden.ts'
-import { profileOf } from './profile.ts'
 
 export type Verdicts = Record<string, Verdict>
+
+function configured(config: NonNullable<Case['config']>): ProfileMaker {
+  const [first] = profilesOf(readSchedulerConfiguration(JSON.stringify(config)))
+  if (first === undefined) throw new Error('the configuration of the case has no profile')
+  return first
+}
 
 export class Ours {
   readonly world = new World()
@@ -33,7 +40,7 @@ export class Ours {
       else if (pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed') this.world.setPod(pod)
     }
     const env: PluginEnv = { client: noClient, clock: virtualClock(), random: this.#random, event: () => {}, read: <T extends KubeObject>(kind: KindRef<T>) => this.#cache(kind.kind) as unknown as Cache<T> }
-    this.profile = config === undefined ? defaultProfile(env) : profileOf(config, env)
+    this.profile = config === undefined ? defaultProfile(env) : configured(config)(env)
   }
 
   #cache(kind: string): Cache<KubeObject> {
@@ -66,10 +73,9 @@ export class Ours {
     return say.every((name) => this.has(name))
   }
 
-  #plugin(name: string): WeightedPlugin {
-    const found = this.profile.plugins.find(({ plugin }) => plugin.name === name)
-    if (found === undefined) throw new Error(`the profile has no plugin ${name}`)
-    return found
+  /** The part of a plugin that is asked there, where it is. */
+  #plugin(name: string, at: 'filter' | 'score'): WeightedPlugin | undefined {
+    return this.profile.plugins.find(({ plugin }) => plugin.name === name && plugin[at] !== undefined)
   }
 
   gate(pod: Readonly<Pod>): string {
@@ -81,9 +87,9 @@ export class Ours {
   }
 
   filter(name: string, pod: Readonly<Pod>): Verdicts {
-    const { plugin } = this.#plugin(name)
+    const found = this.#plugin(name, 'filter')
     try {
-      return this.#alone(plugin, pod)
+      return found === undefined ? {} : this.#alone(found.plugin, pod)
     } catch (error) {
       return { '*': ['E', error instanceof Error ? (error.stack ?? error.message) : String(error)] }
     }
@@ -102,7 +108,9 @@ export class Ours {
   }
 
   score(name: string, pod: Readonly<Pod>, on: readonly string[]): readonly number[] | undefined {
-    const { plugin, weight } = this.#plugin(name)
+    const found = this.#plugin(name, 'score')
+    if (found === undefined) return undefined
+    const { plugin, weight } = found
     const nodes = on.map((each) => this.#node(each))
     const scorer = plugin.score?.(pod, this.world, nodes)
     const scores = scorer === undefined ? undefined : nodes.map(scorer.score)
