@@ -2,6 +2,7 @@
  * AuthorizationConfiguration: who is asked whether somebody may, in which order; and what it must obey, in upstream's
  * sentences (k8s.io/apiserver/pkg/apis/apiserver, validation; pkg/kubeapiserver/authorizer). Files that it names are read by core/authorization.ts.
  */
+import { goDuration } from '../../lib/duration.ts'
 import { dns1123Subdomain } from '../names.ts'
 import { duplicate, FieldError, invalidValue, notSupported, path, required, tooMany, type Path } from '../field.ts'
 import { compileMatchCondition, type MatchCondition } from './matchconditions.ts'
@@ -193,15 +194,4 @@ export function conditionsOf({ matchConditions }: WebhookConfiguration): readonl
     const compiled = compileMatchCondition(expression)
     return compiled.ok ? [compiled.condition] : []
   })
-}
-
-/** 90500 -> `1m30.5s`. */
-function goDuration(ms: number): string {
-  const sign = ms < 0 ? '-' : ''
-  const all = Math.abs(ms)
-  if (all < 1_000) return all === 0 ? '0s' : `${sign}${all}ms`
-  const hours = Math.floor(all / 3_600_000)
-  const minutes = Math.floor(all / 60_000) % 60
-  const seconds = (all % 60_000) / 1_000
-  return `${sign}${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds}s`
 }
