@@ -32,7 +32,7 @@ export async function heldDeletion(reader: Reader, object: Readonly<AnyObject>):
   const left = finalizers.includes('foregroundDeletion') ? await dependents(reader, object) : []
   const more = users.length > 0 ? `; ${few(users)} still ${users.length === 1 ? 'uses' : 'use'} it` : left.length > 0 ? `; it still owns ${few(left)}` : ''
   return {
-    because: `is being deleted since ${since(deletionTimestamp, reader.now)} and held by the finalizer${finalizers.length === 1 ? '' : 's'} ${listed(who)}${more}`,
+    because: `was deleted ${since(deletionTimestamp, reader.now)} ago and is still held by the finalizer${finalizers.length === 1 ? '' : 's'} ${listed(who)}${more}`,
     sections: [...section('finalizers', lines), ...section('used by', users), ...section('owns', left)],
   }
 }

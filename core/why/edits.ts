@@ -120,7 +120,7 @@ function withoutNodeAffinity(pod: Readonly<Pod>): Pod {
 }
 
 function withoutPorts(pod: Readonly<Pod>): Pod {
-  return withSpec(pod, { containers: (pod.spec?.containers ?? []).map((container) => ({ ...container, ports: (container.ports ?? []).map(({ hostPort: _, ...port }) => port) })) })
+  return withSpec(pod, { containers: (pod.spec?.containers ?? []).map((container) => ({ ...container, ports: (container.ports ?? []).map(({ hostPort: _host, ...port }) => port) })) })
 }
 
 /** Each required term alone, then both sides together. */

@@ -28,7 +28,7 @@ export interface NodeGroup {
 export function obstaclesOf(pod: Readonly<Pod>, node: NodeInfo, verdicts: readonly PluginVerdict[]): readonly Obstacle[] {
   return verdicts.flatMap(({ plugin, refusal }) => {
     const found = explain(pod, node, plugin, verdicts)
-    return found ?? [{ plugin, one: `refuses it: ${refusal.reasons.join(', ')}`, many: `refuse it: ${refusal.reasons.join(', ')}` }]
+    return found ?? [{ plugin, one: `refuses the pod: ${refusal.reasons.join(', ')}`, many: `refuse the pod: ${refusal.reasons.join(', ')}` }]
   })
 }
 
@@ -45,7 +45,7 @@ function explain(pod: Readonly<Pod>, info: NodeInfo, plugin: string, verdicts: r
       return say(`lacks ${missingLabels(pod, info.node)}`, `lack ${missingLabels(pod, info.node)}`)
     case 'NodePorts': {
       const port = takenPorts(pod, info)
-      return say(`has ${port} taken`, `have ${port} taken`)
+      return say(`has ${port}`, `have ${port}`)
     }
     case 'NodeResourcesFit':
       return shortages(pod, info).map((short) => ({ plugin, ...short }))
@@ -97,7 +97,7 @@ function takenPorts(pod: Readonly<Pod>, { pods, ports }: NodeInfo): string {
   const wanted = claimOf(pod).ports
   const taken = wanted.filter((port) => ports.some((used) => used.hostPort === port.hostPort && (used.protocol ?? 'TCP') === (port.protocol ?? 'TCP')))
   const holders = [...pods.values()].filter((other) => claimOf(other).ports.some((used) => taken.some((port) => used.hostPort === port.hostPort)))
-  return `host port ${listed(taken.map((port) => String(port.hostPort)))}${holders.length === 0 ? '' : ` (by pod ${few(holders.map((other) => keyText(keyOf(other as Pod))))})`}`
+  return `host port ${listed(taken.map((port) => String(port.hostPort)))} taken${holders.length === 0 ? '' : ` by pod ${few(holders.map((other) => keyText(keyOf(other as Pod))))}`}`
 }
 
 /** A resource whose free amount is less than what the pod asks for, and by how much; 'pods' for a place. */

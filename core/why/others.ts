@@ -19,7 +19,7 @@ export function namespaceClause(namespace: Readonly<Namespace>, now: number): Cl
   const first = holding.flatMap((type) => conditions.filter((condition) => condition.type === type))[0]
   const own = (namespace.spec?.finalizers ?? []).filter((name) => name !== 'kubernetes')
   const why = first !== undefined ? oneLine(first.message ?? first.reason ?? '') : own.length > 0 ? `it is held by the finalizer ${own.join(', ')} of its own` : 'what is in it is being deleted'
-  return { because: `is being deleted since ${since(namespace.metadata.deletionTimestamp, now)}: ${why}`, sections: section('conditions', conditions.map(({ type, reason, message }) => `${type} ${reason}: ${message}`)) }
+  return { because: `was deleted ${since(namespace.metadata.deletionTimestamp, now)} ago and is not gone yet: ${why}`, sections: section('conditions', conditions.map(({ type, reason, message }) => `${type} ${reason}: ${message}`)) }
 }
 
 export function autoscalerClause({ spec, status }: Readonly<HorizontalPodAutoscaler>): Clause | undefined {

@@ -7,7 +7,7 @@ export function kindNamed(text: string): Kind | undefined {
   const [name = '', ...group] = text.toLowerCase().split('.')
   const groupName = group.join('.')
   return kinds.find((kind) => {
-    if (!kind.stored || (groupName !== '' && kind.group !== groupName)) return false
+    if (!kind.stored || kind.conversion !== undefined || (groupName !== '' && kind.group !== groupName)) return false
     return kind.plural === name || kind.singular === name || kind.kind.toLowerCase() === name || kind.shortNames.includes(name)
   })
 }
