@@ -1,4 +1,4 @@
-/** npm run ok: the day's loop: types and lint side by side, then the unit tests. Says what failed and how long each took. */
+/** npm run ok: the day's loop: types and lint side by side, then the unit tests, a few seeds of the simulation among them. Says what failed and how long each took. */
 import { systemClock } from '../../core/lib/clock.ts'
 
 const steps: readonly (readonly (readonly string[])[])[] = [

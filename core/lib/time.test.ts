@@ -35,6 +35,16 @@ describe('virtualClock()', () => {
     expect(clock.pending()).toBe(0)
   })
 
+  it('a jump changes the time of day, and neither timers nor monotonic()', async () => {
+    const clock = virtualClock(1_000)
+    const fired: number[] = []
+    clock.after(10, () => fired.push(clock.now()))
+    clock.jump(-500)
+    expect([clock.now(), clock.monotonic()]).toEqual([500, 0])
+    await clock.advance(10)
+    expect([fired, clock.monotonic()]).toEqual([[510], 10])
+  })
+
   it('until() gives up after its limit', async () => {
     const clock = virtualClock()
     await expect(clock.until(() => false, 5_000)).rejects.toThrow('not reached within 5000 ms')
