@@ -7,11 +7,11 @@ import { persistentVolumes } from '../../api/core/persistentvolume.ts'
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim.ts'
 import { pods } from '../../api/core/pod.ts'
 import { isPodStopped, podClaimIndex, podClaimKeys } from '../../api/core/podvolumes.ts'
-import { annotationOf, bindingAnnotations, claimClass } from '../../api/core/volumebinding.ts'
+import { annotationOf, bindingAnnotations, claimClass, matchingVolume, waitsForConsumer } from '../../api/core/volumebinding.ts'
 import { parseKey } from '../../api/meta.ts'
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/schema/types.ts'
 import { migrationAnnotations } from '../../api/storage/migration.ts'
-import { storageClasses } from '../../api/storage/storageclass.ts'
+import { defaultClass, storageClasses } from '../../api/storage/storageclass.ts'
 import type { Client } from '../../client/client.ts'
 import type { Lister } from '../../client/lister.ts'
 import { Newest } from '../../client/newest.ts'
@@ -51,6 +51,8 @@ class Binder {
   readonly #claims: Newest<PersistentVolumeClaim>
   readonly #claimLister: Lister<PersistentVolumeClaim>
   readonly #world: Omit<ClaimWorld, 'waitingPods'>
+  /** Volumes that nobody has been told of. */
+  readonly #came = new Set<string>()
 
   constructor(env: Env) {
     this.#env = env
@@ -90,14 +92,20 @@ class Binder {
   }
 
   #freed(volume: Volume): void {
-    if (volume.status?.phase === 'Available') this.#env.queue.add(waiting)
+    if (volume.status?.phase !== 'Available') return
+    this.#came.add(volume.metadata.name ?? '')
+    this.#env.queue.add(waiting)
   }
 
-  /** Only those that get something: the others hear nothing new. */
+  /** Only those that may get something: the others hear nothing new. */
   #wake(): void {
+    const came = [...this.#came].flatMap((name) => this.#volumes.at(name) ?? [])
+    this.#came.clear()
+    const hasDefault = defaultClass(this.#world.classes()) !== undefined
     for (const claim of this.#claimLister.by(unboundIndex, 'yes')) {
-      const plan = planClaim(claim, this.#worldOf(claim))
-      if (plan.do === 'bind' || plan.do === 'assign') itself(claim).forEach((key) => this.#env.queue.add(key))
+      const preboundOnly = waitsForConsumer(this.#world.storageClass(claimClass(claim) ?? ''))
+      const isNamed = came.some((volume) => volume.metadata.name === claim.spec?.volumeName)
+      if (isNamed || (hasDefault && claimClass(claim) === undefined) || matchingVolume(claim, came, { preboundOnly }) !== undefined) itself(claim).forEach((key) => this.#env.queue.add(key))
     }
   }
 

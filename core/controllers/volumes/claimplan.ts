@@ -82,7 +82,8 @@ function planUnbound(claim: Readonly<PersistentVolumeClaim>, world: ClaimWorld):
 
 /** Among volumes with the fewest access modes first, whatever their size: what offers more is kept for who needs it. */
 function bestMatch(claim: Readonly<PersistentVolumeClaim>, volumes: readonly Readonly<PersistentVolume>[], preboundOnly: boolean): Readonly<PersistentVolume> | undefined {
-  const alike = Map.groupBy(volumes, (volume) => [...new Set(volume.spec?.accessModes)].toSorted().join())
+  const free = volumes.filter((volume) => volume.spec?.claimRef === undefined || isBoundTo(volume, claim))
+  const alike = Map.groupBy(free, (volume) => [...new Set(volume.spec?.accessModes)].toSorted().join())
   for (const group of [...alike.values()].toSorted((a, b) => modeCount(a[0]) - modeCount(b[0]))) {
     if (group[0] === undefined || !hasAccessModes(group[0], claim.spec?.accessModes)) continue
     const volume = matchingVolume(claim, group, { preboundOnly })
