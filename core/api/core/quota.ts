@@ -4,7 +4,8 @@
  */
 import { addQuantities, canonicalQuantity, compareQuantities, largerQuantity } from '../quantity.ts'
 import type { KubeObject } from '../meta.ts'
-import type { PersistentVolumeClaim, Pod, PodAffinityTerm, ResourceQuota, ScopedResourceSelectorRequirement, Service } from '../schema/types.ts'
+import { devicesSuffix, devicesUsed } from '../resource/devicequota.ts'
+import type { PersistentVolumeClaim, Pod, PodAffinityTerm, ResourceClaim, ResourceQuota, ScopedResourceSelectorRequirement, Service } from '../schema/types.ts'
 import { qosClass } from './podresources.ts'
 
 export type Quantities = Readonly<Record<string, string | number>>
@@ -33,12 +34,15 @@ export function resourcesOfKind(kind: Named, names: readonly string[]): readonly
   const own = kind.group === '' ? kind.plural : ''
   return names.filter((name) => {
     if (name === countName(kind)) return true
+    if (hasDevices(kind)) return name.endsWith(devicesSuffix)
     if (own === 'pods') return computeResources.has(name) || name.startsWith('hugepages-') || name.startsWith('requests.hugepages-') || isExtendedRequest(name)
     if (own === 'services') return serviceResources.has(name)
     if (own === 'persistentvolumeclaims') return claimResources.some((r) => name === r || name.endsWith(classInfix + r))
     return countAliases.has(own) && name === own
   })
 }
+
+const hasDevices = (kind: Named): boolean => kind.group === 'resource.k8s.io' && kind.plural === 'resourceclaims'
 
 /** `requests.example.com/gpu`: extended resources are counted by their requests. */
 function isExtendedRequest(name: string): boolean {
@@ -48,6 +52,7 @@ function isExtendedRequest(name: string): boolean {
 export function usageOf(kind: Named, object: Readonly<KubeObject>, now: number): Quantities {
   const count = { [countName(kind)]: '1' }
   const own = kind.group === '' ? kind.plural : ''
+  if (hasDevices(kind)) return { ...count, ...devicesUsed(object as Readonly<ResourceClaim>) }
   if (own === 'pods') return { ...count, ...podUsage(object as Readonly<Pod>, now) }
   if (own === 'services') return { ...count, ...serviceUsage(object as Readonly<Service>) }
   if (own === 'persistentvolumeclaims') return { ...count, ...claimUsage(object as Readonly<PersistentVolumeClaim>) }
