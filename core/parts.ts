@@ -21,7 +21,6 @@ import type { Random } from './lib/random.ts'
 import { manifestFolder } from './manifests.ts'
 import type { ClusterPki } from './pki/cluster.ts'
 import { parseRequest, refusal, signers, signRequest } from './pki/request.ts'
-import { defaultProfile } from './scheduler/plugins.ts'
 import { runScheduler } from './scheduler/run.ts'
 import type { Ground, ServerConfig } from './server.ts'
 import { keepCompact } from './store/compact.ts'
@@ -53,7 +52,7 @@ export function runParts(parts: Group, config: ServerConfig, deps: PartsDeps): v
   parts.go('controllers', (part) => runControllers(part, { clientAs, random, settings }, wanted))
   if (config.disabled.includes('scheduler')) return
   const schedulerClient = clientAs(partIdentity('system:kube-scheduler'))
-  parts.go('scheduler', (part) => runScheduler(part, { client: schedulerClient, random, profiles: [defaultProfile] }))
+  parts.go('scheduler', (part) => runScheduler(part, { client: schedulerClient, random, ...deps.scheduling }))
 }
 
 function settingsOf(ctx: Ctx, config: ServerConfig, { pki, registry, aggregation, customs, ...deps }: PartsDeps): Settings {

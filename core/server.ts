@@ -32,6 +32,7 @@ import { discoverable, type AuthenticationOptions } from './authentication.ts'
 import { Authorization, type AuthorizationOptions } from './authorization.ts'
 import { bootObjects } from './boot.ts'
 import { runParts } from './parts.ts'
+import { openScheduling, type Scheduling } from './scheduling.ts'
 import { documents, isOpen, open, ownHost, pairOf, renewServing, servingNames } from './serving.ts'
 import { frontProxies, openSignIn, type SignIn } from './signin.ts'
 import { Encryption } from './encryption.ts'
@@ -49,6 +50,7 @@ import { createMetrics } from './lib/metrics.ts'
 import type { Random } from './lib/random.ts'
 import { loadClusterPki, type ClusterPki } from './pki/cluster.ts'
 import { openRegistry, type OpenRegistry } from './registry/open.ts'
+import { answerWhy, whyPath } from './whypath.ts'
 import { openStore } from './store/drivers.ts'
 import { sealedStore } from './store/sealed.ts'
 import type { Store } from './store/store.ts'
@@ -71,6 +73,8 @@ export interface ServerConfig {
   readonly timeZone?: string
   /** Controllers and parts ("scheduler") that do not run here. */
   readonly disabled: readonly string[]
+  /** KubeSchedulerConfiguration; upstream's default where nothing is said. */
+  readonly schedulerConfig?: string
   /** So long requests are still taken once the server is told to stop, while /readyz says already that it will. */
   readonly shutdownDelayMs?: number
   readonly version: VersionInfo
@@ -107,6 +111,7 @@ export interface ServerHooks {
 /** Runs a server until ctx ends; then ends it in order: not ready, watches, connections, parts, store. */
 export async function runServer(parent: Ctx, config: ServerConfig, random: Random, hooks: ServerHooks): Promise<void> {
   mustExist(config.disabled)
+  const scheduling = await openScheduling(config.schedulerConfig)
   const ctx = named(parent, 'server')
   const life = new AbortController() // of registry and store: they outlive the parts that write
   const inner: Ctx = { ...ctx, signal: life.signal }
@@ -121,7 +126,7 @@ export async function runServer(parent: Ctx, config: ServerConfig, random: Rando
   const store = sealedStore(raw, encryption)
   const registry = await openRegistry(inner, { store, kinds, random })
   try {
-    await serveUntilStopped(ctx, inner, config, random, hooks, { pki, store, raw, encryption, registry })
+    await serveUntilStopped(ctx, inner, config, random, hooks, { pki, store, raw, encryption, registry, scheduling })
   } finally {
     life.abort(new Error('server ends'))
     await registry.close()
@@ -143,6 +148,7 @@ export interface Ground {
   readonly raw: Store
   readonly encryption: Encryption
   readonly registry: OpenRegistry
+  readonly scheduling: Scheduling
 }
 
 /** A server before its first request. */
@@ -180,10 +186,11 @@ async function assemble(inner: Ctx, config: ServerConfig, random: Random, hooks:
   const runsHere = { controllers: controllers.some(({ name }) => isOn(name)), scheduler: isOn('scheduler') }
   const reads = async (): Promise<void> => void (await store.get(inner, 'health'))
   const own: Assembled['own'] = { pki }
-  const client = (): Client => {
-    if (own.api === undefined) throw new Error('admission writes before the API server stands')
-    return loopbackClient(own.api.inProcess, serverIdentity)
+  const started = (): ApiServer => {
+    if (own.api === undefined) throw new Error('somebody asks before the API server stands')
+    return own.api
   }
+  const client = (): Client => loopbackClient(started().inProcess, serverIdentity)
   const aggregatorRemote = remoteClient({ agent: 'kube-aggregator', services: resolver })
   const reach = aggregated({ remote: aggregatorRemote, services: resolver, identity: () => pairOf(own.pki.frontProxyClient) })
   const aggregation = aggregator(inner, { changes: world, aggregated: reach, random })
@@ -206,7 +213,10 @@ async function assemble(inner: Ctx, config: ServerConfig, random: Random, hooks:
     tokens: { audiences: accounts.audiences, review: signIn.bearer.review, request: signIn.tokens.request },
     kubelet: () => ({ ...pairOf(own.pki.kubeletClient), ca: pki.serverCa.certificate.pem }),
     documents: documents(config, pki, signIn.keys, discoverable(accounts)),
-    actions: { '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw).catch(refused) } },
+    actions: {
+      '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw).catch(refused) },
+      [whyPath]: { GET: (life, asked) => answerWhy(life, started().inProcess, asked) },
+    },
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
     ...(ui === undefined ? {} : { ui: ui.handle }),
   }

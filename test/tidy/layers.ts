@@ -26,7 +26,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Composition roots see every room of their side. */
-export const roots: readonly string[] = ['core/server.ts', 'core/parts.ts', 'core/serving.ts', 'core/signin.ts', 'core/boot.ts', 'core/manifests.ts', 'core/encryption.ts', 'core/encryptionfile.ts', 'core/authentication.ts', 'core/authorization.ts', 'core/reload.ts', 'agents/agent.ts', 'agents/uninstall.ts']
+export const roots: readonly string[] = ['core/server.ts', 'core/parts.ts', 'core/serving.ts', 'core/signin.ts', 'core/boot.ts', 'core/manifests.ts', 'core/encryption.ts', 'core/encryptionfile.ts', 'core/authentication.ts', 'core/authorization.ts', 'core/scheduling.ts', 'core/reload.ts', 'core/whypath.ts', 'agents/agent.ts', 'agents/uninstall.ts']
 
 /** The one door of each outside package. */
 export const doors: Readonly<Record<string, { readonly only: readonly string[]; readonly why: string }>> = {
