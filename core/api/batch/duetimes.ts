@@ -15,7 +15,14 @@ const yearsMax = 5
 export function nextDue(schedule: Schedule, ms: number, local = 'UTC'): number | undefined {
   const second = Math.floor(ms / secondMs) * secondMs
   if ('everyMs' in schedule) return second + schedule.everyMs
+  if (isEmpty(schedule)) return undefined
   return search(schedule, second + secondMs, schedule.zone ?? local)
+}
+
+/** A field may hold nothing, as in `, * * * *`. The search would go through every minute of five years to find that out. */
+function isEmpty({ minutes, hours, days, months, weekdays, bothDays }: Calendar): boolean {
+  const dayless = bothDays ? days === 0n || weekdays === 0n : days === 0n && weekdays === 0n
+  return minutes === 0n || hours === 0n || months === 0n || dayless
 }
 
 function search(calendar: Calendar, fromMs: number, zone: string): number | undefined {
