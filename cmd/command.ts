@@ -17,6 +17,8 @@ export interface Command<S extends FlagSchema = FlagSchema> {
   /** Words after the name, e.g. `create|list|delete [ID]`; undefined: it takes none. */
   readonly usage?: string
   readonly flags: S
+  /** Single letters for flags: `-n NS` for `--namespace NS`. */
+  readonly letters?: Readonly<Record<string, string>>
   /** Commands of the executable's own (children): not in the list. */
   readonly hidden?: boolean
   readonly run: (ctx: Ctx, terminal: Terminal, flags: Readonly<z.output<S>>, words: readonly string[]) => Promise<number>

@@ -8,6 +8,7 @@ import { serverCommand } from './commands/server.ts'
 import { tokenCommand } from './commands/token.ts'
 import { uninstallCommand } from './commands/uninstall.ts'
 import { versionCommand } from './commands/version.ts'
+import { whyCommand } from './commands/why.ts'
 
 export const commands: readonly Command[] = [
   serverCommand,
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   tokenCommand,
   secretsCommand,
   dashboardCommand,
+  whyCommand,
   uninstallCommand,
   versionCommand,
   licensesCommand,

@@ -42,7 +42,7 @@ async function runCommand(found: Command, argv: readonly string[]): Promise<numb
   const path = process.env['KUBUN_CONFIG'] ?? configPath
   const file = existsSync(path) ? { path, text: readFileSync(path, 'utf8') } : undefined
   const { flags, words } = resolveFlags(found.flags, {
-    argv,
+    argv: argv.map((word) => spelledOut(found, word)),
     env: process.env,
     ...(file === undefined ? {} : { file }),
     foreignKeys: commands.flatMap((c) => Object.keys(c.flags.shape)),
@@ -63,6 +63,13 @@ async function runCommand(found: Command, argv: readonly string[]): Promise<numb
   return await found.run(ctx, terminal, flags, words)
 }
 
+/** `-n` as `--namespace`, `-ojson` as `--output=json`. */
+function spelledOut({ letters = {} }: Command, word: string): string {
+  const [, letter = '', value = ''] = /^-([a-z])=?(.*)$/s.exec(word) ?? []
+  const flag = letters[letter]
+  return flag === undefined ? word : `--${flag}${value === '' ? '' : `=${value}`}`
+}
+
 function usage(): string {
   const shown = commands.filter((c) => c.hidden !== true)
   const width = Math.max(...shown.map((c) => c.name.length))
@@ -80,7 +87,8 @@ function usage(): string {
 
 function usageOf(c: Command): string {
   const flags = describeFlags(c.flags)
-  return [`Usage: kubun ${c.name}${c.usage === undefined ? '' : ` ${c.usage}`} [flags]`, '', c.summary, ...(flags === '' ? [] : ['', flags])].join('\n')
+  const letters = Object.entries(c.letters ?? {}).map(([letter, flag]) => `-${letter} is --${flag}`)
+  return [`Usage: kubun ${c.name}${c.usage === undefined ? '' : ` ${c.usage}`} [flags]`, '', c.summary, ...(flags === '' ? [] : ['', flags]), ...(letters.length === 0 ? [] : ['', letters.join(', ')])].join('\n')
 }
 
 function sentenceOf(error: unknown): string {

@@ -61,6 +61,12 @@ export interface KubeletClient extends KeyPair {
   readonly ca: string
 }
 
+/** Who asks for an action, and what. */
+export interface Asked {
+  readonly user: User
+  readonly query: URLSearchParams
+}
+
 export interface ApiServerDeps {
   readonly registry: Registry
   readonly authenticator: Authenticator
@@ -84,7 +90,7 @@ export interface ApiServerDeps {
   /** Public texts by path: the CA, OpenID discovery. */
   readonly documents?: Readonly<Record<string, { readonly type: string; readonly text: () => Promise<string> }>>
   /** What the server itself can be asked and told (GET, POST), by path; answers are shown as JSON. Rights are asked for the path. */
-  readonly actions?: Readonly<Record<string, Readonly<Partial<Record<'GET' | 'POST', (ctx: Ctx) => Promise<object>>>>>>
+  readonly actions?: Readonly<Record<string, Readonly<Partial<Record<'GET' | 'POST', (ctx: Ctx, asked: Asked) => Promise<object>>>>>>
   /** Group-versions that other servers serve. */
   readonly aggregator?: Aggregator
   /** What fields are for, read when OpenAPI is first asked for. */

@@ -17,6 +17,7 @@ import { noted, noteOutcome } from './audit/request.ts'
 import { pathOf } from '../client/query.ts'
 import { decodeValueAs } from './body.ts'
 import type { ApiServerDeps, Call, Outcome, Payload } from './deps.ts'
+import { podLog } from './connect/podlog.ts'
 import { bookmarkObject } from './frames.ts'
 import { Query, type RequestInfo } from './request.ts'
 import { handlerOf, kindOf } from './route.ts'
@@ -39,6 +40,7 @@ export function inProcess(deps: ApiServerDeps): InProcessApi {
           return answer
         }
         const entered = await door.enter(ctx, who, info, { record, body: call.body, patchType: call.patchType })
+        if (info.subresource === 'log' && info.resource === 'pods') return await podLog(deps, entered)
         const handler = handlerOf(entered.kind, info)
         if (typeof handler === 'string') throw genericNotFound()
         const outcome = await handler(deps, entered)
@@ -81,7 +83,8 @@ class Door {
   userOf(who: Identity): User {
     let user = this.#users.get(who)
     if (user === undefined) {
-      user = Object.freeze({ name: who.name, groups: who.groups.includes(everybody) ? who.groups : [...who.groups, everybody] })
+      const { name, groups, uid, extra } = who
+      user = Object.freeze({ name, groups: groups.includes(everybody) ? groups : [...groups, everybody], ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) })
       this.#users.set(who, user)
     }
     return user

@@ -21,6 +21,7 @@ const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-c
 /** `ctx` is the life of the server: what it was told to do is not given up when the client leaves. */
 export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site {
   const app = new Hono({ strict: false }) // a slash at the end changes nothing
+  const askers = new WeakMap<Request, User>()
   app.get('/version', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
   app.get('/version/', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
   app.get(
@@ -44,7 +45,11 @@ export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site 
   }
   for (const [path, methods] of Object.entries(deps.actions ?? {})) {
     for (const [method, act] of Object.entries(methods)) {
-      app.on(method, path, async () => new Response(JSON.stringify(await act(ctx)), { headers: jsonHeaders }))
+      app.on(method, path, async ({ req }) => {
+        const user = askers.get(req.raw)
+        if (user === undefined) throw new Error('nobody asks')
+        return new Response(JSON.stringify(await act(ctx, { user, query: new URL(req.url).searchParams })), { headers: jsonHeaders })
+      })
     }
   }
   const { ui } = deps
@@ -53,9 +58,13 @@ export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site 
     () =>
       new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } }),
   )
+  const askedBy = (request: Request, user: User): Request => {
+    askers.set(request, user)
+    return request
+  }
   return (exchange, info, user) => {
     const isUi = info.path === '/ui' || info.path.startsWith('/ui/')
-    return answer(ui !== undefined && isUi ? (request) => ui(request, user) : (request) => app.fetch(request), exchange)
+    return answer(ui !== undefined && isUi ? (request) => ui(request, user) : (request) => app.fetch(askedBy(request, user)), exchange)
   }
 }
 

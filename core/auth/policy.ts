@@ -30,6 +30,9 @@ role system:kubun:network
 role system:kubun:dns
   list watch | core | endpoints namespaces pods services nodes
   list watch | discovery.k8s.io | endpointslices
+role system:kubun:why
+  get | /kubun/v1/why
+bind system:kubun:why ClusterRole/system:kubun:why Group:system:authenticated
 bind system:kubun:proxy ClusterRole/system:kubun:proxy User:system:kube-proxy
 bind system:kubun:network ClusterRole/system:kubun:network User:system:kubun:network
 bind system:kubun:dns ClusterRole/system:kubun:dns User:system:kubun:dns

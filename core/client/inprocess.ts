@@ -11,6 +11,9 @@ import type { KubeObject } from '../api/meta.ts'
 export interface Identity {
   readonly name: string
   readonly groups: readonly string[]
+  /** Of somebody for whom a part asks: what authorizers may look at besides. */
+  readonly uid?: string
+  readonly extra?: Readonly<Record<string, readonly string[]>>
   /** Shown as User-Agent in audit and field ownership. */
   readonly agent: string
 }

@@ -11,20 +11,26 @@ import type { Pod, PodDisruptionBudget } from '../api/schema/types.ts'
 import { Cache, type Lister } from '../client/lister.ts'
 import { seededRandom, type Random } from '../lib/random.ts'
 import type { PluginEnv, Profile } from '../scheduler/framework.ts'
-import { defaultProfile } from '../scheduler/plugins.ts'
 import { holdsResources, World } from '../scheduler/world.ts'
+import { Pace } from './pace.ts'
 import type { Reader } from './reader.ts'
 
 export interface Cluster {
   readonly world: World
+  /** The one that the pod in question asks for; the first where it asks for one that there is not. */
   readonly profile: Profile
   readonly budgets: readonly Readonly<PodDisruptionBudget>[]
   /** The same for every question, so that the same question has the same answer. */
   readonly random: Random
 }
 
+/** What all pods share. */
+export interface ReadCluster extends Omit<Cluster, 'profile'> {
+  readonly profiles: readonly Profile[]
+}
+
 /** Undefined: nodes or pods may not be read, and nothing can be said. */
-export async function readCluster(reader: Reader): Promise<Cluster | undefined> {
+export async function readCluster(reader: Reader): Promise<ReadCluster | undefined> {
   const [allNodes, allPods] = await Promise.all([reader.list(nodes), reader.list(pods)])
   if (allNodes === undefined || allPods === undefined) return undefined
   const random = seededRandom(1)
@@ -40,12 +46,25 @@ export async function readCluster(reader: Reader): Promise<Cluster | undefined> 
       return cache as unknown as Lister<T>
     },
   }
-  const profile = defaultProfile(env)
+  const profiles = reader.profiles.map((make) => make(env))
   const [budgets] = await Promise.all([reader.list(podDisruptionBudgets), ...[...caches].map(([kind, cache]) => fill(reader, kind, cache))])
   const world = new World()
-  for (const node of allNodes) world.setNode(node)
-  for (const pod of allPods) enter(world, pod)
-  return { world, profile, budgets: budgets ?? [], random }
+  const pace = new Pace()
+  for (const node of allNodes) {
+    world.setNode(node)
+    await pace.step()
+  }
+  for (const pod of allPods) {
+    enter(world, pod)
+    await pace.step()
+  }
+  return { world, profiles, budgets: budgets ?? [], random }
+}
+
+/** As the scheduler would look for this pod. Undefined: it has no profile at all. */
+export function clusterFor({ profiles, ...shared }: ReadCluster, schedulerName: string): Cluster | undefined {
+  const profile = profiles.find((candidate) => candidate.schedulerName === schedulerName) ?? profiles[0]
+  return profile === undefined ? undefined : { ...shared, profile }
 }
 
 async function fill(reader: Reader, kind: KindRef, cache: Cache<KubeObject>): Promise<void> {

@@ -9,6 +9,7 @@ import type { KindRef } from '../api/kind.ts'
 import type { Event } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { defaultProfile, type ProfileMaker } from '../scheduler/plugins.ts'
 
 export interface LogPlace {
   readonly namespace: string
@@ -20,6 +21,8 @@ export interface LogPlace {
 }
 
 export interface ReaderOptions {
+  /** Of the cluster's scheduler; the one that it has by default, where nothing is said. */
+  readonly profiles?: readonly ProfileMaker[]
   /** The last lines of a container. Throws ApiError. */
   readonly logs?: (ctx: Ctx, place: LogPlace) => Promise<string>
 }
@@ -29,6 +32,7 @@ export type Read<T> = Readonly<T> | 'absent' | 'unreadable'
 export class Reader {
   readonly ctx: Ctx
   readonly client: Client
+  readonly profiles: readonly ProfileMaker[]
   readonly unread = new Set<string>()
   readonly #logs: ReaderOptions['logs']
   readonly #lists = new Map<string, Promise<readonly Readonly<KubeObject>[] | undefined>>()
@@ -38,6 +42,7 @@ export class Reader {
     this.ctx = ctx
     this.client = client
     this.#logs = options.logs
+    this.profiles = options.profiles ?? [defaultProfile]
   }
 
   get now(): number {

@@ -8,7 +8,7 @@ import { since } from '../api/age.ts'
 import { candidatesFor, cheapest } from '../scheduler/preemption.ts'
 import { keyOf, keyText } from '../api/meta.ts'
 import type { NodeInfo } from '../scheduler/world.ts'
-import { readCluster, type Cluster } from './cluster.ts'
+import { clusterFor, readCluster, type Cluster, type ReadCluster } from './cluster.ts'
 import { count, few, listed, section, type Finding, type Section } from './finding.ts'
 import { grouped, type NodeGroup } from './obstacles.ts'
 import type { Reader } from './reader.ts'
@@ -19,17 +19,18 @@ type Clause = Omit<Finding, 'about'>
 
 /** A scheduler that runs has looked at a new pod by then. */
 const noticedMs = 10_000
-const clusters = new WeakMap<Reader, Promise<Cluster | undefined>>()
+const clusters = new WeakMap<Reader, Promise<ReadCluster | undefined>>()
 
 export async function unscheduled(reader: Reader, pod: Readonly<Pod>): Promise<Clause> {
   const known = clusters.get(reader) ?? readCluster(reader)
   clusters.set(reader, known)
-  const cluster = await known
+  const read = await known
+  const wanted = pod.spec?.schedulerName ?? 'default-scheduler'
+  const cluster = read === undefined ? undefined : clusterFor(read, wanted)
   const told = podCondition(pod, 'PodScheduled')
   if (cluster === undefined) return { because: toldText(pod) ?? 'has no node yet, and you may not read the nodes and pods that would say why', sections: schedulerSays(pod) }
-  const wanted = pod.spec?.schedulerName ?? 'default-scheduler'
   const gates = (pod.spec?.schedulingGates ?? []).map(({ name }) => name)
-  const verdicts = verdictsOn(cluster, pod)
+  const verdicts = await verdictsOn(cluster, pod)
   const groups = grouped(pod, verdicts.nodes)
   const details = [...evidence(cluster, pod, verdicts, groups), ...schedulerSays(pod)]
   if (gates.length > 0) {
@@ -37,7 +38,8 @@ export async function unscheduled(reader: Reader, pod: Readonly<Pod>): Promise<C
     return { because: `is held back by the scheduling gate${gates.length === 1 ? '' : 's'} ${listed(gates)}`, sections: [...section('what would help', [help]), ...details] }
   }
   if (wanted !== cluster.profile.schedulerName && told === undefined) {
-    const where = verdicts.fits.length > 0 ? `default-scheduler would put it on ${few(names(verdicts.fits))}` : `default-scheduler would not place it either: ${nowhereText(cluster, verdicts, groups)}`
+    const own = cluster.profile.schedulerName
+    const where = verdicts.fits.length > 0 ? `${own} would put it on ${few(names(verdicts.fits))}` : `${own} would not place it either: ${nowhereText(cluster, verdicts, groups)}`
     return { because: `waits for the scheduler ${JSON.stringify(wanted)}, and nobody of that name has looked at it`, sections: [...section('what would help', [`run a scheduler named ${wanted}, or make the pod again without spec.schedulerName; ${where}`]), ...details] }
   }
   const remedies = verdicts.fits.length > 0 ? [] : remediesFor(cluster, pod, verdicts, groups)

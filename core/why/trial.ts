@@ -4,6 +4,7 @@ import { excluded, questionsFor, verdict, type Questions } from '../scheduler/ev
 import type { Refusal } from '../scheduler/framework.ts'
 import type { NodeInfo } from '../scheduler/world.ts'
 import type { Cluster } from './cluster.ts'
+import { Pace } from './pace.ts'
 
 export interface PluginVerdict {
   readonly plugin: string
@@ -20,7 +21,8 @@ export interface Verdicts {
   readonly fits: readonly NodeInfo[]
 }
 
-export function verdictsOn(cluster: Cluster, pod: Readonly<Pod>): Verdicts {
+export async function verdictsOn(cluster: Cluster, pod: Readonly<Pod>): Promise<Verdicts> {
+  const pace = new Pace()
   const { world, profile } = cluster
   const all = world.nodes()
   const said = new Map<NodeInfo, PluginVerdict[]>(all.map((node) => [node, []]))
@@ -29,6 +31,7 @@ export function verdictsOn(cluster: Cluster, pod: Readonly<Pod>): Verdicts {
     const alone = questionsFor(pod, world, profile, (which) => which === plugin)
     if (alone.refused !== undefined) everywhere.push({ plugin: plugin.name, refusal: alone.refused.refusal })
     for (const node of all) {
+      await pace.step()
       const refusal = alone.only !== undefined && !alone.only.names.has(node.name) ? excluded([plugin]) : verdict(alone, node, world)?.refusal
       if (refusal !== undefined) said.get(node)?.push({ plugin: plugin.name, refusal })
     }
