@@ -4,6 +4,7 @@
  */
 
 import { memo } from '../lib/memo.ts'
+import { canonicalQuantity } from './schema/canonical.ts'
 export { addQuantities, canonicalQuantity, largerQuantity } from './schema/canonical.ts'
 
 const exponents: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
@@ -16,6 +17,12 @@ const milliOf = memo(4_096, (text) => Math.ceil(amount(text, 3)))
 /** In thousandths of the unit, rounded up: "250m" is 250, "2" is 2000. NaN when it is no quantity. Exact below 2^53. */
 export function quantityMilli(quantity: string | number): number {
   return milliOf(String(quantity))
+}
+
+/** In Go's one form; what is no quantity stays as it is. */
+export function canonicalText(quantity: string | number): string {
+  const canonical = canonicalQuantity(String(quantity))
+  return canonical.ok ? canonical.text : String(quantity)
 }
 
 /** In whole units, rounded up: "1Ki" is 1024, "100m" is 1. NaN when it is no quantity. */

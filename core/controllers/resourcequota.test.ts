@@ -54,6 +54,17 @@ describe('resource quotas', () => {
     expect(await usedIn(cluster)).toEqual({ pods: '1' })
   })
 
+  it('are not given back what was charged for an object that is under way, and are when it never comes', async () => {
+    await using cluster = await open()
+    await cluster.create(resourceQuotas, quotaOf({ pods: '5' }))
+    await cluster.settle()
+    await cluster.change(resourceQuotas, 'q', (mine) => ((mine.status ??= {}).used = { pods: '1' }), { namespace: 'default', subresource: 'status' })
+    await cluster.settle(5_000)
+    expect(await usedIn(cluster)).toEqual({ pods: '1' })
+    await cluster.settle(5_000)
+    expect(await usedIn(cluster)).toEqual({ pods: '0' })
+  })
+
   it('write nothing in a steady state', async () => {
     await using cluster = await open()
     await cluster.create(pods, pod('p', '100m'))

@@ -7,7 +7,7 @@ import { addAll, onlyNames, resourcesOfKind, scopesSelect, usageOf, type Quantit
 import { resourceQuotas } from '../api/core/resourcequota.ts'
 import { kindId, type Kind } from '../api/kind.ts'
 import type { AnyObject } from '../api/meta.ts'
-import { canonicalQuantity, compareQuantities } from '../api/quantity.ts'
+import { canonicalText, compareQuantities } from '../api/quantity.ts'
 import type { ResourceQuota } from '../api/schema/types.ts'
 import type { Informer } from '../client/informer.ts'
 import { equalJson } from '../lib/json.ts'
@@ -17,15 +17,23 @@ import { itself } from './run.ts'
 /** All is counted again so often: time alone ends the charge of a pod that should have gone. */
 const resyncMs = 300_000
 /** A quota that was charged a moment ago may be charged for an object that no lister shows yet: nothing is given back so soon. */
-const settleMs = 200
+const settleMs = 500
+/** A charge for an object that never came to be is given back after so long. */
+const leftoverMs = 10_000
 
 export const resourceQuotaController: Controller = {
   name: 'resourcequota-controller',
   workers: 5,
   setUp(env) {
-    const lister = env.watch(resourceQuotas, itself)
-    const counted = new Counted(env, (namespace) => lister.list(namespace).forEach((quota) => itself(quota).forEach((key) => env.queue.add(key))))
-    env.settings.onKinds?.(() => lister.list().forEach((quota) => itself(quota).forEach((key) => env.queue.add(key))))
+    const lister = env.read(resourceQuotas)
+    const count = (quotas: readonly Readonly<ResourceQuota>[]): void => quotas.flatMap(itself).forEach((key) => env.queue.add(key))
+    env.informers.of(resourceQuotas).on({
+      added: (quota) => count([quota]),
+      updated: (quota) => (same(quota.spec?.hard ?? {}, quota.status?.hard) ? itself(quota).forEach((key) => env.queue.after(key, leftoverMs)) : count([quota])),
+      deleted: (quota) => count([quota]),
+    })
+    const counted = new Counted(env, (namespace) => count(lister.list(namespace)))
+    env.settings.onKinds?.(() => count(lister.list()))
     const seen = new Map<string, { readonly version: string | undefined; readonly at: number }>()
     return async (ctx, key, client) => {
       const quota = lister.at(key)
@@ -103,12 +111,7 @@ function usedOf(quota: Readonly<ResourceQuota>, followed: readonly Followed[], n
       if (scopesSelect(quota, kind, object)) used = addAll(used, onlyNames(usageOf(kind, object, now), own))
     }
   }
-  return Object.fromEntries(Object.entries(used).map(([name, quantity]) => [name, canonicalText(String(quantity))]))
-}
-
-function canonicalText(quantity: string): string {
-  const canonical = canonicalQuantity(quantity)
-  return canonical.ok ? canonical.text : quantity
+  return Object.fromEntries(Object.entries(used).map(([name, quantity]) => [name, canonicalText(quantity)]))
 }
 
 function givesBack(was: Quantities, used: Quantities): boolean {

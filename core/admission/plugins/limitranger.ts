@@ -2,7 +2,7 @@
  * LimitRanger: a namespace's LimitRanges give containers default requests and limits, and refuse pods and claims outside their
  * bounds (plugin/pkg/admission/limitranger).
  */
-import { canonicalQuantity, compareQuantities, quantityMilli } from '../../api/quantity.ts'
+import { canonicalText, compareQuantities, quantityMilli } from '../../api/quantity.ts'
 import { isBeingDeleted } from '../../api/meta.ts'
 import { limitRanges } from '../../api/core/limitrange.ts'
 import { podQuantities, type Quantities } from '../../api/core/quota.ts'
@@ -70,9 +70,9 @@ function claimErrors(claim: Readonly<PersistentVolumeClaim>, limits: readonly Li
     ...each(limit.min, (name, bound) => belowMin(limit.type, name, bound, requests[name], undefined)),
     ...each(limit.max, (name, bound) => {
       const own = requests[name]
-      const head = `maximum ${name} usage per ${limit.type} is ${show(bound)}`
+      const head = `maximum ${name} usage per ${limit.type} is ${canonicalText(bound)}`
       if (own === undefined) return `${head}.  No request is specified`
-      return compareQuantities(own, bound) > 0 ? `${head}, but request is ${show(own)}` : undefined
+      return compareQuantities(own, bound) > 0 ? `${head}, but request is ${canonicalText(own)}` : undefined
     }),
   ])
 }
@@ -88,21 +88,21 @@ function bounds(limit: LimitRangeItem, requests: Quantities, maxima: Quantities)
 type Quantity = string | number | undefined
 
 function belowMin(type: string, name: string, bound: string | number, request: Quantity, limit: Quantity): string | undefined {
-  const head = `minimum ${name} usage per ${type} is ${show(bound)}`
+  const head = `minimum ${name} usage per ${type} is ${canonicalText(bound)}`
   if (request === undefined) return `${head}.  No request is specified`
-  if (compareQuantities(request, bound) < 0) return `${head}, but request is ${show(request)}`
-  return limit !== undefined && compareQuantities(limit, bound) < 0 ? `${head}, but limit is ${show(limit)}` : undefined
+  if (compareQuantities(request, bound) < 0) return `${head}, but request is ${canonicalText(request)}`
+  return limit !== undefined && compareQuantities(limit, bound) < 0 ? `${head}, but limit is ${canonicalText(limit)}` : undefined
 }
 
 function aboveMax(type: string, name: string, bound: string | number, request: Quantity, limit: Quantity): string | undefined {
-  const head = `maximum ${name} usage per ${type} is ${show(bound)}`
+  const head = `maximum ${name} usage per ${type} is ${canonicalText(bound)}`
   if (limit === undefined) return `${head}.  No limit is specified`
-  if (compareQuantities(limit, bound) > 0) return `${head}, but limit is ${show(limit)}`
-  return request !== undefined && compareQuantities(request, bound) > 0 ? `${head}, but request is ${show(request)}` : undefined
+  if (compareQuantities(limit, bound) > 0) return `${head}, but limit is ${canonicalText(limit)}`
+  return request !== undefined && compareQuantities(request, bound) > 0 ? `${head}, but request is ${canonicalText(request)}` : undefined
 }
 
 function aboveRatio(type: string, name: string, bound: string | number, request: Quantity, limit: Quantity): string | undefined {
-  const head = `${name} max limit to request ratio per ${type} is ${show(bound)}`
+  const head = `${name} max limit to request ratio per ${type} is ${canonicalText(bound)}`
   const [asked, most] = [quantityMilli(request ?? 0), quantityMilli(limit ?? 0)]
   if (asked === 0) return `${head}, but no request is specified or request is 0`
   if (most === 0) return `${head}, but no limit is specified or limit is 0`
@@ -111,9 +111,4 @@ function aboveRatio(type: string, name: string, bound: string | number, request:
 
 function each(bounds: Quantities | undefined, check: (name: string, bound: string | number) => string | undefined): string[] {
   return Object.entries(bounds ?? {}).flatMap(([name, bound]) => check(name, bound) ?? [])
-}
-
-function show(quantity: string | number): string {
-  const canonical = canonicalQuantity(String(quantity))
-  return canonical.ok ? canonical.text : String(quantity)
 }

@@ -2,7 +2,7 @@
  * What an object uses of a quota, and whether a quota looks at it: shared by admission, which charges before a write, and the
  * quota controller, which counts again (k8s.io/kubernetes/pkg/quota/v1/evaluator/core). Quantities keep the form people wrote.
  */
-import { addQuantities, canonicalQuantity, compareQuantities, largerQuantity } from '../quantity.ts'
+import { addQuantities, canonicalText, compareQuantities, largerQuantity } from '../quantity.ts'
 import type { KubeObject } from '../meta.ts'
 import { devicesSuffix, devicesUsed } from '../resource/devicequota.ts'
 import type { PersistentVolumeClaim, Pod, PodAffinityTerm, ResourceClaim, ResourceQuota, ScopedResourceSelectorRequirement, Service } from '../schema/types.ts'
@@ -199,8 +199,5 @@ export function onlyNames(all: Quantities, names: readonly string[]): Quantities
 
 /** `cpu=1,memory=2Gi`. */
 export function quantitiesText(all: Quantities): string {
-  return Object.keys(all).toSorted().map((name) => {
-    const canonical = canonicalQuantity(String(all[name]))
-    return `${name}=${canonical.ok ? canonical.text : String(all[name])}`
-  }).join(',')
+  return Object.keys(all).toSorted().map((name) => `${name}=${canonicalText(all[name] ?? '')}`).join(',')
 }
