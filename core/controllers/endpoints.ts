@@ -4,7 +4,6 @@
  * Service all the same.
  */
 import { endpoints } from '../api/core/endpoints.ts'
-import { pods } from '../api/core/pod.ts'
 import { isPodReady } from '../api/core/podstate.ts'
 import { services } from '../api/core/service.ts'
 import { isBeingDeleted, keyOf, keyText, parseKey } from '../api/meta.ts'
@@ -12,8 +11,8 @@ import type { EndpointAddress, Endpoints, EndpointSubset, Pod, Service } from '.
 import { cloneJson, equalJson } from '../lib/json.ts'
 import type { Controller } from './controller.ts'
 import { addressesOf, familiesOf, isEndpoint, isHeadless, portsOf } from './endpointslice/endpoint.ts'
-import { hasSelector, onChangesOfPods, selectorFor } from './endpointslice/endpointslice.ts'
 import { headlessLabel, triggerTimeAnnotation } from './endpointslice/plan.ts'
+import { hasSelector, Selection } from './endpointslice/selection.ts'
 import { TriggerTimes } from './endpointslice/trigger.ts'
 import { isTerminatingNamespace, messageOf } from './podcontrol.ts'
 import { itself } from './run.ts'
@@ -32,7 +31,7 @@ export const endpointsController: Controller = {
   setUp(env) {
     const lister = env.watch(services, itself)
     const have = env.watch(endpoints, itself)
-    const podLister = env.read(pods)
+    const selection = new Selection(env.informers)
     const times = new TriggerTimes()
     /** Endpoints that a Service left behind, now or before this start: others may be there before their Service is. */
     const left = new Set<string>()
@@ -43,7 +42,7 @@ export const endpointsController: Controller = {
     env.informers.of(services).on({ deleted: (service) => leave(keyText(keyOf(service))) })
     const both = Promise.all([env.informers.of(services).synced, env.informers.of(endpoints).synced])
     void both.then(() => have.list().filter((object) => lister.get(keyOf(object)) === undefined).forEach((object) => leave(keyText(keyOf(object)))))
-    onChangesOfPods(env.informers, lister, (keys) => keys.forEach((key) => env.queue.after(key, batchMs)))
+    selection.onChanges((keys) => keys.forEach((key) => env.queue.after(key, batchMs)))
 
     return async (ctx, key, client) => {
       const service = lister.at(key)
@@ -57,7 +56,7 @@ export const endpointsController: Controller = {
       }
       left.delete(key)
       if (!hasSelector(service) || isBeingDeleted(service)) return
-      const selected = podLister.list(service.metadata.namespace ?? '').filter((pod) => selectorFor(service).matches(pod.metadata.labels))
+      const selected = selection.podsOf(service)
       const triggerTime = times.since(key, service, selected)
       const next = endpointsOf(service, selected)
       if (prev !== undefined && isShown(next, prev)) return

@@ -5,15 +5,15 @@ import { services } from '../../api/core/service.ts'
 import { endpointSlices } from '../../api/discovery/endpointslice.ts'
 import { isApiError } from '../../api/errors.ts'
 import { isBeingDeleted, keyOf, keyText } from '../../api/meta.ts'
-import type { EndpointSlice, Node, Pod, Service } from '../../api/schema/types.ts'
-import { labelsSelector, type Selector } from '../../api/selector.ts'
-import { byNode, nodeIndex, type Lister } from '../../client/lister.ts'
+import type { EndpointSlice, Node, Service } from '../../api/schema/types.ts'
+import { byNode, nodeIndex } from '../../client/lister.ts'
 import type { Controller, Env } from '../controller.ts'
 import { isTerminatingNamespace, messageOf } from '../podcontrol.ts'
 import { itself } from '../run.ts'
 import { familiesOf, type Family, zoneLabel } from './endpoint.ts'
 import { wantsTopology } from './hints.ts'
 import { managedByLabel, manager, planSlices, serviceNameLabel, type SlicePlan } from './plan.ts'
+import { hasSelector, Selection } from './selection.ts'
 import { isReadyNode, Topology, zoneShares } from './topology.ts'
 import { TriggerTimes } from './trigger.ts'
 
@@ -35,8 +35,9 @@ export const endpointSliceController: Controller = {
     const lister = env.watch(services, itself)
     env.watch(endpointSlices, (slice) => (isMine(slice) ? [serviceKey(slice)] : []))
     const later = (keys: readonly string[]): void => keys.forEach((key) => env.queue.after(key, batchMs))
-    onChangesOfPods(env.informers, lister, later)
-    onChangesOfNodes(env, (name) => podInformer.lister.by(nodeIndex, name).forEach((pod) => later(servicesOf(lister, pod))))
+    const selection = new Selection(env.informers)
+    selection.onChanges(later)
+    onChangesOfNodes(env, (name) => podInformer.lister.by(nodeIndex, name).forEach((pod) => later(selection.servicesOf(pod))))
     const nodeLister = env.read(nodes)
     const topology = new Topology()
     const times = new TriggerTimes()
@@ -58,7 +59,7 @@ export const endpointSliceController: Controller = {
       const service = lister.at(key)
       if (service === undefined || isBeingDeleted(service)) return forget(key) // its slices go with it
       if (!hasSelector(service)) return
-      const selected = podInformer.lister.list(service.metadata.namespace ?? '').filter((pod) => selectorFor(service).matches(pod.metadata.labels))
+      const selected = selection.podsOf(service)
       const triggerTime = times.since(key, service, selected)
       const plan = planSlices({
         service,
@@ -123,36 +124,3 @@ function onChangesOfNodes({ informers, queue }: Env, tell: (node: string) => voi
 
 const isMine = (slice: Readonly<EndpointSlice>): boolean => slice.metadata.labels?.[managedByLabel] === manager && (slice.metadata.labels?.[serviceNameLabel] ?? '') !== ''
 const serviceKey = (slice: Readonly<EndpointSlice>): string => `${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel]}`
-
-const selectors = new WeakMap<object, Selector>()
-
-/** Made once for each version of a Service. */
-export function selectorFor(service: Readonly<Service>): Selector {
-  let selector = selectors.get(service)
-  if (selector === undefined) selectors.set(service, (selector = labelsSelector(service.spec?.selector)))
-  return selector
-}
-
-export const hasSelector = (service: Readonly<Service>): boolean => service.spec?.type !== 'ExternalName' && Object.keys(service.spec?.selector ?? {}).length > 0
-
-export function servicesOf(lister: Lister<Service>, pod: Readonly<Pod>): readonly string[] {
-  return lister.list(pod.metadata.namespace ?? '').filter((s) => hasSelector(s) && selectorFor(s).matches(pod.metadata.labels)).flatMap(itself)
-}
-
-/** Services whose endpoints a pod's change may change: heartbeats of a pod's status change none. */
-export function onChangesOfPods(informers: Parameters<Controller['setUp']>[0]['informers'], lister: Lister<Service>, tell: (keys: readonly string[]) => void): void {
-  informers.of(pods).on({
-    added: (pod) => tell(servicesOf(lister, pod)),
-    deleted: (pod) => tell(servicesOf(lister, pod)),
-    updated: (next, prev) => {
-      if (shown(next) === shown(prev)) return
-      tell([...new Set([...servicesOf(lister, next), ...servicesOf(lister, prev)])])
-    },
-  })
-}
-
-/** All of a pod that an endpoint shows. */
-function shown({ metadata, spec, status }: Readonly<Pod>): string {
-  const ready = status?.conditions?.find((c) => c.type === 'Ready')?.status
-  return JSON.stringify([metadata.uid, metadata.labels, metadata.deletionTimestamp, spec?.nodeName, spec?.hostname, spec?.subdomain, status?.phase, status?.podIP, status?.podIPs, ready])
-}
