@@ -8,6 +8,7 @@ import { stateOf, toneOfState } from '../logic/state.ts'
 import { Logs } from './logs.tsx'
 import { Age, Empty, State, Trouble } from './parts.tsx'
 import { Summary } from './summary.tsx'
+import { Why } from './why.tsx'
 import { YamlView } from './yaml.tsx'
 
 export interface TabProps {
@@ -61,6 +62,7 @@ function OneObject({ resource }: { readonly resource: Resource }) {
       {items !== undefined && object === undefined && <Empty>There is no {resource.kind} of this name{at.namespace === '' ? '' : ` in ${at.namespace}`} (any more). <a href={listPlace(resource, chosen)}>All {titleOf(resource)}</a></Empty>}
       {object !== undefined && current !== undefined && (
         <>
+          <Why key={`why ${object.metadata.uid}`} resource={resource} object={object} />
           {mine.length > 1 && (
             <nav class="tabs" aria-label="Parts of this page">
               {mine.map((tab) => <a key={tab.id} href={objectPlace(resource, at, chosen, tab.id)} aria-current={tab === current ? 'page' : undefined}>{tab.title}</a>)}
