@@ -1,6 +1,6 @@
 /**
  * No pod is let in that a quota does not let in. Pods on their way out are left out of the count: for some of them quotas
- * no longer speak. What was charged for a pod that the controller cannot see yet may be given back, so late runs say nothing.
+ * no longer speak.
  */
 import { isPodActive } from '../../../core/api/core/podstate.ts'
 import { quantityMilli } from '../../../core/api/quantity.ts'
@@ -9,9 +9,9 @@ import type { Invariant } from '../invariant.ts'
 
 export const quotasHold: Invariant = {
   name: 'quotas hold',
-  begin: ({ history, isLate }) => ({
+  begin: ({ history }) => ({
     after({ prefix, type, object }) {
-      if (prefix !== 'pods' || type !== 'added' || isLate) return undefined
+      if (prefix !== 'pods' || type !== 'added') return undefined
       const namespace = object.metadata.namespace ?? ''
       for (const quota of history.all<ResourceQuota>('resourcequotas').values()) {
         if (quota.metadata.namespace !== namespace) continue
