@@ -5,8 +5,6 @@ import type { Happened, History } from './history.ts'
 export interface Scene {
   readonly history: History
   readonly faults: Pick<Faults, 'unheard'>
-  /** Whether in this run watches lag, or what was admitted is stored late: what is counted from afar may be counted wrong then, as upstream's is. */
-  readonly isLate: boolean
 }
 
 export interface Invariant {

@@ -65,8 +65,7 @@ class Simulation {
     const cluster = await SimCluster.open({ seed: this.#seed, nodes, note, happened: (happened) => this.#take(happened), ...(this.#options.log === true ? { log: true } : {}) })
     this.#cluster = cluster
     const { history, faults } = cluster
-    const { weather, slowness } = this.#scenario
-    this.#watching = invariants.map(({ name, begin }) => ({ name, ...begin({ history, faults, isLate: weather.lag > 0 || slowness.share > 0 }) }))
+    this.#watching = invariants.map(({ name, begin }) => ({ name, ...begin({ history, faults }) }))
     note(`${nodes.length} nodes, ${workloads.map(({ name }) => name).join(' ')}, weather ${JSON.stringify(this.#scenario.weather)}, slow ${JSON.stringify(this.#scenario.slowness)}`)
     try {
       await this.#play(cluster)
