@@ -38,11 +38,16 @@ function parsed(text: string): JsonMap | undefined {
 export function keepLastApplied(object: AnyObject, applied: Readonly<AnyObject>): void {
   const annotations = object.metadata.annotations
   if (annotations === undefined || annotations === null || (annotations[lastAppliedAnnotation] ?? '') === '') return
-  const copy = clone(applied) as AnyObject
-  if (isMap(copy.metadata?.annotations)) delete copy.metadata.annotations[lastAppliedAnnotation]
-  annotations[lastAppliedAnnotation] = `${goJson(copy)}\n`
+  annotations[lastAppliedAnnotation] = appliedText(applied)
   const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(String(value)), 0)
   if (bytes > annotationsBytesMax) delete annotations[lastAppliedAnnotation]
+}
+
+/** What the annotation says of an object that is applied. */
+export function appliedText(applied: Readonly<AnyObject>): string {
+  const copy = clone(applied) as AnyObject
+  if (isMap(copy.metadata?.annotations)) delete copy.metadata.annotations[lastAppliedAnnotation]
+  return `${goJson(copy)}\n`
 }
 
 /** As Go encodes maps: keys sorted, HTML escaped. */
