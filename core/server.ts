@@ -136,7 +136,7 @@ export async function runServer(parent: Ctx, config: ServerConfig, random: Rando
 
 /** A part that is misspelt would run, although somebody relies on it that it does not. */
 function mustExist(disabled: readonly string[]): void {
-  const parts = [...controllers.map(({ name }) => name), 'scheduler']
+  const parts = [...new Set(controllers.map(({ name }) => name)), 'scheduler'] // some share a name
   const unknown = disabled.find((name) => !parts.includes(name))
   if (unknown !== undefined) throw new Error(`nothing is called ${JSON.stringify(unknown)} that could be disabled; there are ${parts.join(', ')}`)
 }
