@@ -9,8 +9,9 @@ import { isApiError } from '../api/errors.ts'
 import type { Selector } from '../api/selector.ts'
 import type { Client } from '../client/client.ts'
 import type { Informer } from '../client/informer.ts'
-import { byController, controllerIndex } from '../client/lister.ts'
+import { byController, controllerIndex, type Lister } from '../client/lister.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { itself, ownerKey } from './run.ts'
 
 export interface Claims<T> {
   readonly claimed: readonly Readonly<T>[]
@@ -49,6 +50,19 @@ export function indexForClaims<T extends KubeObject>(informer: Informer<T>): voi
 
 export function candidates<T extends KubeObject>(informer: Informer<T>, owner: Readonly<KubeObject>): readonly Readonly<T>[] {
   return [...informer.lister.by(controllerIndex, owner.metadata.uid ?? ''), ...informer.lister.by(orphanIndex, owner.metadata.namespace ?? '')]
+}
+
+/** Keys of the owners that an object concerns: its manager, or where it has none, all who select it. */
+export function claimants<O extends KubeObject>(
+  kind: KindRef<O>, owners: Lister<O>, selectorFor: (owner: Readonly<O>) => Selector,
+): (object: Readonly<KubeObject>) => readonly string[] {
+  const ofManager = ownerKey(kind)
+  return (object) => {
+    const { namespace = '', labels = {} } = object.metadata
+    if (controllerOf(object) !== undefined) return ofManager(object)
+    if (Object.keys(labels).length === 0) return []
+    return owners.list(namespace).filter((owner) => selectorFor(owner).matches(labels)).flatMap((owner) => itself(owner as O))
+  }
 }
 
 export interface ClaimKinds<O extends KubeObject, T extends KubeObject> {

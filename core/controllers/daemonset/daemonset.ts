@@ -8,18 +8,18 @@ import { daemonSets } from '../../api/apps/daemonset.ts'
 import { nodes } from '../../api/core/node.ts'
 import { availableInMs, isPodTerminal } from '../../api/core/podstate.ts'
 import { pods } from '../../api/core/pod.ts'
-import { controllerOf, isBeingDeleted, type KubeObject } from '../../api/meta.ts'
+import { controllerOf, isBeingDeleted } from '../../api/meta.ts'
 import type { DaemonSet, Node, Pod } from '../../api/schema/types.ts'
 import { nothing, selectorOf, type Selector } from '../../api/selector.ts'
 import type { Client } from '../../client/client.ts'
 import type { Lister } from '../../client/lister.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
-import { candidates, claim, indexForClaims, planClaims } from '../claim.ts'
+import { candidates, claim, claimants, indexForClaims, planClaims } from '../claim.ts'
 import type { Controller, Env } from '../controller.ts'
 import type { Revision } from '../history.ts'
 import { createPod, podFrom, removePod, slowStart } from '../podcontrol.ts'
-import { itself, ownerKey } from '../run.ts'
+import { itself } from '../run.ts'
 import { FailedPods } from './failures.ts'
 import { nodeOf, pinned, placementOf, podTemplate } from './placement.ts'
 import { planPods, type Plan, type Pods, type World } from './plan.ts'
@@ -40,8 +40,7 @@ export const daemonSetController: Controller = {
     indexForClaims(podInformer)
     indexForClaims(revisionInformer)
     const sets = env.watch(daemonSets, itself)
-    const ofOwner = ownerKey(daemonSets)
-    const keysOf = (object: Readonly<KubeObject>): readonly string[] => (controllerOf(object) === undefined ? whoWants(sets, object) : ofOwner(object))
+    const keysOf = claimants(daemonSets, sets, selectorFor)
     env.watch(pods, keysOf)
     // Revisions that somebody makes for a set are looked at when there is something to do; those without a manager are adopted.
     const look = (revision: Revision): void => keysOf(revision).forEach((key) => env.queue.add(key))
@@ -66,15 +65,10 @@ export const daemonSetController: Controller = {
   },
 }
 
-const selectorFor = (set: Readonly<DaemonSet>): Selector => (set.spec?.selector === undefined ? nothing : selectorOf(set.spec.selector))
+const selectorFor = (set: Readonly<DaemonSet>): Selector => (selectsAll(set) ? nothing : selectorOf(set.spec?.selector))
 
 function selectsAll({ spec }: Readonly<DaemonSet>): boolean {
   return spec?.selector !== undefined && Object.keys(spec.selector.matchLabels ?? {}).length === 0 && (spec.selector.matchExpressions ?? []).length === 0
-}
-
-function whoWants(sets: Lister<DaemonSet>, { metadata }: Readonly<KubeObject>): readonly string[] {
-  if (Object.keys(metadata.labels ?? {}).length === 0) return []
-  return sets.list(metadata.namespace ?? '').filter((set) => !selectsAll(set) && selectorFor(set).matches(metadata.labels)).flatMap(itself)
 }
 
 /** A node concerns the sets whose pods may run there, or might no more. Most changes of nodes are heartbeats. */

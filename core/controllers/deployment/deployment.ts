@@ -9,12 +9,12 @@ import { pods } from '../../api/core/pod.ts'
 import { isApiError } from '../../api/errors.ts'
 import { controllerOf, controllerRef, isBeingDeleted, keyOf } from '../../api/meta.ts'
 import type { Deployment, DeploymentCondition, Pod, ReplicaSet } from '../../api/schema/types.ts'
-import { selectorOf } from '../../api/selector.ts'
+import { nothing, selectorOf, type Selector } from '../../api/selector.ts'
 import type { Client } from '../../client/client.ts'
 import { controllerIndex } from '../../client/lister.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
-import { candidates, claim, indexForClaims, planClaims } from '../claim.ts'
+import { candidates, claim, claimants, indexForClaims, planClaims } from '../claim.ts'
 import { conditionOf, setCondition } from '../conditions.ts'
 import type { Controller, Env } from '../controller.ts'
 import { templateHash } from '../hash.ts'
@@ -35,10 +35,7 @@ export const deploymentController: Controller = {
     indexForClaims(setInformer)
     indexForClaims(podInformer)
     const ofOwner = ownerKey(deployments)
-    env.watch(replicaSets, (set) => {
-      if (controllerOf(set) !== undefined) return ofOwner(set)
-      return lister.list(set.metadata.namespace ?? '').filter((d) => selects(d, set)).flatMap(itself)
-    })
+    env.watch(replicaSets, claimants(deployments, lister, selectorFor))
     // Recreate waits for the last old pod to be gone; nobody else here cares about pods.
     env.watch(pods, (pod) => {
       const owner = controllerOf(pod)
@@ -49,7 +46,7 @@ export const deploymentController: Controller = {
       const lent = lister.at(key)
       if (lent === undefined) return
       if (emptySelector(lent)) return await refuseSelectingAll(ctx, env, client, lent)
-      const claims = planClaims(lent, selectorOf(lent.spec?.selector), candidates(setInformer, lent))
+      const claims = planClaims(lent, selectorFor(lent), candidates(setInformer, lent))
       const sets = await claim(ctx, client, { owner: deployments, owned: replicaSets }, lent, claims)
       const podsOf = (set: Readonly<ReplicaSet>): readonly Readonly<Pod>[] => podInformer.lister.by(controllerIndex, set.metadata.uid ?? '')
       await new Rollout(ctx, env, client, lent, sets, podsOf).step(key)
@@ -57,8 +54,7 @@ export const deploymentController: Controller = {
   },
 }
 
-const selects = (deployment: Readonly<Deployment>, set: Readonly<ReplicaSet>): boolean =>
-  !emptySelector(deployment) && selectorOf(deployment.spec?.selector).matches(set.metadata.labels)
+const selectorFor = (deployment: Readonly<Deployment>): Selector => (emptySelector(deployment) ? nothing : selectorOf(deployment.spec?.selector))
 
 function emptySelector({ spec }: Readonly<Deployment>): boolean {
   return Object.keys(spec?.selector?.matchLabels ?? {}).length === 0 && (spec?.selector?.matchExpressions ?? []).length === 0

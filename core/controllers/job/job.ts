@@ -9,17 +9,16 @@ import { pods } from '../../api/core/pod.ts'
 import { isApiError } from '../../api/errors.ts'
 import { controllerOf, isBeingDeleted, keyOf } from '../../api/meta.ts'
 import type { Job, JobCondition, JobStatus, Pod } from '../../api/schema/types.ts'
-import { nothing, selectorOf, type Selector } from '../../api/selector.ts'
+import { selectorOf, type Selector } from '../../api/selector.ts'
 import { formatTime } from '../../api/time.ts'
 import type { Client } from '../../client/client.ts'
-import type { Lister } from '../../client/lister.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
-import { candidates, claim, indexForClaims, planClaims } from '../claim.ts'
+import { candidates, claim, claimants, indexForClaims, planClaims } from '../claim.ts'
 import { conditionOf } from '../conditions.ts'
 import type { Controller, Env, Reconcile } from '../controller.ts'
 import { createPod, removePod, slowStart } from '../podcontrol.ts'
-import { itself, ownerKey } from '../run.ts'
+import { itself } from '../run.ts'
 import { account, counted, ended, writtenStatus } from './account.ts'
 import { type Failures, noFailures } from './backoff.ts'
 import { planPods, type PodPlan } from './plan.ts'
@@ -41,10 +40,8 @@ function setUp(env: Env): Reconcile {
   const podInformer = env.informers.of(pods)
   indexForClaims(podInformer)
   const lister = env.watch(jobs, itself)
-  const ofJob = ownerKey(jobs)
-  const changed = (pod: Readonly<Pod>): void => {
-    for (const key of controllerOf(pod) === undefined ? whoWants(lister, pod) : ofJob(pod)) env.queue.after(key, batchMs)
-  }
+  const ofPod = claimants(jobs, lister, selectorFor)
+  const changed = (pod: Readonly<Pod>): void => ofPod(pod).forEach((key) => env.queue.after(key, batchMs))
   podInformer.on({
     added: changed,
     updated(next, prev) {
@@ -72,13 +69,7 @@ function setUp(env: Env): Reconcile {
   }
 }
 
-const selectorFor = (job: Readonly<Job>): Selector => (job.spec?.selector === undefined ? nothing : selectorOf(job.spec.selector))
-
-/** A pod without a manager is everyone's whose selector it matches. */
-function whoWants(lister: Lister<Job>, pod: Readonly<Pod>): readonly string[] {
-  if (Object.keys(pod.metadata.labels ?? {}).length === 0) return []
-  return lister.list(pod.metadata.namespace ?? '').filter((job) => selectorFor(job).matches(pod.metadata.labels)).flatMap(itself)
-}
+const selectorFor = (job: Readonly<Job>): Selector => selectorOf(job.spec?.selector)
 
 /** Running, ready and going pods, as they are after what was done. */
 interface Tally {

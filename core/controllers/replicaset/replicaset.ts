@@ -14,16 +14,16 @@ import type { Client } from '../../client/client.ts'
 import { controllerIndex, type Lister } from '../../client/lister.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
-import { candidates, claim, indexForClaims, planClaims } from '../claim.ts'
+import { candidates, claim, claimants, indexForClaims, planClaims } from '../claim.ts'
 import type { Controller, Env, Reconcile } from '../controller.ts'
 import { createPod, messageOf, podFrom, removePod, slowStart } from '../podcontrol.ts'
-import { itself, ownerKey } from '../run.ts'
+import { itself } from '../run.ts'
 import { nextAvailableMs, type Plan, planReplicas, type Replicas, statusOf } from './plan.ts'
 
 export const replicaSetController: Controller = {
   name: 'replicaset-controller',
   workers: 5,
-  setUp: (env) => setUp<ReplicaSet>(env, { kind: replicaSets, countTerminating: true, selector: (set) => (set.spec?.selector === undefined ? nothing : selectorOf(set.spec.selector)) }),
+  setUp: (env) => setUp<ReplicaSet>(env, { kind: replicaSets, countTerminating: true, selector: (set) => selectorOf(set.spec?.selector) }),
 }
 
 export const replicationController: Controller = {
@@ -54,8 +54,7 @@ function setUp<T extends Replicas>(env: Env, flavour: Flavour<T>): Reconcile {
     return owner === undefined ? [] : [owner.uid]
   })
   const sets = env.watch(kind, (set) => itself(set as T))
-  const ofOwner = ownerKey(kind)
-  env.watch(pods, (pod) => (controllerOf(pod) === undefined ? whoWants(sets, flavour, pod) : ofOwner(pod)))
+  env.watch(pods, claimants(kind, sets, flavour.selector))
 
   return async (ctx, key, client) => {
     const set = sets.at(key)
@@ -77,12 +76,6 @@ function setUp<T extends Replicas>(env: Env, flavour: Flavour<T>): Reconcile {
     const soon = nextAvailableMs(set as T, owned, now)
     if (soon !== undefined) env.queue.after(key, soon)
   }
-}
-
-/** A pod without a manager is everyone's whose selector it matches. */
-function whoWants<T extends Replicas>(sets: Lister<T>, flavour: Flavour<T>, pod: Readonly<Pod>): readonly string[] {
-  if (Object.keys(pod.metadata.labels ?? {}).length === 0) return []
-  return sets.list(pod.metadata.namespace ?? '').filter((set) => flavour.selector(set).matches(pod.metadata.labels)).flatMap((set) => itself(set as T))
 }
 
 /** Pods of all sets that have the same owner: while a Deployment rolls, old and new replicas crowd the same nodes. */

@@ -7,17 +7,17 @@ import { statefulSets } from '../../api/apps/statefulset.ts'
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim.ts'
 import { availableInMs } from '../../api/core/podstate.ts'
 import { pods } from '../../api/core/pod.ts'
-import { controllerOf, isBeingDeleted } from '../../api/meta.ts'
+import { isBeingDeleted } from '../../api/meta.ts'
 import type { PersistentVolumeClaim, Pod, StatefulSet, StatefulSetStatus } from '../../api/schema/types.ts'
-import { nothing, selectorOf, type Selector } from '../../api/selector.ts'
+import { selectorOf, type Selector } from '../../api/selector.ts'
 import type { Client } from '../../client/client.ts'
 import type { Lister } from '../../client/lister.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson } from '../../lib/json.ts'
-import { candidates, claim, indexForClaims, planClaims } from '../claim.ts'
+import { candidates, claim, claimants, indexForClaims, planClaims } from '../claim.ts'
 import type { Controller, Env } from '../controller.ts'
 import { inOrder, type Revision, restored } from '../history.ts'
-import { itself, ownerKey } from '../run.ts'
+import { itself } from '../run.ts'
 import { Act } from './act.ts'
 import { isMember } from './identity.ts'
 import { planPods, type Target, type World } from './plan.ts'
@@ -35,8 +35,7 @@ export const statefulSetController: Controller = {
     indexForClaims(podInformer)
     indexForClaims(revisionInformer)
     const sets = env.watch(statefulSets, itself)
-    const ofOwner = ownerKey(statefulSets)
-    env.watch(pods, (pod) => (controllerOf(pod) === undefined ? whoWants(sets, pod) : ofOwner(pod)))
+    env.watch(pods, claimants(statefulSets, sets, selectorFor))
     // A pod may be waiting for a claim to come, or for one of an earlier time to be gone.
     const claims = env.watch(persistentVolumeClaims, (one) => sets.list(one.metadata.namespace ?? '').filter((set) => isClaimOf(set, one)).flatMap(itself))
     return async (ctx, key, client) => {
@@ -52,12 +51,7 @@ export const statefulSetController: Controller = {
   },
 }
 
-const selectorFor = (set: Set): Selector => (set.spec?.selector === undefined ? nothing : selectorOf(set.spec.selector))
-
-function whoWants(sets: Lister<StatefulSet>, pod: Readonly<Pod>): readonly string[] {
-  if (Object.keys(pod.metadata.labels ?? {}).length === 0) return []
-  return sets.list(pod.metadata.namespace ?? '').filter((set) => selectorFor(set).matches(pod.metadata.labels)).flatMap(itself)
-}
+const selectorFor = (set: Set): Selector => selectorOf(set.spec?.selector)
 
 function isClaimOf(set: Set, { metadata }: Readonly<PersistentVolumeClaim>): boolean {
   const [, stem] = /^(.*)-\d+$/.exec(metadata.name ?? '') ?? []
