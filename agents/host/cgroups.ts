@@ -22,11 +22,20 @@ export interface GroupUsage {
   readonly workingSetBytes: number
 }
 
+/** What a group is limited to and uses now. */
+export interface GroupState extends GroupLimits {
+  readonly usageBytes: number
+}
+
 export interface Cgroups {
   version(): Promise<1 | 2>
   /** Makes the group `path` (absolute, as a Docker cgroup parent) and sets its limits. */
   ensure(ctx: Ctx, path: string, limits: GroupLimits): Promise<void>
   remove(ctx: Ctx, path: string): Promise<void>
+  /** undefined: there is no such group. */
+  state(path: string): Promise<GroupState | undefined>
+  /** Sets these limits of a group that is there; throws when the kernel refuses. */
+  resize(path: string, limits: Partial<GroupLimits>): Promise<void>
   /** undefined: the process is gone. */
   usage(pid: number): Promise<GroupUsage | undefined>
   /** Usage of the whole machine. */
@@ -46,14 +55,16 @@ export function systemCgroups(): Cgroups {
       }
       if ((await version()) === 1) return ensureV1(path, limits, set)
       await enableControllers(path, set)
-      await set(`${root}${path}/cpu.weight`, String(weightOf(limits.cpuShares)))
-      await set(`${root}${path}/cpu.max`, `${limits.cpuQuotaUs > 0 ? limits.cpuQuotaUs : 'max'} ${limits.cpuPeriodUs}`)
-      await set(`${root}${path}/memory.max`, limits.memoryBytes > 0 ? String(limits.memoryBytes) : 'max')
+      for (const [file, value] of filesV2(path, limits)) await set(file, value)
     },
     async remove(_ctx, path) {
       // In version 1 each hierarchy has the group, also the named ones and, on hybrid machines, version 2's.
       const at = (await version()) === 2 ? [`${root}${path}`] : (await readdir(root)).map((hierarchy) => `${root}/${hierarchy}${path}`)
       for (const folder of at) await rmdir(folder).catch(() => undefined) // still busy, or never there
+    },
+    state: async (path) => ((await version()) === 2 ? stateV2(path) : stateV1(path)),
+    async resize(path, limits) {
+      for (const [file, value] of (await version()) === 2 ? filesV2(path, limits) : filesV1(path, limits)) await writeFile(file, value)
     },
     async usage(pid) {
       const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => undefined)
@@ -66,10 +77,48 @@ export function systemCgroups(): Cgroups {
 
 async function ensureV1(path: string, limits: GroupLimits, set: (file: string, value: string) => Promise<void>): Promise<void> {
   await Promise.all(['cpu', 'memory'].map((c) => mkdir(`${root}/${c}${path}`, { recursive: true }).catch(() => undefined)))
-  await set(`${root}/cpu${path}/cpu.shares`, String(Math.max(2, limits.cpuShares)))
-  await set(`${root}/cpu${path}/cpu.cfs_period_us`, String(limits.cpuPeriodUs))
-  await set(`${root}/cpu${path}/cpu.cfs_quota_us`, String(limits.cpuQuotaUs > 0 ? limits.cpuQuotaUs : -1))
-  await set(`${root}/memory${path}/memory.limit_in_bytes`, String(limits.memoryBytes > 0 ? limits.memoryBytes : -1))
+  for (const [file, value] of filesV1(path, limits)) await set(file, value)
+}
+
+type Files = readonly (readonly [file: string, value: string])[]
+
+function filesV1(path: string, { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryBytes }: Partial<GroupLimits>): Files {
+  const cpu = `${root}/cpu${path}`
+  return [
+    ...(cpuShares === undefined ? [] : [[`${cpu}/cpu.shares`, String(Math.max(2, cpuShares))] as const]),
+    ...(cpuPeriodUs === undefined ? [] : [[`${cpu}/cpu.cfs_period_us`, String(cpuPeriodUs)] as const]),
+    ...(cpuQuotaUs === undefined ? [] : [[`${cpu}/cpu.cfs_quota_us`, String(cpuQuotaUs > 0 ? cpuQuotaUs : -1)] as const]),
+    ...(memoryBytes === undefined ? [] : [[`${root}/memory${path}/memory.limit_in_bytes`, String(memoryBytes > 0 ? memoryBytes : -1)] as const]),
+  ]
+}
+
+function filesV2(path: string, { cpuShares, cpuQuotaUs, cpuPeriodUs = defaultPeriodUs, memoryBytes }: Partial<GroupLimits>): Files {
+  const at = `${root}${path}`
+  return [
+    ...(cpuShares === undefined ? [] : [[`${at}/cpu.weight`, String(weightOf(cpuShares))] as const]),
+    ...(cpuQuotaUs === undefined ? [] : [[`${at}/cpu.max`, `${cpuQuotaUs > 0 ? cpuQuotaUs : 'max'} ${cpuPeriodUs}`] as const]),
+    ...(memoryBytes === undefined ? [] : [[`${at}/memory.max`, memoryBytes > 0 ? String(memoryBytes) : 'max'] as const]),
+  ]
+}
+
+const defaultPeriodUs = 100_000
+
+async function stateV1(path: string): Promise<GroupState | undefined> {
+  const [cpu, memory] = [`${root}/cpu${path}`, `${root}/memory${path}`]
+  const [cpuShares, quota, cpuPeriodUs, limit, usageBytes] = await Promise.all(
+    [`${cpu}/cpu.shares`, `${cpu}/cpu.cfs_quota_us`, `${cpu}/cpu.cfs_period_us`, `${memory}/memory.limit_in_bytes`, `${memory}/memory.usage_in_bytes`].map(number),
+  ) as [number, number, number, number, number]
+  // Without a limit the file shows the largest number of pages that there can be.
+  return cpuShares === 0 ? undefined : { cpuShares, cpuQuotaUs: Math.max(0, quota), cpuPeriodUs, memoryBytes: limit >= unlimitedV1 ? 0 : limit, usageBytes }
+}
+
+const unlimitedV1 = 2 ** 62
+
+async function stateV2(path: string): Promise<GroupState | undefined> {
+  const at = `${root}${path}`
+  const [weight, max, limit, usageBytes] = await Promise.all([number(`${at}/cpu.weight`), text(`${at}/cpu.max`), number(`${at}/memory.max`), number(`${at}/memory.current`)])
+  const [quota, period] = max.trim().split(' ')
+  return weight === 0 ? undefined : { cpuShares: sharesOfWeight(weight), cpuQuotaUs: Number(quota) || 0, cpuPeriodUs: Number(period) || defaultPeriodUs, memoryBytes: limit, usageBytes }
 }
 
 /** In version 2 a group's files appear when each parent hands its controllers down. */
@@ -85,6 +134,11 @@ async function enableControllers(path: string, set: (file: string, value: string
 /** runc's mapping of cpu.shares (2..262144) to cpu.weight (1..10000). */
 export function weightOf(shares: number): number {
   return 1 + Math.floor(((Math.max(2, shares) - 2) * 9999) / 262142)
+}
+
+/** And back, as near as the coarser numbers allow. */
+export function sharesOfWeight(weight: number): number {
+  return 2 + Math.ceil(((weight - 1) * 262142) / 9999)
 }
 
 function groupOf(lines: string, controller: string): string {

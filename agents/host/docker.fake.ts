@@ -4,7 +4,7 @@
  */
 import { PassThrough } from 'node:stream'
 import type { Clock } from '../../core/lib/clock.ts'
-import { RuntimeError, type ContainerSpec, type Runtime, type RuntimeContainer, type RuntimeEvent, type RuntimeImage } from './runtime.ts'
+import { RuntimeError, type ContainerResources, type ContainerSpec, type Runtime, type RuntimeContainer, type RuntimeEvent, type RuntimeImage } from './runtime.ts'
 
 /** What a container does once it is started; undefined: it runs until it is stopped. */
 export interface Script {
@@ -29,11 +29,13 @@ export interface FakeOptions {
   readonly clock: Clock
   readonly script?: (spec: ContainerSpec) => Script
   readonly exec?: (id: string, command: readonly string[]) => { readonly code: number; readonly output?: string }
+  /** Sees each update; may throw. */
+  readonly updates?: (spec: ContainerSpec, resources: ContainerResources) => void
   /** Images that a pull can bring. */
   readonly registry?: readonly string[]
 }
 
-export function fakeRuntime({ clock, script = () => ({}), exec = () => ({ code: 0 }), registry = [] }: FakeOptions): FakeRuntime {
+export function fakeRuntime({ clock, script = () => ({}), exec = () => ({ code: 0 }), updates, registry = [] }: FakeOptions): FakeRuntime {
   const all: FakeRuntime['all'] = new Map()
   const stored: FakeRuntime['stored'] = new Map()
   const listeners = new Set<(event: RuntimeEvent) => void>()
@@ -90,7 +92,7 @@ export function fakeRuntime({ clock, script = () => ({}), exec = () => ({ code: 
       const image = spec.image
       all.set(id, {
         id, name: spec.name, labels: spec.labels, image, imageId: `sha256:${image}`, state: 'created', pid: 0,
-        createdMs: clock.now(), startedMs: 0, finishedMs: 0, exitCode: 0, oomKilled: false, startFailed: false, error: '', spec,
+        createdMs: clock.now(), startedMs: 0, finishedMs: 0, exitCode: 0, oomKilled: false, resources: spec.resources, startFailed: false, error: '', spec,
       })
       tell(id, 'create')
       return id
@@ -106,6 +108,13 @@ export function fakeRuntime({ clock, script = () => ({}), exec = () => ({ code: 
       change(id, { state: 'running', pid: 1000 + ids, startedMs: clock.now() })
       tell(id, 'start')
       if (does.endsAfterMs !== undefined) clock.after(does.endsAfterMs, () => die(id, does.exitCode ?? 0))
+    },
+    async update(_ctx, id, resources) {
+      const c = all.get(id)
+      if (c?.state !== 'running') throw new RuntimeError(409, `Container ${id} is not running`)
+      if (updates !== undefined) updates(c.spec, resources)
+      change(id, { resources })
+      tell(id, 'other')
     },
     async stop(ctx, id, graceS) {
       const c = all.get(id)

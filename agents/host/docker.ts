@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import type Docker from 'dockerode'
 import { unlessAborted, type Ctx } from '../../core/lib/ctx.ts'
 import { createOptions } from './docker/create.ts'
+import { resourcesOf, updateOptions } from './docker/resources.ts'
 import { splitLines, readFrames } from './docker/frames.ts'
 import { dockerAttach, dockerExec } from './docker/session.ts'
 import { RuntimeError, type LogOptions, type RegistryAuth, type Runtime, type RuntimeContainer, type RuntimeEvent, type RuntimeImage } from './runtime.ts'
@@ -51,6 +52,9 @@ export function dockerRuntime(options: DockerOptions): Runtime {
     },
     async start(_ctx, id) {
       await tell('', async () => (await docker()).getContainer(id).start())
+    },
+    async update(_ctx, id, resources) {
+      await tell('', async () => (await docker()).getContainer(id).update(updateOptions(resources)))
     },
     async stop(ctx, id, graceS) {
       // Docker goes on stopping it: only our waiting ends, which may be as long as a pod's grace.
@@ -108,6 +112,7 @@ function containerOf(data: Docker.ContainerInspectInfo): RuntimeContainer {
     finishedMs: running ? 0 : finishedMs,
     exitCode: state.ExitCode,
     oomKilled: state.OOMKilled,
+    resources: resourcesOf(data.HostConfig),
     startFailed,
     error: state.Error ?? '',
   }

@@ -29,6 +29,8 @@ export interface RuntimeContainer {
   readonly finishedMs: number
   readonly exitCode: number
   readonly oomKilled: boolean
+  /** What it was given: when it was made, or by the last update(). */
+  readonly resources: ContainerResources
   /** It was created, but starting it failed; `error` says why. */
   readonly startFailed: boolean
   readonly error: string
@@ -155,6 +157,8 @@ export interface Runtime {
   events(ctx: Ctx, labels: Readonly<Record<string, string>>): AsyncIterable<RuntimeEvent>
   create(ctx: Ctx, spec: ContainerSpec): Promise<string>
   start(ctx: Ctx, id: string): Promise<void>
+  /** Gives a container that runs other resources. */
+  update(ctx: Ctx, id: string, resources: ContainerResources): Promise<void>
   /** Sends the stop signal, waits, kills; quiet when it does not run or is gone. */
   stop(ctx: Ctx, id: string, graceS: number): Promise<void>
   remove(ctx: Ctx, id: string): Promise<void>

@@ -1,5 +1,6 @@
 /** The conditions that the kubelet owns (pkg/kubelet/status/generate.go). Pure; other owners' conditions pass through. */
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../core/api/schema/types.ts'
+import { resizeConditionTypes } from './resize/conditions.ts'
 import { isSidecar } from './spec.ts'
 
 export interface ConditionInput {
@@ -10,11 +11,13 @@ export interface ConditionInput {
   readonly containers: readonly ContainerStatus[]
   readonly init: readonly ContainerStatus[]
   readonly sandboxReady: boolean
+  /** How far a resize is. */
+  readonly resizes?: readonly PodCondition[]
 }
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>
 
-const owned = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']
+const owned: readonly string[] = [...resizeConditionTypes, 'PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']
 
 export function conditionsOf(input: ConditionInput): PodCondition[] {
   const { pod, prev } = input
@@ -32,6 +35,7 @@ export function conditionsOf(input: ConditionInput): PodCondition[] {
   }
   return [
     ...foreign,
+    ...(input.resizes ?? []),
     make('PodReadyToStartContainers', { status: input.sandboxReady ? 'True' : 'False' }),
     make('Initialized', initializedOf(input)),
     make('Ready', readyOf(input, containersReady)),

@@ -12,6 +12,8 @@ import type { ObjectSource } from './objects.ts'
 import type { Observer } from './observe.ts'
 import type { EventRecorder, PodNetwork } from './ports.ts'
 import type { Prober } from './probes/prober.ts'
+import type { Records } from './resize/records.ts'
+import type { Resizes } from './resize/resizes.ts'
 import type { Statuses } from './statuses.ts'
 import type { TokenSource } from './tokens.ts'
 
@@ -41,6 +43,8 @@ export interface PodDeps {
   readonly observer: Observer
   readonly statuses: Statuses
   readonly restarts: Backoff
+  readonly resizes: Resizes
+  readonly records: Records
   readonly services: () => readonly Readonly<Service>[]
   readonly node: NodeFacts
   readonly podsDir: string

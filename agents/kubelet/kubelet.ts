@@ -33,6 +33,8 @@ import { createObserver, type Observer } from './observe.ts'
 import { ensurePause } from './pause.ts'
 import type { EventRecorder, PodNetwork } from './ports.ts'
 import { createProber } from './probes/prober.ts'
+import { openRecords, type Records } from './resize/records.ts'
+import { podResizes } from './resize/resizes.ts'
 import { removeTraces, stopSandboxes } from './remove.ts'
 import { statusWriter } from './statuses.ts'
 import { tokenSource } from './tokens.ts'
@@ -85,8 +87,10 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
   await ensurePause(group.ctx, runtime, machine.arch)
 
   const workers = new Map<string, PodWorker>()
-  const deps = assemble(group, options, { workers, machine, cgroupDriver: info.cgroupDriver })
   const mine = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` })
+  const current = (): Readonly<Node> | undefined => informers.of(nodes).lister.get({ namespace: '', name: nodeName })
+  const records = await openRecords(group.ctx, join(dataDir, 'pods'))
+  const deps = assemble(group, options, { workers, mine, current, machine, records, cgroupDriver: info.cgroupDriver })
   const { observer } = deps
   const view: KubeletView = { runtime, deps, pods: () => mine.lister.list(), pod: (namespace, name) => mine.lister.get({ namespace, name }) }
 
@@ -95,7 +99,6 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
   const live = observer.pods().filter((p) => p.sandboxes[0]?.state === 'running')
   for (const [uid, ips] of await options.network.adopt(group.ctx, new Set(live.map((p) => p.uid)))) deps.adopted.set(uid, ips)
 
-  const current = (): Readonly<Node> | undefined => informers.of(nodes).lister.get({ namespace: '', name: nodeName })
   const node: NodeOptions = {
     client,
     runtime,
@@ -130,11 +133,26 @@ function isLost(ctx: Ctx, observer: Observer): boolean {
   return since !== undefined && ctx.clock.monotonic() - since > runtimeGraceMs
 }
 
+interface Made extends Pods {
+  readonly machine: Machine
+  readonly records: Records
+  readonly cgroupDriver: 'cgroupfs' | 'systemd'
+}
+
 /** The parts that pods share, tied to the workers that they ring for. */
-function assemble(group: Group, options: KubeletOptions, made: { readonly workers: ReadonlyMap<string, PodWorker>; readonly machine: Machine; readonly cgroupDriver: 'cgroupfs' | 'systemd' }): PodDeps {
-  const { client, runtime, nodeName, dataDir } = options
-  const { workers, machine } = made
+function assemble(group: Group, options: KubeletOptions, made: Made): PodDeps {
+  const { client, runtime, nodeName, dataDir, recorder } = options
+  const { workers, machine, mine, records } = made
   const links = options.informers.of(services)
+  const observer = createObserver(runtime, nodeName, (uid) => workers.get(uid)?.poke())
+  const resizes = podResizes({
+    clock: group.ctx.clock,
+    records,
+    recorder,
+    pod: (uid) => (workers.get(uid)?.ended === false ? mine.lister.byUid(uid) : undefined),
+    refusal: (pod) => rejectionBeside(pod, made, { observer, resizes }),
+    changed: (uid) => workers.get(uid)?.resized(),
+  })
   return {
     group,
     client,
@@ -143,12 +161,14 @@ function assemble(group: Group, options: KubeletOptions, made: { readonly worker
     cgroups: options.cgroups,
     network: options.network,
     adopted: new Map(),
-    recorder: options.recorder,
+    recorder,
     images: imageManager(runtime),
     objects: objectSource(group, client, (uid) => workers.get(uid)?.refreshVolumes()),
     tokens: tokenSource(client),
     prober: createProber(group, runtime, (uid) => workers.get(uid)?.poke()),
-    observer: createObserver(runtime, nodeName, (uid) => workers.get(uid)?.poke()),
+    observer,
+    resizes,
+    records,
     statuses: statusWriter(group, client),
     restarts: new Backoff(restartBackoff.firstMs, restartBackoff.maxMs),
     services: () => links.lister.list(),
@@ -189,26 +209,30 @@ function hasBegun(pod: Readonly<Pod>, observer: Observer): boolean {
 }
 
 /** A worker for each pod of the node. */
-async function runPods(ctx: Ctx, deps: PodDeps, { workers, mine, current }: Pods): Promise<void> {
+async function runPods(ctx: Ctx, deps: PodDeps, nodePods: Pods): Promise<void> {
+  const { workers, mine } = nodePods
   await using group = new Group(ctx)
   /** Pods whose last trace is gone though the API still has them (finalizers): no second worker. */
   const finished = new Set<string>()
   /** Pods that have begun before are not asked again. */
   const admit = (pod: Readonly<Pod>): Rejection | undefined => {
-    const node = current()
-    if (node === undefined || isBeingDeleted(pod) || hasBegun(pod, deps.observer)) return undefined
-    const others = mine.lister.list().filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other) && (workers.get(other.metadata.uid ?? '')?.ended === false || hasBegun(other, deps.observer)))
-    return rejectionOf(pod, node, others)
+    if (isBeingDeleted(pod) || hasBegun(pod, deps.observer)) return undefined
+    return rejectionBeside(pod, nodePods, deps)
   }
   const begin = (pod: Readonly<Pod>): void => {
     const uid = pod.metadata.uid ?? ''
     if (finished.has(uid)) return
     const known = workers.get(uid)
-    if (known !== undefined) return known.update(pod)
-    const worker = new PodWorker(deps, pod)
+    if (known !== undefined) {
+      known.update(pod)
+      return deps.resizes.look(pod)
+    }
     const rejection = admit(pod)
+    if (rejection === undefined && !isPodTerminal(pod)) deps.resizes.admitted(pod)
+    const worker = new PodWorker(deps, pod)
     if (rejection !== undefined) worker.reject(rejection)
     workers.set(uid, worker)
+    deps.resizes.look()
     group.go('pod', async (ctx) => {
       await worker.run(ctx)
       if (ctx.signal.aborted) return
@@ -223,8 +247,11 @@ async function runPods(ctx: Ctx, deps: PodDeps, { workers, mine, current }: Pods
     deleted: (pod) => {
       finished.delete(pod.metadata.uid ?? '')
       workers.get(pod.metadata.uid ?? '')?.update('gone')
+      deps.resizes.look()
     },
   })
+  deps.resizes.begin()
+  group.go('resizes', (ctx) => lookAtResizes(ctx, deps))
   try {
     while (!group.ctx.signal.aborted) {
       await removeOrphans(group.ctx, deps, (uid) => workers.has(uid) || mine.lister.byUid(uid) !== undefined).catch((error: unknown) => {
@@ -237,6 +264,24 @@ async function runPods(ctx: Ctx, deps: PodDeps, { workers, mine, current }: Pods
     stop()
   }
 }
+
+/** Why a pod has no place on the node beside those that are here; undefined: it has, or nobody knows the node yet. */
+function rejectionBeside(pod: Readonly<Pod>, { workers, mine, current }: Pods, { observer, resizes }: Pick<PodDeps, 'observer' | 'resizes'>): Rejection | undefined {
+  const node = current()
+  if (node === undefined) return undefined
+  const here = (other: Readonly<Pod>): boolean => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other) && (workers.get(other.metadata.uid ?? '')?.ended === false || hasBegun(other, observer))
+  return rejectionOf(pod, node, mine.lister.list().filter(here).map((other) => resizes.allocated(other)))
+}
+
+/** Room may have come without any event about a pod: the node's own size. */
+async function lookAtResizes(ctx: Ctx, { resizes }: PodDeps): Promise<void> {
+  while (!ctx.signal.aborted) {
+    await ctx.clock.sleep(resizesMs, ctx.signal)
+    resizes.look()
+  }
+}
+
+const resizesMs = 180_000
 
 const orphansMs = 60_000
 /** Grace of containers whose pod the API has forgotten. */

@@ -13,7 +13,7 @@ const podOf = (spec: Partial<NonNullable<Pod['spec']>>): Pod => ({
 })
 const c = (name: string, state: RuntimeContainer['state'], more: Partial<RuntimeContainer> & { attempt?: number; sandbox?: string } = {}): RuntimeContainer => ({
   id: `${name}-${more.attempt ?? 0}`, name, image: 'i', imageId: 'sha256:i', state, pid: 1, createdMs: 1, startedMs: 1, finishedMs: state === 'exited' ? 5 : 0,
-  exitCode: 0, oomKilled: false, startFailed: false, error: '',
+  exitCode: 0, oomKilled: false, resources: { cpuShares: 2, cpuQuotaUs: 0, cpuPeriodUs: 100_000, memoryBytes: 0 }, startFailed: false, error: '',
   labels: { [label.container]: name, [label.sandbox]: more.sandbox ?? 'POD-0', [label.attempt]: String(more.attempt ?? 0), [label.hash]: hashOf(container(name)) },
   ...more,
 })
@@ -26,6 +26,8 @@ interface Row {
   readonly observed: ObservedPod | undefined
   readonly verdicts?: Readonly<Record<string, ProbeVerdict>>
   readonly waits?: boolean
+  readonly resized?: string
+  readonly replaced?: string[]
   readonly want: { readonly start?: string[]; readonly kill?: string[]; readonly sandbox?: number; readonly held?: string[]; readonly finished?: boolean }
 }
 
@@ -51,6 +53,9 @@ const rows: readonly Row[] = [
   { name: 'one that keeps failing waits', pod: podOf({}), observed: observed([c('a', 'exited', { exitCode: 1 })]), waits: true, want: { held: ['a'] } },
   { name: 'OnFailure: success is the end', pod: podOf({ restartPolicy: 'OnFailure' }), observed: observed([c('a', 'exited')]), want: { finished: true } },
   { name: 'OnFailure: failure is not', pod: podOf({ restartPolicy: 'OnFailure' }), observed: observed([c('a', 'exited', { exitCode: 2 })]), want: { start: ['a'] } },
+  { name: 'a resize that needs it ends the container', pod: podOf({}), observed: observed([c('a', 'running')]), resized: 'a', want: { kill: ['a'] } },
+  { name: 'a resized sidecar is ended before the app starts', pod: podOf({ initContainers: [sidecar] }), observed: observed([c('side', 'running')]), resized: 'side', want: { kill: ['side'] } },
+  { name: 'OnFailure: what was ended to be started anew is', pod: podOf({ restartPolicy: 'OnFailure' }), observed: observed([c('a', 'exited')]), replaced: ['a-0'], want: { start: ['a'] } },
   { name: 'Never: any end is the end', pod: podOf({ restartPolicy: 'Never' }), observed: observed([c('a', 'exited', { exitCode: 2 })]), want: { finished: true } },
   { name: 'Never: finished even when the sandbox is gone', pod: podOf({ restartPolicy: 'Never' }), observed: observed([c('a', 'exited')], []), want: { finished: true } },
   { name: 'a container that was made but never started is started', pod: podOf({}), observed: observed([c('a', 'created')]), want: { start: ['a'] } },
@@ -74,18 +79,20 @@ function shown(plan: Plan): Required<Row['want']> {
 }
 
 describe('planPod()', () => {
-  it.each(rows)('$name', ({ pod, observed, verdicts = {}, waits = false, want }) => {
+  it.each(rows)('$name', ({ pod, observed, verdicts = {}, waits = false, resized, replaced = [], want }) => {
     const input: PlanInput = {
       pod,
       observed,
       verdict: (_c, spec, probe) => verdicts[`${spec.container.name} ${probe}`] ?? 'success',
+      resized: (_c, spec) => resized === spec.container.name,
+      replaced: new Set(replaced),
       waiting: () => (waits ? { ms: 80_000, untilMs: 99 } : undefined),
     }
     expect(shown(planPod(input))).toEqual({ start: [], kill: [], sandbox: -1, held: [], finished: false, ...want })
   })
 
   it('says how long a container waits, in upstream words', () => {
-    const plan = planPod({ pod: podOf({}), observed: observed([c('a', 'exited', { exitCode: 1 })]), verdict: () => 'success', waiting: () => ({ ms: 80_000, untilMs: 99 }) })
+    const plan = planPod({ pod: podOf({}), observed: observed([c('a', 'exited', { exitCode: 1 })]), verdict: () => 'success', resized: () => false, replaced: new Set(), waiting: () => ({ ms: 80_000, untilMs: 99 }) })
     expect(plan.held).toEqual([{ name: 'a', reason: 'CrashLoopBackOff', message: 'back-off 1m20s restarting failed container=a pod=p_default(u)' }])
     expect(plan.wakeMs).toBe(99)
   })

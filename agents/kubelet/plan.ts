@@ -18,6 +18,10 @@ export interface PlanInput {
   readonly observed: ObservedPod | undefined
   /** What a container's probe said last; a container without that probe: 'success'. */
   readonly verdict: (container: RuntimeContainer, spec: PodContainer, probe: 'startup' | 'liveness') => ProbeVerdict
+  /** Whether a container that runs must be started anew to have the resources that it was granted. */
+  readonly resized: (container: RuntimeContainer, spec: PodContainer) => boolean
+  /** Ids of containers that were ended to be started anew. */
+  readonly replaced: ReadonlySet<string>
   /** Whether a container that ended must wait before it is started again. */
   readonly waiting: (spec: PodContainer, finishedMs: number) => { readonly ms: number; readonly untilMs: number } | undefined
 }
@@ -25,7 +29,7 @@ export interface PlanInput {
 export interface Kill {
   readonly target: RuntimeContainer
   readonly spec: PodContainer
-  readonly why: 'changed' | 'liveness' | 'startup' | 'old sandbox'
+  readonly why: 'changed' | 'liveness' | 'startup' | 'resize' | 'old sandbox'
   readonly message: string
 }
 
@@ -55,7 +59,7 @@ export function planPod(input: PlanInput): Plan {
   const draft: Draft = { kill: [], start: [], held: [], wakeMs: undefined }
   const all = containersOf(pod)
   const sandbox = observed?.sandboxes[0]
-  if (nothingLeft(pod, all, observed)) return done(draft)
+  if (nothingLeft(input, all)) return done(draft)
   if (sandbox === undefined || sandbox.state !== 'running') {
     for (const target of observed?.containers ?? []) {
       const spec = all.find((c) => c.container.name === containerNameOf(target))
@@ -81,13 +85,17 @@ function done(draft: Draft): Plan {
 }
 
 /** Every app container has ended for good, in whatever sandbox. */
-function nothingLeft(pod: Readonly<Pod>, all: readonly PodContainer[], observed: ObservedPod | undefined): boolean {
+function nothingLeft(input: PlanInput, all: readonly PodContainer[]): boolean {
   return all
     .filter((c) => c.kind === 'app')
     .every((spec) => {
-      const last = observed?.containers.find((c) => containerNameOf(c) === spec.container.name)
-      return last !== undefined && last.state === 'exited' && !restartsAfter(pod, spec, last.exitCode)
+      const last = input.observed?.containers.find((c) => containerNameOf(c) === spec.container.name)
+      return last !== undefined && last.state === 'exited' && !startsAgain(input, spec, last)
     })
+}
+
+function startsAgain({ pod, replaced }: PlanInput, spec: PodContainer, ended: RuntimeContainer): boolean {
+  return replaced.has(ended.id) || restartsAfter(pod, spec, ended.exitCode)
 }
 
 type Here = (name: string) => RuntimeContainer | undefined
@@ -123,7 +131,7 @@ function keepSidecars(input: PlanInput, draft: Draft, all: readonly PodContainer
 function keepApp(input: PlanInput, draft: Draft, spec: PodContainer, c: RuntimeContainer | undefined): void {
   if (c === undefined || c.state === 'created') return startOnceMore(input, draft, spec, lastOf(input, spec))
   if (c.state === 'running') return void keepRunning(input, draft, spec, c)
-  if (restartsAfter(input.pod, spec, c.exitCode)) startOnceMore(input, draft, spec, c)
+  if (startsAgain(input, spec, c)) startOnceMore(input, draft, spec, c)
 }
 
 /** The last one of that name that ended, perhaps in an older sandbox. */
@@ -143,7 +151,9 @@ function keepRunning(input: PlanInput, draft: Draft, spec: PodContainer, target:
   const restarted = restartsAfter(input.pod, spec, 137)
   if (input.verdict(target, spec, 'liveness') === 'failure') return kill('liveness', 'failed liveness probe', restarted)
   if (input.verdict(target, spec, 'startup') === 'failure') return kill('startup', 'failed startup probe', restarted)
-  return true
+  if (!input.resized(target, spec)) return true
+  draft.kill.push({ target, spec, why: 'resize', message: `Container ${container.name} resize requires restart` })
+  return false
 }
 
 function startOnceMore(input: PlanInput, draft: Draft, spec: PodContainer, ended: RuntimeContainer | undefined): void {

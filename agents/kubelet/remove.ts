@@ -43,6 +43,7 @@ export async function removeTraces(ctx: Ctx, deps: PodDeps, uid: string): Promis
     await deps.observer.refresh(ctx, id)
   }
   await tearDownVolumes(ctx, deps.mounts, podDirOf(deps, uid))
+  deps.resizes.forget(uid)
   for (const path of cgroupPathsOf(uid, deps.cgroupRoot, deps.node.cgroupDriver)) await deps.cgroups.remove(ctx, path)
 }
 

@@ -41,16 +41,23 @@ export function sharesOf(cpuMilli: number): number {
   return cpuMilli === 0 ? sharesMin : Math.min(sharesMax, Math.max(sharesMin, Math.floor((cpuMilli * 1024) / 1000)))
 }
 
+/** The CPU that shares stand for, in thousandths. */
+export function milliOfShares(shares: number): number {
+  return Math.ceil((shares * 1000) / 1024)
+}
+
 export function quotaOf(cpuMilli: number): number {
   return cpuMilli === 0 ? 0 : Math.max(quotaUsMin, Math.floor((cpuMilli * cpuPeriodUs) / 1000))
 }
 
-export function containerResources(container: Readonly<Container>): ContainerResources {
+/** Where a container has no limit of its own the pod's holds. */
+export function containerResources(container: Readonly<Container>, pod?: Readonly<Pod>): ContainerResources {
   const { limits, requests } = container.resources ?? {}
-  const limit = milli(limits?.['cpu'])
+  const whole = pod?.spec?.resources?.limits
+  const limit = milli(limits?.['cpu']) || milli(whole?.['cpu'])
   // Without a request the limit is the request.
   const request = requests?.['cpu'] === undefined ? limit : milli(requests['cpu'])
-  return { cpuShares: sharesOf(request), cpuQuotaUs: quotaOf(limit), cpuPeriodUs, memoryBytes: units(limits?.['memory']) }
+  return { cpuShares: sharesOf(request), cpuQuotaUs: quotaOf(limit), cpuPeriodUs, memoryBytes: units(limits?.['memory']) || units(whole?.['memory']) }
 }
 
 /** Limits of the pod's own group: the sum where every container has a limit (pkg/kubelet/cm ResourceConfigForPod). */

@@ -93,7 +93,7 @@ export function containerSpec(input: ContainerInput): ContainerSpec {
     mounts: input.mounts,
     sysctls: {},
     cgroupParent: input.cgroupParent,
-    resources: containerResources(container),
+    resources: containerResources(container, pod),
     oomScoreAdj: oomScoreOf(pod, container, input.machineBytes),
     security: securityOf(pod, container, input.seccompProfile),
     keepLog: true,

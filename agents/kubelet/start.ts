@@ -23,6 +23,7 @@ import { attemptOf, containerNameOf, hashOf } from './labels.ts'
 import { mountsOf } from './mountspec.ts'
 import type { ObservedPod } from './observe.ts'
 import { refOf, type HostPort } from './ports.ts'
+import { noteMemoryRequest } from './resize/actuate.ts'
 import { cgroupParentOf, cgroupPathOf, podResources } from './resources.ts'
 import { containerSpec, sandboxSpec, seccompFileOf } from './runspec.ts'
 import { containersOf, fieldPathOf, hostnameOf, type PodContainer } from './spec.ts'
@@ -65,6 +66,7 @@ export async function startSandbox(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>, 
   await cgroups.ensure(ctx, cgroupPathOf(pod, cgroupRoot, node.cgroupDriver), podResources(pod))
   const { hostname } = hostnameOf(pod, deps.dns.domain)
   const cgroupParent = cgroupParentOf(pod, cgroupRoot, node.cgroupDriver)
+  deps.records.note(pod.metadata.uid ?? '', { group: podResources(pod) })
   const id = await createFresh(ctx, deps, sandboxSpec({ pod, node: node.name, attempt, hostname, cgroupParent }))
   await deps.runtime.start(ctx, id)
   return id
@@ -144,6 +146,7 @@ export async function startContainer(ctx: Ctx, deps: PodDeps, input: StartInput)
     throw fail('CreateContainerError', error)
   })
   tell('Normal', 'Created', 'Container created')
+  noteMemoryRequest(deps.records, pod.metadata.uid ?? '', spec.container)
   try {
     await deps.runtime.start(ctx, id)
   } catch (error) {

@@ -12,7 +12,7 @@ const pod: Pod = {
 function made(name: string, more: Partial<RuntimeContainer>): RuntimeContainer {
   return {
     id: name, labels: { [label.container]: name, [label.podUid]: 'u' }, image: 'i', imageId: 'i', state: 'created',
-    createdMs: 1_000, startedMs: 0, finishedMs: 0, exitCode: 0, oomKilled: false, startFailed: false, error: '', ...more,
+    createdMs: 1_000, startedMs: 0, finishedMs: 0, exitCode: 0, oomKilled: false, resources: { cpuShares: 2, cpuQuotaUs: 0, cpuPeriodUs: 100_000, memoryBytes: 0 }, startFailed: false, error: '', ...more,
   } as RuntimeContainer
 }
 

@@ -3,12 +3,14 @@
  * rules are those of pkg/kubelet/kubelet_pods.go (getPhase, convertToAPIContainerStatuses)
  * and pkg/kubelet/status/generate.go. Times of transitions are kept from `prev`.
  */
-import type { ContainerState, ContainerStatus, Pod, PodStatus } from '../../core/api/schema/types.ts'
+import type { ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from '../../core/api/schema/types.ts'
 import type { RuntimeContainer } from '../host/runtime.ts'
 import { conditionsOf } from './conditions.ts'
 import { attemptOf, containerNameOf } from './labels.ts'
 import type { ObservedPod } from './observe.ts'
 import { phaseOf } from './phase.ts'
+import type { PodRecord } from './resize/records.ts'
+import { shownContainer, shownPod } from './resize/shown.ts'
 import { qosOf } from './resources.ts'
 import { containersOf, isTerminalPhase, restartsAfter, type PodContainer } from './spec.ts'
 
@@ -27,6 +29,12 @@ export interface StatusInput {
   readonly imageRef: (imageId: string) => string
   readonly started: (container: RuntimeContainer, spec: PodContainer) => boolean
   readonly ready: (container: RuntimeContainer, spec: PodContainer) => boolean
+  /** Ids of containers that were ended to be started anew. */
+  readonly replaced?: ReadonlySet<string>
+  /** How far a resize of the pod is. */
+  readonly resizes?: readonly PodCondition[]
+  /** What of the pod's resources is in force. */
+  readonly record?: PodRecord | undefined
   /** Nothing of it runs, and nothing will. */
   readonly terminal: boolean
   /** Phase, reason and message that were decided from outside: deadline, rejection. */
@@ -40,14 +48,14 @@ export function statusOf(input: StatusInput): PodStatus {
   const init = by(['init', 'sidecar'], prev.initContainerStatuses)
   const app = by(['app'], prev.containerStatuses).toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const ephemeral = by(['ephemeral'], prev.ephemeralContainerStatuses)
-  const phase = input.verdict?.phase ?? keptPhase(prev, phaseOf(pod, [...app, ...init], input.terminal))
+  const phase = input.verdict?.phase ?? keptPhase(prev, phaseOf(pod, [...app, ...init], input.terminal, (spec, exitCode) => restarts(input, spec, exitCode)))
   const kept = phase === prev.phase ? { reason: prev.reason, message: prev.message } : {}
   const { reason, message } = input.verdict ?? kept
   const podIPs = pod.spec?.hostNetwork === true ? hostIPs : input.podIPs.length > 0 || observed?.sandboxes[0]?.state === 'running' ? input.podIPs : (prev.podIPs ?? []).map((p) => p.ip)
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
-    conditions: conditionsOf({ pod, prev, nowMs: input.nowMs, phase, containers: app, init, sandboxReady: observed?.sandboxes[0]?.state === 'running' && (podIPs.length > 0 || input.terminal) }),
+    conditions: conditionsOf({ pod, prev, nowMs: input.nowMs, phase, containers: app, init, sandboxReady: observed?.sandboxes[0]?.state === 'running' && (podIPs.length > 0 || input.terminal), resizes: input.terminal ? [] : (input.resizes ?? []) }),
     ...(message === undefined || message === '' ? {} : { message }),
     ...(reason === undefined || reason === '' ? {} : { reason }),
     ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0], hostIPs: hostIPs.map((ip) => ({ ip })) }),
@@ -57,7 +65,14 @@ export function statusOf(input: StatusInput): PodStatus {
     containerStatuses: app,
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosOf(pod),
+    ...shownPod(pod, input.record?.group, { running: phase === 'Running' }),
   }
+}
+
+function restarts({ pod, observed, replaced }: StatusInput, spec: PodContainer, exitCode: number): boolean {
+  // Its successor may be made already, but not run yet.
+  const last = observed?.containers.find((c) => containerNameOf(c) === spec.container.name && c.state !== 'created')
+  return (last?.state === 'exited' && replaced?.has(last.id) === true) || restartsAfter(pod, spec, exitCode)
 }
 
 /** Terminal phases are for ever. */
@@ -89,6 +104,7 @@ function fromContainer(input: StatusInput, spec: PodContainer, now: RuntimeConta
     containerID: containerId(now.id),
     started,
     ...details(spec),
+    ...(spec.kind === 'ephemeral' ? {} : shownContainer(spec.container, now, input.record?.memoryRequests[spec.container.name])),
   }
 }
 
@@ -113,7 +129,7 @@ function withoutContainer(input: StatusInput, spec: PodContainer, prev: Containe
 function applyReason(input: StatusInput, spec: PodContainer, status: ContainerStatus, now: RuntimeContainer | undefined): ContainerStatus {
   const why = input.reasons.get(spec.container.name)
   if (why === undefined || input.terminal || now?.state === 'running') return status
-  if (now?.state === 'exited' && !restartsAfter(input.pod, spec, now.exitCode)) return status
+  if (now?.state === 'exited' && !restarts(input, spec, now.exitCode)) return status
   const lastState = status.state?.terminated === undefined ? (status.lastState ?? {}) : { terminated: status.state.terminated }
   const waiting = { ...(why.message === '' ? {} : { message: why.message }), reason: why.reason }
   return { ...status, state: { waiting }, lastState, ready: false, started: false }
@@ -141,19 +157,14 @@ function stateOf(input: StatusInput, c: RuntimeContainer): ContainerState {
 }
 
 function details({ container }: PodContainer): Partial<ContainerStatus> {
-  const { resources, volumeMounts } = container
+  const { volumeMounts = [] } = container
+  if (volumeMounts.length === 0) return {}
   return {
-    ...(resources?.requests === undefined ? {} : { allocatedResources: resources.requests }),
-    ...(resources === undefined ? {} : { resources }),
-    ...(volumeMounts === undefined || volumeMounts.length === 0
-      ? {}
-      : {
-          volumeMounts: volumeMounts.map((m) => ({
-            name: m.name,
-            mountPath: m.mountPath,
-            ...(m.readOnly === true ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
-          })),
-        }),
+    volumeMounts: volumeMounts.map((m) => ({
+      name: m.name,
+      mountPath: m.mountPath,
+      ...(m.readOnly === true ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
+    })),
   }
 }
 

@@ -11,6 +11,7 @@ import { keyOf } from '../../core/api/meta.ts'
 import { pods } from '../../core/api/core/pod.ts'
 import type { Pod, PodStatus } from '../../core/api/schema/types.ts'
 import type { Client } from '../../core/client/client.ts'
+import { resizeConditionTypes } from './resize/conditions.ts'
 
 export interface Statuses {
   /** What was decided last; what the API has, until something was. */
@@ -104,8 +105,12 @@ export function statusPatch(prev: Readonly<PodStatus>, next: Readonly<PodStatus>
   }
   // Lists that merge by key: only what differs, and what is to go.
   if (change['conditions'] !== undefined) {
-    change['conditions'] = (next.conditions ?? []).filter((c) => JSON.stringify(prev.conditions?.find((p) => p.type === c.type)) !== JSON.stringify(c))
+    const differ = (next.conditions ?? []).filter((c) => JSON.stringify(prev.conditions?.find((p) => p.type === c.type)) !== JSON.stringify(c))
+    // Others' conditions may be newer at the API than here: only our own are taken away.
+    const gone = resizeConditionTypes.filter((type) => prev.conditions?.some((p) => p.type === type) === true && next.conditions?.some((c) => c.type === type) !== true)
+    change['conditions'] = [...differ, ...gone.map((type) => ({ $patch: 'delete', type }))]
   }
+  for (const field of ['resources', 'allocatedResources'] as const) if (change[field] !== undefined) change[field] = replacing(prev[field], next[field])
   if ((change['conditions'] as unknown[] | undefined)?.length === 0) delete change['conditions']
   if (change['podIPs'] !== undefined) {
     const gone = (prev.podIPs ?? []).filter((p) => next.podIPs?.some((n) => n.ip === p.ip) !== true)
@@ -114,8 +119,15 @@ export function statusPatch(prev: Readonly<PodStatus>, next: Readonly<PodStatus>
   return Object.keys(change).length === 0 ? undefined : change
 }
 
+/** What merges `prev` into `next`: what is gone is null. */
+function replacing(prev: unknown, next: unknown): unknown {
+  if (typeof prev !== 'object' || prev === null || typeof next !== 'object' || next === null) return next ?? null
+  const gone = Object.keys(prev).filter((key) => !(key in next))
+  return { ...Object.fromEntries(gone.map((key) => [key, null])), ...Object.fromEntries(Object.entries(next).map(([key, value]) => [key, replacing((prev as Record<string, unknown>)[key], value)])) }
+}
+
 /** Fields of the status that are the kubelet's to write. */
 const written = new Set([
   'observedGeneration', 'phase', 'conditions', 'message', 'reason', 'hostIP', 'hostIPs', 'podIP', 'podIPs', 'startTime',
-  'initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses', 'qosClass',
+  'initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses', 'qosClass', 'resources', 'allocatedResources',
 ])

@@ -19,6 +19,8 @@ import { terminationMessage } from './messages.ts'
 import { newest, type ObservedPod } from './observe.ts'
 import { planPod, type Plan } from './plan.ts'
 import { refOf } from './ports.ts'
+import { actuate } from './resize/actuate.ts'
+import { resizeRestarts } from './resize/steps.ts'
 import { finishPod, stopSandboxes } from './remove.ts'
 import { containersOf, findContainer, isTerminalPhase, podText, type PodContainer } from './spec.ts'
 import { attachNetwork, podDirOf, prepareVolumes, restartKey, startContainer, startSandbox, writePodFiles } from './start.ts'
@@ -39,6 +41,9 @@ export class PodWorker {
   readonly uid: string
   readonly #deps: PodDeps
   readonly #bell = new Bell()
+  /** As the API wants it. */
+  #wanted: Readonly<Pod>
+  /** As it is run: with the resources that it was granted. */
   #pod: Readonly<Pod>
   #gone = false
   #busy = false
@@ -54,20 +59,19 @@ export class PodWorker {
   readonly #retryAt = new Map<string, number>()
   readonly #messages = new Map<string, string>()
   readonly #told = new Set<string>()
+  /** Containers that were ended to be started anew, whatever the pod's restart policy says of how they ended. */
+  readonly #replaced = new Set<string>()
   #failures = 0
   #released = false
   #closed = false
 
   constructor(deps: PodDeps, pod: Readonly<Pod>) {
     this.#deps = deps
-    this.#pod = pod
+    this.#wanted = pod
+    this.#pod = deps.resizes.allocated(pod)
     this.uid = pod.metadata.uid ?? ''
     this.#podIPs = (pod.status?.podIPs ?? []).map((p) => p.ip)
     this.#terminal = isTerminalPhase(pod.status?.phase)
-  }
-
-  get pod(): Readonly<Pod> {
-    return this.#pod
   }
 
   /** Whether it is over: it holds nothing of the node any more. */
@@ -88,14 +92,22 @@ export class PodWorker {
     const before = this.#graceS()
     if (desired === 'gone') this.#gone = true
     else {
-      const same = wishOf(desired) === wishOf(this.#pod)
-      this.#pod = desired
+      const same = wishOf(desired) === wishOf(this.#wanted)
+      this.#wanted = desired
+      this.#pod = this.#deps.resizes.allocated(desired)
       // Its own status comes back too: that is no reason to look at everything. Others' conditions may decide readiness.
       if (same) return this.#report()
       this.#volumesStale = true
     }
     if (!leaving && this.#leaving()) this.#interrupt?.()
     else if (leaving && this.#graceS() < before) this.#hurry()
+    this.#bell.ring()
+  }
+
+  /** It was granted other resources, or a resize of it waits for another reason. */
+  resized(): void {
+    this.#pod = this.#deps.resizes.allocated(this.#wanted)
+    this.#report()
     this.#bell.ring()
   }
 
@@ -149,34 +161,40 @@ export class PodWorker {
       if (this.#leaving() || this.#terminal) return this.#end(ctx, observed)
       await this.#adopt(ctx, observed)
       this.#watchProbes(observed)
-      const plan = this.#plan(ctx, observed)
+      const pod = this.#pod
+      const plan = this.#plan(ctx, pod, observed)
       if (plan.finished) {
         this.#terminal = true
         continue
       }
       this.#hold(plan)
       this.#report()
-      const again = await this.#act(ctx, observed, plan)
+      const again = await this.#act(ctx, pod, observed, plan)
       if (again !== 'again') return earliest([again, plan.wakeMs, this.#volumes?.refreshMs, this.#deadlineMs()])
     }
     return 0
   }
 
-  #plan(ctx: Ctx, observed: ObservedPod | undefined): Plan {
+  #plan(ctx: Ctx, pod: Readonly<Pod>, observed: ObservedPod | undefined): Plan {
     const { prober, restarts } = this.#deps
     return planPod({
-      pod: this.#pod,
+      pod,
       observed,
       verdict: (c, spec, probe) => {
         const has = probe === 'startup' ? spec.container.startupProbe : spec.container.livenessProbe
         return has === undefined ? 'success' : prober.verdict(c.id, probe)
       },
+      resized: (container, spec) => resizeRestarts(pod, { target: container, spec, memoryRequest: this.#deps.records.get(this.uid)?.memoryRequests[spec.container.name] }),
+      replaced: this.#replaced,
       waiting: (spec, finishedMs) => restarts.waiting(restartKey(this.#pod, spec), finishedMs, ctx.clock.now()),
     })
   }
 
-  async #act(ctx: Ctx, observed: ObservedPod | undefined, plan: Plan): Promise<number | undefined | 'again'> {
+  async #act(ctx: Ctx, pod: Readonly<Pod>, observed: ObservedPod | undefined, plan: Plan): Promise<number | undefined | 'again'> {
+    await this.#deps.records.saved(ctx, this.uid)
     if (plan.kill.length > 0) {
+      for (const { why, target } of plan.kill) if (why === 'changed' || why === 'resize') this.#replaced.add(target.id)
+      if (plan.kill.some(({ why }) => why === 'resize')) this.#deps.resizes.inProgress(this.#pod)
       await Promise.all(
         plan.kill.map((kill) => {
           const graceS = kill.why === 'old sandbox' ? graceSMin : graceOf(this.#pod, kill)
@@ -190,7 +208,22 @@ export class PodWorker {
       await this.#makeSandbox(ctx, observed, plan.sandbox.attempt)
       return 'again'
     }
-    return this.#start(ctx, plan.start)
+    const retry = await this.#resize(ctx, pod, observed)
+    const started = await this.#start(ctx, plan.start)
+    return started === 'again' ? started : earliest([retry, started])
+  }
+
+  /** What it was granted comes into force; what cannot be now is tried again. */
+  async #resize(ctx: Ctx, pod: Readonly<Pod>, observed: ObservedPod | undefined): Promise<number | undefined> {
+    const { records, resizes } = this.#deps
+    const problem = await actuate(ctx, this.#deps, pod, observed)
+    await records.saved(ctx, this.uid)
+    // Granted something else meanwhile: whether a container must be started anew for that was not asked yet.
+    if (resizes.allocated(pod) !== pod) return ctx.clock.now()
+    if (problem === undefined) resizes.completed(pod)
+    else resizes.inProgress(pod, problem)
+    this.#report()
+    return problem === undefined ? undefined : ctx.clock.now() + resizeRetryMs
   }
 
   async #mount(ctx: Ctx): Promise<void> {
@@ -347,7 +380,7 @@ export class PodWorker {
 
   #report(): void {
     if (this.#closed || this.#gone || (isTerminalPhase(this.#pod.status?.phase) && !this.#leaving())) return
-    const { group, statuses, node, observer, prober } = this.#deps
+    const { group, statuses, node, observer, prober, records, resizes } = this.#deps
     const observed = observer.pod(this.uid)
     if (this.#unread(observed).length > 0) {
       // A finished pod's status is not written again: an end is told with its last words, or not yet.
@@ -372,6 +405,9 @@ export class PodWorker {
         imageRef: (id) => `docker://${id}`,
         started: (c, spec) => prober.started(c, spec),
         ready: (c, spec) => prober.ready(c, spec),
+        replaced: this.#replaced,
+        resizes: resizes.conditions(this.uid),
+        record: records.get(this.uid),
         terminal,
         ...(this.#verdict === undefined ? {} : { verdict: this.#verdict }),
       }),
@@ -450,6 +486,8 @@ function wishOf({ metadata: m, spec }: Readonly<Pod>): string {
 
 /** A container that could not be started is tried again after this long, if nothing else happens. */
 const startRetryMs = 10_000
+/** And so is a resize that could not come into force. */
+const resizeRetryMs = 10_000
 
 class Interrupted extends Error {
   constructor() {

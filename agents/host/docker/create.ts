@@ -1,6 +1,7 @@
 /** A container's description in Docker's words. Pure; knows what this machine cannot give and what comes closest. */
 import type { ContainerCreateOptions, HostConfig } from 'dockerode'
 import type { ContainerSpec, Share } from '../runtime.ts'
+import { limits } from './resources.ts'
 
 /** `caps`: the machine's capability bounding set, as the bit mask of /proc/self/status. */
 export function createOptions(spec: ContainerSpec, caps: bigint): ContainerCreateOptions {
@@ -25,7 +26,6 @@ export function createOptions(spec: ContainerSpec, caps: bigint): ContainerCreat
 }
 
 function hostConfig(spec: ContainerSpec, caps: bigint): HostConfig {
-  const { resources: r } = spec
   return {
     NetworkMode: spec.network === 'own' ? 'none' : share(spec.network),
     IpcMode: spec.ipc === 'own' ? 'shareable' : share(spec.ipc),
@@ -33,9 +33,7 @@ function hostConfig(spec: ContainerSpec, caps: bigint): HostConfig {
     UTSMode: spec.uts === 'host' ? 'host' : '',
     CgroupnsMode: 'private',
     CgroupParent: spec.cgroupParent,
-    CpuShares: r.cpuShares,
-    ...(r.cpuQuotaUs > 0 ? { CpuQuota: r.cpuQuotaUs, CpuPeriod: r.cpuPeriodUs } : {}),
-    ...(r.memoryBytes > 0 ? { Memory: r.memoryBytes, MemorySwap: r.memoryBytes } : {}),
+    ...limits(spec.resources),
     OomScoreAdj: has(caps, 'SYS_RESOURCE') ? spec.oomScoreAdj : Math.max(0, spec.oomScoreAdj),
     Mounts: spec.mounts.map((m) => ({
       Type: 'bind',
