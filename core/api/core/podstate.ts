@@ -39,6 +39,16 @@ export function availableInMs(pod: Readonly<Pod>, minReadyS: number, nowMs: numb
   return since === 0 ? undefined : Math.max(0, since + minReadyS * 1_000 - nowMs)
 }
 
+/** Milliseconds until the next of these that are ready counts as available; undefined when none is on its way. */
+export function nextAvailableInMs(pods: readonly Readonly<Pod>[], minReadyS: number, nowMs: number): number | undefined {
+  let next: number | undefined
+  for (const pod of pods) {
+    const ms = availableInMs(pod, minReadyS, nowMs) ?? 0
+    if (ms > 0 && ms < (next ?? Infinity)) next = ms
+  }
+  return next
+}
+
 export interface RankOptions {
   readonly nowMs: number
   /** How many of the candidates' kin stand on the pod's node: the crowded node gives first. */

@@ -6,7 +6,7 @@
 import { controllerRevisions } from '../../api/apps/controllerrevision.ts'
 import { daemonSets } from '../../api/apps/daemonset.ts'
 import { nodes } from '../../api/core/node.ts'
-import { availableInMs, isPodTerminal } from '../../api/core/podstate.ts'
+import { isPodTerminal, nextAvailableInMs } from '../../api/core/podstate.ts'
 import { pods } from '../../api/core/pod.ts'
 import { controllerOf, isBeingDeleted } from '../../api/meta.ts'
 import type { DaemonSet, Node, Pod } from '../../api/schema/types.ts'
@@ -177,8 +177,8 @@ class Look {
 
   #lookAgain(): void {
     const { key, set, owned } = this.#seen
-    const waits = owned.map((pod) => availableInMs(pod, set.spec?.minReadySeconds ?? 0, this.#nowMs)).filter((ms): ms is number => ms !== undefined && ms > 0)
-    if (waits.length > 0) this.#tools.env.queue.after(key, Math.min(...waits))
+    const soon = nextAvailableInMs(owned, set.spec?.minReadySeconds ?? 0, this.#nowMs)
+    if (soon !== undefined) this.#tools.env.queue.after(key, soon)
   }
 }
 

@@ -69,10 +69,3 @@ function conditions(prev: readonly ReplicaSetCondition[] | undefined, surplus: n
   const kept = removeCondition(prev, 'ReplicaFailure')
   return { conditions: (kept.length === 0 ? undefined : kept) as ReplicaSetCondition[] }
 }
-
-/** Milliseconds until the next ready pod counts as available; undefined when none is on its way. */
-export function nextAvailableMs(set: Readonly<Replicas>, owned: readonly Readonly<Pod>[], nowMs: number): number | undefined {
-  const minReadyS = set.spec?.minReadySeconds ?? 0
-  const waits = owned.filter(isPodActive).map((pod) => availableInMs(pod, minReadyS, nowMs)).filter((ms): ms is number => ms !== undefined && ms > 0)
-  return waits.length === 0 ? undefined : Math.min(...waits)
-}

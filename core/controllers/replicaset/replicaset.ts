@@ -3,7 +3,7 @@
  * plan.ts; here pods are claimed, made in batches that grow while all goes well, and deleted.
  */
 import { pods } from '../../api/core/pod.ts'
-import { isPodActive, isPodTerminating } from '../../api/core/podstate.ts'
+import { isPodActive, isPodTerminating, nextAvailableInMs } from '../../api/core/podstate.ts'
 import { replicationControllers } from '../../api/core/replicationcontroller.ts'
 import { replicaSets } from '../../api/apps/replicaset.ts'
 import type { Kind } from '../../api/kind.ts'
@@ -18,7 +18,7 @@ import { candidates, claim, claimants, indexForClaims, planClaims } from '../cla
 import type { Controller, Env, Reconcile } from '../controller.ts'
 import { createPod, messageOf, podFrom, removePod, slowStart } from '../podcontrol.ts'
 import { itself } from '../run.ts'
-import { nextAvailableMs, type Plan, planReplicas, type Replicas, statusOf } from './plan.ts'
+import { type Plan, planReplicas, type Replicas, statusOf } from './plan.ts'
 
 export const replicaSetController: Controller = {
   name: 'replicaset-controller',
@@ -73,7 +73,7 @@ function setUp<T extends Replicas>(env: Env, flavour: Flavour<T>): Reconcile {
     }
     await writeStatus(ctx, client, flavour, set, owned, failure, now)
     if (failure !== undefined) throw failure
-    const soon = nextAvailableMs(set as T, owned, now)
+    const soon = nextAvailableInMs(owned.filter(isPodActive), (set as T).spec?.minReadySeconds ?? 0, now)
     if (soon !== undefined) env.queue.after(key, soon)
   }
 }

@@ -5,7 +5,7 @@
 import { controllerRevisions } from '../../api/apps/controllerrevision.ts'
 import { statefulSets } from '../../api/apps/statefulset.ts'
 import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim.ts'
-import { availableInMs } from '../../api/core/podstate.ts'
+import { nextAvailableInMs } from '../../api/core/podstate.ts'
 import { pods } from '../../api/core/pod.ts'
 import { isBeingDeleted } from '../../api/meta.ts'
 import type { PersistentVolumeClaim, Pod, StatefulSet, StatefulSetStatus } from '../../api/schema/types.ts'
@@ -85,8 +85,8 @@ async function look(ctx: Ctx, env: Env, client: Client, found: Found): Promise<v
     await writeStatus(ctx, client, set, statusOf(world, collisions, gone))
     await forgetRevisions(ctx, client, set, known, { revisions: [current, update], pods: owned })
   }
-  const waits = owned.map((pod) => availableInMs(pod, set.spec?.minReadySeconds ?? 0, nowMs)).filter((ms): ms is number => ms !== undefined && ms > 0)
-  if (waits.length > 0) env.queue.after(found.key, Math.min(...waits))
+  const soon = nextAvailableInMs(owned, set.spec?.minReadySeconds ?? 0, nowMs)
+  if (soon !== undefined) env.queue.after(found.key, soon)
 }
 
 function targetOf(set: Set, revision: Revision): Target {
