@@ -3,6 +3,7 @@ import type { Command } from './command.ts'
 import { agentCommand } from './commands/agent.ts'
 import { dashboardCommand } from './commands/dashboard.ts'
 import { licensesCommand } from './commands/licenses.ts'
+import { planCommand } from './commands/plan.ts'
 import { secretsCommand } from './commands/secrets.ts'
 import { serverCommand } from './commands/server.ts'
 import { tokenCommand } from './commands/token.ts'
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   tokenCommand,
   secretsCommand,
   dashboardCommand,
+  planCommand,
   whyCommand,
   uninstallCommand,
   versionCommand,

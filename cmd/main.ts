@@ -65,7 +65,7 @@ async function runCommand(found: Command, argv: readonly string[]): Promise<numb
 
 /** `-n` as `--namespace`, `-ojson` as `--output=json`. */
 function spelledOut({ letters = {} }: Command, word: string): string {
-  const [, letter = '', value = ''] = /^-([a-z])=?(.*)$/s.exec(word) ?? []
+  const [, letter = '', value = ''] = /^-([a-zA-Z])=?(.*)$/s.exec(word) ?? []
   const flag = letters[letter]
   return flag === undefined ? word : `--${flag}${value === '' ? '' : `=${value}`}`
 }

@@ -11,7 +11,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 interface Kubeconfig {
   readonly 'current-context'?: string
-  readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster?: string; readonly user?: string } }[]
+  readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster?: string; readonly user?: string; readonly namespace?: string } }[]
   readonly clusters?: readonly { readonly name: string; readonly cluster: Fields }[]
   readonly users?: readonly { readonly name: string; readonly user?: Fields }[]
 }
@@ -38,6 +38,13 @@ export function kubeconfigTarget(path: string): RemoteTarget {
     ...(typeof cluster['tls-server-name'] === 'string' ? { serverName: cluster['tls-server-name'] } : {}),
     credentials: credentialsOf(path, user),
   }
+}
+
+/** The namespace of what names none, where the current context says one. */
+export function kubeconfigNamespace(path: string): string | undefined {
+  const config = parsed(path)
+  const namespace = config.contexts?.find(({ name }) => name === config['current-context'])?.context.namespace
+  return namespace === '' ? undefined : namespace
 }
 
 function credentialsOf(path: string, user: Fields): NonNullable<RemoteTarget['credentials']> {

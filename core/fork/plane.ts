@@ -12,6 +12,7 @@ import { cronJobController } from '../controllers/cronjob/cronjob.ts'
 import { garbageCollector } from '../controllers/garbage/garbage.ts'
 import { kubernetesService } from '../controllers/kubernetesservice.ts'
 import { tokenCleaner } from '../controllers/tokencleaner.ts'
+import { localProvisioner } from '../controllers/volumes/localprovisioner.ts'
 import type { Client } from '../client/client.ts'
 import type { Identity } from '../client/inprocess.ts'
 import { pods } from '../api/core/pod.ts'
@@ -28,8 +29,8 @@ import { Journal, type World } from './journal.ts'
 import { runProvisioner } from './provisioner.ts'
 import { start, startControllers, startScheduler, type Running } from './running.ts'
 
-/** They keep up what belongs to a real server, or act by the time of day alone. */
-const left: ReadonlySet<Controller> = new Set([apiServiceAvailability, csrApprover, csrCleaner, csrSigner, servingApprover, clusterTrust, cronJobController, kubernetesService, tokenCleaner])
+/** They keep up what belongs to a real server, act by the time of day alone, or have a hollow one in their place. */
+const left: ReadonlySet<Controller> = new Set([apiServiceAvailability, csrApprover, csrCleaner, csrSigner, servingApprover, clusterTrust, cronJobController, kubernetesService, tokenCleaner, localProvisioner])
 
 /** Nothing has changed for so long: nothing will. Longer than the back-off of what failed a few times. */
 const quietMs = 20_000
@@ -88,6 +89,11 @@ export class Plane {
 
   kinds(): readonly Kind[] {
     return this.#fork.registry.kinds()
+  }
+
+  /** Acts with all rights. */
+  get client(): Client {
+    return this.#fork.client
   }
 
   /** Of the last change. */

@@ -9,7 +9,7 @@ import { byThing, type Consequence, type Effects, type Thing } from './plan.ts'
 import { podFates } from './pods.ts'
 import { rollouts } from './rollouts.ts'
 import { desertedServices, breachedBudgets, quotaUses } from './sums.ts'
-import { stuckThings } from './stuck.ts'
+import { stuckThings, type StuckFound } from './stuck.ts'
 
 export interface Span {
   readonly before: World
@@ -25,7 +25,11 @@ export interface Span {
   readonly known?: ReadonlySet<string>
 }
 
-export function effectsOf(span: Span): Effects {
+export interface EffectsFound extends Effects {
+  readonly stuck: readonly StuckFound[]
+}
+
+export function effectsOf(span: Span): EffectsFound {
   const family = new Family(span)
   const fates = podFates(span, family)
   const stuck = stuckThings(span, family)

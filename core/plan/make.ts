@@ -4,6 +4,7 @@
  */
 import { mutatingWebhookConfigurations } from '../api/admissionregistration/mutatingwebhookconfiguration.ts'
 import { validatingWebhookConfigurations } from '../api/admissionregistration/validatingwebhookconfiguration.ts'
+import { pods } from '../api/core/pod.ts'
 import { kinds as builtIn } from '../api/kinds.ts'
 import { keyText, type AnyObject } from '../api/meta.ts'
 import type { Event, EndpointSlice, ServiceCIDR } from '../api/schema/types.ts'
@@ -12,14 +13,15 @@ import { bootFork, forkAddresses } from '../fork/fork.ts'
 import { Plane, type Settled } from '../fork/plane.ts'
 import type { World } from '../fork/journal.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { why } from '../why/why.ts'
 import { actsFor, applyDocument, kindFor, type Applying } from './applying.ts'
 import type { Document } from './documents.ts'
 import { effectsOf, isNothing } from './effects.ts'
 import { idOf } from './family.ts'
-import type { Effects, FileOutcome, Plan } from './plan.ts'
+import type { Effects, FileOutcome, Plan, Stuck } from './plan.ts'
 import { readCluster, type Reading } from './reading.ts'
 import { forbiddenActs, whoAmI } from './rights.ts'
-import { complaintText } from './stuck.ts'
+import { complaintText, type StuckFound } from './stuck.ts'
 import { SilentWebhooks, type Configured } from './webhooks.ts'
 
 export interface PlanInit {
@@ -55,8 +57,9 @@ export async function makePlan(ctx: Ctx, init: PlanInit): Promise<Plan> {
     const named = new Set(files.filter(({ verb }) => verb !== 'refuse').map(idOf))
     const { unread } = reading
     const known = new Set(earlier.filter(({ prefix }) => prefix === 'events').map(({ object }) => complaintText(object as unknown as Event)))
-    const anyway = effectsOf({ before: initial, after: before, happenings: earlier, named: () => false, unread, waiting: true })
-    const effects = effectsOf({ before, after, happenings: later, named: (thing) => named.has(idOf(thing)), unread, known })
+    const always = effectsOf({ before: initial, after: before, happenings: earlier, named: () => false, unread, waiting: true })
+    const found = effectsOf({ before, after, happenings: later, named: (thing) => named.has(idOf(thing)), unread, known })
+    const [effects, anyway] = [{ ...found, stuck: await explained(plane, found.stuck, newPods(before, after)) }, { ...always, stuck: always.stuck.map(stripped) }]
     return {
       verdict: verdictOf(files, effects), revision: reading.revision, objects: reading.state.length, files: files.map((file) => kept(file, after)), effects, anyway,
       webhooks: webhooks.calls(), unknown: [...reading.notes, ...cut(rested, 'before the files'), ...cut(ended, 'after the files')],
@@ -64,6 +67,28 @@ export async function makePlan(ctx: Ctx, init: PlanInit): Promise<Plan> {
   } finally {
     await plane.close()
   }
+}
+
+const explainedMax = 20
+
+/** One pod of each group speaks for all. */
+async function explained(plane: Plane, stuck: readonly StuckFound[], made: readonly string[]): Promise<readonly Stuck[]> {
+  const told: Stuck[] = []
+  for (const one of stuck) {
+    const finding = one.sample === undefined || told.length >= explainedMax ? undefined : await plane.during(why(plane.ctx, plane.client, pods, one.sample)).then(({ findings }) => findings[0])
+    const help = finding?.sections.find(({ title }) => title.startsWith('what would help'))?.lines.filter((line) => !made.some((name) => line.includes(name)))
+    told.push({ ...stripped(one), ...(finding === undefined || one.because.includes(finding.because) ? {} : { cause: finding.because }), ...(help === undefined || help.length === 0 ? {} : { help }) })
+  }
+  return told
+}
+
+/** Their names are the fork's alone: nobody can be told to do anything about them. */
+function newPods(before: World, after: World): readonly string[] {
+  return [...(after.get(pods.prefix)?.entries() ?? [])].filter(([key]) => before.get(pods.prefix)?.has(key) !== true).map(([, { metadata }]) => metadata.name ?? '')
+}
+
+function stripped({ about, pods: count, because }: StuckFound): Stuck {
+  return { about, pods: count, because }
 }
 
 function verdictOf(files: readonly FileOutcome[], effects: Effects): Plan['verdict'] {

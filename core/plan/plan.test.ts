@@ -55,7 +55,10 @@ describe('makePlan()', () => {
     const made = await plan(web({ replicas: 3, cpu: '3' }))
     expect(made.verdict).toBe('trouble')
     expect(made.effects.placed).toMatchObject([{ count: 2 }])
-    expect(made.effects.stuck).toEqual([{ about: deployment('web'), pods: 1, because: expect.stringContaining('0/2 nodes are available: 2 Insufficient cpu') as string }])
+    expect(made.effects.stuck).toEqual([{
+      about: deployment('web'), pods: 1, because: expect.stringContaining('0/2 nodes are available: 2 Insufficient cpu') as string,
+      cause: 'fits on none of 2 nodes: 2 lack 2 cpu', help: ['ask for 2 cpu less (1 instead of 3): it would fit on node n1', 'add a node with 3 cpu free: it would fit there'],
+    }])
   })
 
   it('no change at all', async () => {

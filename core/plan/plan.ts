@@ -59,7 +59,11 @@ export interface Stuck {
   readonly about: Thing
   /** How many pods; 0 where it is not about pods. */
   readonly pods: number
+  /** In the words of the scheduler or of admission. */
   readonly because: string
+  /** What is behind it, as `kubun why` would say of one of the pods. */
+  readonly cause?: string
+  readonly help?: readonly string[]
 }
 
 export interface ClaimFate extends Thing {

@@ -1,24 +1,29 @@
 /** What would not run, and why: pods without a node in the scheduler's words, pods that may not be made in admission's, claims without volumes. */
 import { podCondition } from '../api/core/podstate.ts'
-import { isBeingDeleted, type AnyObject } from '../api/meta.ts'
+import { isBeingDeleted, keyOf, type AnyObject, type Key } from '../api/meta.ts'
 import type { Event, Pod } from '../api/schema/types.ts'
 import type { Span } from './effects.ts'
 import { idOf, type Family } from './family.ts'
 import { nodeOf, podsOf } from './pods.ts'
 import { byThing, type Stuck, type Thing } from './plan.ts'
 
-export function stuckThings(span: Span, family: Family): readonly Stuck[] {
-  const found = new Map<string, { about: Thing; pods: number; because: string }>()
-  const add = (about: Thing, because: string, pods: number): void => {
+export interface StuckFound extends Stuck {
+  /** One of the pods. */
+  readonly sample?: Key
+}
+
+export function stuckThings(span: Span, family: Family): readonly StuckFound[] {
+  const found = new Map<string, StuckFound>()
+  const add = (about: Thing, because: string, sample?: Key): void => {
     const id = `${idOf(about)}|${because}`
-    const one = found.get(id) ?? { about, pods: 0, because }
-    found.set(id, { ...one, pods: one.pods + pods })
+    const one = found.get(id) ?? { about, pods: 0, because, ...(sample === undefined ? {} : { sample }) }
+    found.set(id, { ...one, pods: one.pods + (sample === undefined ? 0 : 1) })
   }
   for (const [uid, pod] of podsOf(span.after)) {
     const is = { new: !podsOf(span.before).has(uid), nowhere: nodeOf(pod) === '' && !isBeingDeleted(pod) && pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded' }
-    if (is.nowhere && (is.new || span.waiting === true)) add(family.rootOf(pod), whyNowhere(pod), 1)
+    if (is.nowhere && (is.new || span.waiting === true)) add(family.rootOf(pod), whyNowhere(pod), keyOf(pod))
   }
-  for (const { about, because } of complaints(span, family)) add(about, because, 0)
+  for (const { about, because } of complaints(span, family)) add(about, because)
   return [...found.values()].toSorted((a, b) => byThing(a.about, b.about) || (a.because < b.because ? -1 : 1))
 }
 

@@ -4,6 +4,7 @@ import { thingText, type Effects, type FieldChange, type FileOutcome, type Plan,
 const valueCharactersMax = 60
 const fieldsMax = 12
 const thingsMax = 40
+const helpMax = 3
 
 export function planText(plan: Plan): readonly string[] {
   const { effects, anyway } = plan
@@ -46,7 +47,7 @@ function effectsText(effects: Effects): readonly string[] {
       ...effects.gone.map((group) => `- ${podsText(group)}${nodesText(group, 'from')}: ${group.because}`),
     ]),
     ...section('ROLLOUTS', effects.rollouts.flatMap(rolloutText)),
-    ...section('WOULD NOT RUN', effects.stuck.map(stuckText)),
+    ...section('WOULD NOT RUN', effects.stuck.flatMap((one) => [stuckText(one), ...(one.cause === undefined ? [] : [`    ${one.cause}`]), ...(one.help ?? []).slice(0, helpMax).map((help) => `    would help: ${help}`)])),
     ...section('CLAIMS', effects.claims.map(({ phase, because, ...thing }) => `${thingText(thing)}: ${phase}${because === undefined ? '' : `, ${because}`}`)),
     ...section('SERVICES WITHOUT ENDPOINTS', effects.deserted.map(thingText)),
     ...section('QUOTA', effects.quotas.map(({ resource, before, after, hard, ...thing }) => `${thingText(thing)}: ${resource} ${before} -> ${after} of ${hard}`)),

@@ -16,7 +16,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'core/scheduler': ['core/client', 'core/api', 'core/lib'],
   'core/why': ['core/scheduler', 'core/client', 'core/api', 'core/lib'], // reads through the client alone, with the rights of who asks
   'core/fork': ['core/registry', 'core/store', 'core/admission', 'core/apiserver', 'core/auth', 'core/controllers', 'core/scheduler', 'core/client', 'core/api', 'core/lib', 'core/boot.ts'], // a composition root in several files
-  'core/plan': ['core/fork', 'core/client', 'core/api', 'core/lib'], // asks a fork, and reads the cluster as any client
+  'core/plan': ['core/fork', 'core/why', 'core/client', 'core/api', 'core/lib'], // asks a fork, and reads the cluster as any client
   'agents/host': ['core/lib'],
   'agents/kubelet': ['agents/host', 'core/client', 'core/api', 'core/pki', 'core/lib'],
   'agents/proxy': ['agents/host', 'core/client', 'core/api', 'core/lib'],
