@@ -5,6 +5,7 @@ import { pods } from '../api/core/pod.ts'
 import { podClaims } from '../api/core/podvolumes.ts'
 import { capacityOf, claimClass, misfit, requestOf, waitsForConsumer } from '../api/core/volumebinding.ts'
 import { csiDrivers } from '../api/storage/csidriver.ts'
+import { localPathProvisioner } from '../api/storage/localpath.ts'
 import { storageClasses } from '../api/storage/storageclass.ts'
 import { controllerOf } from '../api/meta.ts'
 import type { PersistentVolumeClaim, Pod, StorageClass } from '../api/schema/types.ts'
@@ -60,7 +61,7 @@ async function unprovisioned(reader: Reader, claim: Readonly<PersistentVolumeCla
   if (storage.provisioner === noProvisioner) return { because: `needs a volume of the storage class ${name} made by hand: ${volumesText(volumes, requestOf(claim))}`, sections: more }
   const failed = (await reader.eventsOf(claim)).find(({ reason }) => reason === 'ProvisioningFailed')
   if (failed !== undefined) return { because: `cannot get a volume from ${storage.provisioner}: ${oneLine(failed.message ?? '')}`, sections: more }
-  const driver = await reader.get(csiDrivers, storage.provisioner)
+  const driver = storage.provisioner === localPathProvisioner ? undefined : await reader.get(csiDrivers, storage.provisioner)
   if (driver === 'absent') return { because: `waits for the provisioner ${storage.provisioner} of storage class ${name}, and no such driver is installed`, sections: more }
   return { because: `waits for the provisioner ${storage.provisioner} of storage class ${name}, which has made no volume yet`, sections: more }
 }

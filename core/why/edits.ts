@@ -77,12 +77,18 @@ function lower(quantity: string, resource: string, amount: number): string {
 const conditions = new Set<string>([taintKeys.notReady, taintKeys.unreachable, taintKeys.memoryPressure, taintKeys.diskPressure, taintKeys.pidPressure, taintKeys.networkUnavailable, taintKeys.outOfService])
 
 function tolerations(pod: Readonly<Pod>, node: Readonly<Node>): readonly Edit[] {
-  const standing = standingTaints(pod, node)
-  if (standing.some(({ key }) => conditions.has(key))) return []
-  const taints = standing.filter(({ key }) => key !== taintKeys.unschedulable)
-  if (taints.length === 0) return [{ says: `uncordon node ${node.metadata.name}`, cost: 1, node: uncordoned }]
+  const standing = standingTaints(pod, node).filter(({ key }) => key !== taintKeys.unschedulable)
+  const taints = standing.filter(({ key }) => !conditions.has(key))
+  const mend: Edit = { says: `mend node ${node.metadata.name} (see kubun why node/${node.metadata.name})`, cost: 3, node: mended }
+  if (standing.length === 0) return [{ says: `uncordon node ${node.metadata.name}`, cost: 1, node: uncordoned }]
+  if (taints.length === 0) return [mend]
   const more = taints.map(({ key, value = '', effect }): Toleration => ({ key, operator: value === '' ? 'Exists' : 'Equal', ...(value === '' ? {} : { value }), effect }))
-  return [{ says: `tolerate the taint${taints.length === 1 ? '' : 's'} ${listed(taints.map(taintText))}`, cost: 1 * taints.length, pod: (mine) => withSpec(mine, { tolerations: [...(mine.spec?.tolerations ?? []), ...more] }) }]
+  const tolerate: Edit = { says: `tolerate the taint${taints.length === 1 ? '' : 's'} ${listed(taints.map(taintText))}`, cost: taints.length, pod: (mine) => withSpec(mine, { tolerations: [...(mine.spec?.tolerations ?? []), ...more] }) }
+  return taints.length === standing.length ? [tolerate] : [{ ...mend, ...tolerate, says: `${mend.says} and ${tolerate.says}`, cost: mend.cost + tolerate.cost }]
+}
+
+function mended(node: Readonly<Node>): Node {
+  return { ...node, spec: { ...node.spec, taints: (node.spec?.taints ?? []).filter(({ key }) => !conditions.has(key)) } }
 }
 
 function uncordoned(node: Readonly<Node>): Node {

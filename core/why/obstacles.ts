@@ -68,12 +68,15 @@ export function taintText({ key, value = '', effect }: Readonly<Taint>): string 
 }
 
 function taintWords(pod: Readonly<Pod>, node: Readonly<Node>, plugin: string, cordoned: boolean): readonly Obstacle[] {
-  const taints = standingTaints(pod, node).filter(({ key }) => !cordoned || key !== taintKeys.unschedulable)
-  if (taints.length === 0) return []
-  const down = taints.find(({ key }) => key === taintKeys.notReady || key === taintKeys.unreachable)
-  if (down !== undefined) return [{ plugin, one: `is not ready (taint ${taintText(down)})`, many: `are not ready (taint ${taintText(down)})` }]
-  const names = `the taint${taints.length === 1 ? '' : 's'} ${listed(taints.map(taintText))}`
-  return [{ plugin, one: `has ${names}`, many: `have ${names}` }]
+  const standing = standingTaints(pod, node).filter(({ key }) => !cordoned || key !== taintKeys.unschedulable)
+  const isDown = ({ key }: Readonly<Taint>): boolean => key === taintKeys.notReady || key === taintKeys.unreachable
+  const down = standing.filter(isDown).map(taintText)
+  const taints = standing.filter((taint) => !isDown(taint)).map(taintText)
+  const names = `the taint${taints.length === 1 ? '' : 's'} ${listed(taints)}`
+  return [
+    ...(down.length === 0 ? [] : [{ plugin, one: `is not ready (taint ${listed(down)})`, many: `are not ready (taint ${listed(down)})` }]),
+    ...(taints.length === 0 ? [] : [{ plugin, one: `has ${names}`, many: `have ${names}` }]),
+  ]
 }
 
 function missingLabels(pod: Readonly<Pod>, node: Readonly<Node>): string {

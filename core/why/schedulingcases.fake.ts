@@ -57,6 +57,18 @@ export const schedulingCases: readonly Case[] = [
     lines: ['uncordon node n1: it would fit on node n1'],
   },
   {
+    name: 'a node that is not ready',
+    async build(lab) {
+      await lab.node('n1', { taints: gpu })
+      await lab.patch(nodes, 'n1', { status: { conditions: [{ type: 'Ready', status: 'False', reason: 'KubeletNotReady' }] } }, { subresource: 'status' })
+      await lab.settle()
+      await lab.pod('web')
+    },
+    of: 'pod/web',
+    cause: 'pod default/web does not fit on the only node, n1: it is not ready (taint node.kubernetes.io/not-ready:NoSchedule) and has the taint gpu=true:NoSchedule',
+    lines: ['mend node n1 (see kubun why node/n1) and tolerate the taint gpu=true:NoSchedule: it would fit on node n1'],
+  },
+  {
     name: 'a node selector that nobody meets',
     async build(lab) {
       await lab.node('n1')

@@ -3,14 +3,17 @@ import { requestEntityTooLarge } from '../../api/errors.ts'
 import type { ApiServerDeps, Call } from '../deps.ts'
 import type { Incoming, Outlet } from '../exchange.ts'
 import { forward } from './forward.ts'
-import { locate } from './location.ts'
+import { locate, type Location } from './location.ts'
 
 const bytesMax = 1_024 * 1_024
 
 /** '' where there is nothing to say yet. Throws ApiError. */
 export async function podLog(deps: ApiServerDeps, call: Call): Promise<string> {
   const location = await locate(deps, call)
-  if (location === undefined) return ''
+  return location === undefined ? '' : await gather(call, location)
+}
+
+export async function gather(call: Call, location: Location): Promise<string> {
   const gathered = new Gathered()
   await forward(call, { ctx: call.ctx, request: nothingSent, outlet: gathered }, location)
   return gathered.text()
@@ -51,7 +54,7 @@ class Gathered implements Outlet {
   }
 
   destroy(why: Error): void {
-    this.#failure = why
+    this.#failure ??= why
     this.gone = true
   }
 
