@@ -30,6 +30,7 @@ import { createLink, type Link } from './host/link.ts'
 import { systemMounts } from './host/mounts.ts'
 import { createNft, type Nft } from './host/nft.ts'
 import { joinCluster, keepClientRenewed, servingCertificate, type JoinOptions, type NodeIdentity } from './kubelet/bootstrap.ts'
+import { runLocalStorage } from './kubelet/localstorage.ts'
 import { runKubelet, type KubeletOptions, type KubeletView } from './kubelet/kubelet.ts'
 import type { EventRecorder, PodAttachment, PodNetwork } from './kubelet/ports.ts'
 import { cgroupRoot } from './kubelet/resources.ts'
@@ -59,6 +60,8 @@ export interface AgentConfig {
   readonly clusterDns: string
   readonly clusterDomain: string
   readonly podsMax: number
+  /** The folder for volumes of Kubun's own provisioner. */
+  readonly localStoragePath: string
   /** Shown as the node's kubelet version: v1.36.3. */
   readonly version: string
 }
@@ -166,12 +169,12 @@ async function startDns(parts: Group, { config, informers, link, random, resolvC
 function startKubelet(parts: Group, { config, client, informers, random, resolvConf }: Shared, network: PodNetwork, joined: Joined): void {
   const recorder = new Recorder(parts.ctx, client, { component: 'kubelet', host: config.nodeName }, random)
   parts.go('events', (ctx) => recorder.run(ctx))
-  const cgroups = systemCgroups()
+  const [cgroups, mounts] = [systemCgroups(), systemMounts(systemExec)]
   const options: KubeletOptions = {
     client,
     informers,
     runtime: dockerRuntime({ socketPath: config.dockerSocket }),
-    mounts: systemMounts(systemExec),
+    mounts,
     cgroups,
     network,
     recorder: recorderPort(recorder),
@@ -188,6 +191,7 @@ function startKubelet(parts: Group, { config, client, informers, random, resolvC
     port: config.kubeletPort,
     version: config.version,
   }
+  parts.go('local storage', (ctx) => runLocalStorage(ctx, { client, informers, recorder: options.recorder, mounts, random, nodeName: config.nodeName, root: config.localStoragePath }))
   parts.go('kubelet', (ctx) => runKubelet(ctx, options, (ctx, view) => serve(ctx, view, config, { client, cgroups, ...joined })))
 }
 

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import type Docker from 'dockerode'
 import { unlessAborted, type Ctx } from '../../core/lib/ctx.ts'
 import { createOptions } from './docker/create.ts'
-import { resourcesOf, updateOptions } from './docker/resources.ts'
+import { limits, resourcesOf } from './docker/resources.ts'
 import { splitLines, readFrames } from './docker/frames.ts'
 import { dockerAttach, dockerExec } from './docker/session.ts'
 import { RuntimeError, type LogOptions, type RegistryAuth, type Runtime, type RuntimeContainer, type RuntimeEvent, type RuntimeImage } from './runtime.ts'
@@ -54,7 +54,7 @@ export function dockerRuntime(options: DockerOptions): Runtime {
       await tell('', async () => (await docker()).getContainer(id).start())
     },
     async update(_ctx, id, resources) {
-      await tell('', async () => (await docker()).getContainer(id).update(updateOptions(resources)))
+      await tell('', async () => (await docker()).getContainer(id).update(limits(resources)))
     },
     async stop(ctx, id, graceS) {
       // Docker goes on stopping it: only our waiting ends, which may be as long as a pod's grace.

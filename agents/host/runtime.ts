@@ -157,7 +157,7 @@ export interface Runtime {
   events(ctx: Ctx, labels: Readonly<Record<string, string>>): AsyncIterable<RuntimeEvent>
   create(ctx: Ctx, spec: ContainerSpec): Promise<string>
   start(ctx: Ctx, id: string): Promise<void>
-  /** Gives a container that runs other resources. */
+  /** Gives a container that runs other resources; a limit of 0 is left as it is. */
   update(ctx: Ctx, id: string, resources: ContainerResources): Promise<void>
   /** Sends the stop signal, waits, kills; quiet when it does not run or is gone. */
   stop(ctx: Ctx, id: string, graceS: number): Promise<void>

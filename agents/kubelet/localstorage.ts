@@ -1,14 +1,16 @@
 /**
- * Local storage: the folder of this node that volumes of Kubun's own provisioner lie in. Makes a volume's folder when
- * its first pod comes, and takes it away, with all that is in it, once nobody has the volume any more and its reclaim
- * policy says so. Touches nothing but folders that lie directly in its own; what makes and ends the volumes themselves
- * is the control plane's.
+ * Local storage: the folder of this node that volumes of Kubun's own provisioner lie in. Says on the node where that is,
+ * makes the folder of each volume, and takes it away with all that is in it once nobody has the volume any more and its
+ * reclaim policy says so. Touches nothing but folders that lie directly in its own; what makes and ends the volumes
+ * themselves is the control plane's, mounting them volumes/claim.ts's.
  */
-import { chmod, lstat, mkdir, rm } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { nodes } from '../../core/api/core/node.ts'
 import { persistentVolumes } from '../../core/api/core/persistentvolume.ts'
-import { keyOf } from '../../core/api/meta.ts'
-import type { PersistentVolume } from '../../core/api/schema/types.ts'
+import { annotationOf } from '../../core/api/core/volumebinding.ts'
+import { isBeingDeleted, keyOf } from '../../core/api/meta.ts'
+import type { Node, PersistentVolume } from '../../core/api/schema/types.ts'
 import { awaitsRemoval, localPathMarks, localPathNode, localPathSelector } from '../../core/api/storage/localpath.ts'
 import type { Client } from '../../core/client/client.ts'
 import type { Informers } from '../../core/client/informers.ts'
@@ -24,6 +26,9 @@ import { type EventRecorder, refOf } from './ports.ts'
 const rootMode = 0o700
 /** Any user of a container may write. */
 const volumeMode = 0o777
+/** The key of the node itself: no volume is called so. */
+const thisNode = '#node'
+const workers = 2
 const retry: BackoffOptions = { firstMs: 1_000, maxMs: 300_000 }
 
 export interface LocalStorageOptions {
@@ -37,41 +42,53 @@ export interface LocalStorageOptions {
   readonly root: string
 }
 
-/** The folder of a volume of this node, empty when it is new. A volume that lies elsewhere has to be there already. */
-export async function makeLocalVolume(root: string, volume: Readonly<PersistentVolume>, nodeName: string): Promise<void> {
-  const path = volume.spec?.local?.path ?? ''
-  if (localPathNode(volume) !== nodeName || !liesIn(root, path)) return
-  await mkdir(root, { recursive: true, mode: rootMode })
-  const isNew = await mkdir(path).then(() => true, otherwise('EEXIST', false))
-  if (isNew) await chmod(path, volumeMode) // past the umask
-  else if (!(await lstat(path)).isDirectory()) throw new Error(`${path} is not a folder`)
-}
-
-/** Until ctx ends: removes what is on volumes that nobody has any more. */
+/** Until ctx ends. */
 export async function runLocalStorage(parent: Ctx, options: LocalStorageOptions): Promise<void> {
   const { informers, nodeName, random } = options
   const labelSelector = localPathSelector(nodeName)
   if (labelSelector === undefined) return
   await using group = new Group(parent)
   const { ctx } = group
-  const volumes = informers.of(persistentVolumes, { labelSelector })
+  const [volumes, own] = [informers.of(persistentVolumes, { labelSelector }), informers.of(nodes)]
   const queue = new WorkQueue({ clock: ctx.clock, random, backoff: retry })
   const look = ({ metadata }: Readonly<PersistentVolume>): void => queue.add(metadata.name ?? '')
-  const stop = volumes.on({ added: look, updated: look })
+  const lookAtNode = ({ metadata }: Readonly<Node>): void => (metadata.name === nodeName ? queue.add(thisNode) : undefined)
+  const stops = [volumes.on({ added: look, updated: look }), own.on({ added: lookAtNode, updated: lookAtNode })]
   const failed = (key: string, error: unknown): void => {
+    ctx.log.warn('local storage', { volume: key, error })
     const volume = volumes.lister.at(key)
-    const message = error instanceof Error ? error.message : String(error)
-    ctx.log.warn('local volume not removed', { volume: key, error })
-    if (volume !== undefined) options.recorder.event(refOf(volume, 'PersistentVolume'), 'Warning', 'VolumeFailedDelete', message)
+    if (volume !== undefined && awaitsRemoval(volume)) options.recorder.event(refOf(volume, 'PersistentVolume'), 'Warning', 'VolumeFailedDelete', textOf(error))
   }
   try {
     await queue.run(ctx, async (turn, key) => {
+      if (key === thisNode) return await announce(turn, options, own.lister.at(nodeName))
       const volume = volumes.lister.at(key)
-      if (volume !== undefined && localPathNode(volume) === nodeName && awaitsRemoval(volume)) await remove(turn, options, volume)
-    }, { workers: 1, failed })
+      if (volume === undefined || localPathNode(volume) !== nodeName) return
+      if (awaitsRemoval(volume)) await remove(turn, options, volume)
+      else if (!isBeingDeleted(volume)) await make(options.root, volume)
+    }, { workers, failed })
   } finally {
-    stop()
+    for (const stop of stops) stop()
   }
+}
+
+/** The provisioner asks the node where its volumes are to lie. */
+async function announce(ctx: Ctx, { client, root }: LocalStorageOptions, node: Readonly<Node> | undefined): Promise<void> {
+  if (node === undefined || annotationOf(node, localPathMarks.root) === root) return
+  await client.patch(ctx, nodes, keyOf(node), 'merge', { metadata: { annotations: { [localPathMarks.root]: root } } })
+}
+
+/** A volume that lies elsewhere, where the root was once, has its folder already. */
+async function make(root: string, volume: Readonly<PersistentVolume>): Promise<void> {
+  const path = volume.spec?.local?.path ?? ''
+  if (!liesIn(root, path)) return
+  await mkdir(root, { recursive: true, mode: rootMode })
+  const isNew = await mkdir(path).then(() => true, (error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  })
+  // Past the umask. Later on the mode is whatever the pods made it.
+  if (isNew) await chmod(path, volumeMode)
 }
 
 /** First what is on it, then the mark that it was there. */
@@ -90,12 +107,9 @@ async function remove(ctx: Ctx, { root, mounts, client }: LocalStorageOptions, v
 
 function liesIn(root: string, path: string): boolean {
   const name = basename(path)
-  return dirname(path) === root && path.endsWith(`/${name}`) && name !== '' && name !== '.' && name !== '..'
+  return name !== '' && name !== '.' && name !== '..' && path === `${root}/${name}`
 }
 
-function otherwise<T>(code: string, value: T): (error: unknown) => T {
-  return (error) => {
-    if ((error as NodeJS.ErrnoException).code === code) return value
-    throw error
-  }
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,21 +1,16 @@
-/** Resources of a container in Docker's words, and back. Pure. In an update 0 means "as it is", -1 takes a limit away. */
+/** Resources of a container in Docker's words, and back. Pure. What an update does not name stays; no limit can be taken away. */
 import type { HostConfig } from 'dockerode'
 import type { ContainerResources } from '../runtime.ts'
 
 type Limits = Pick<HostConfig, 'CpuShares' | 'CpuQuota' | 'CpuPeriod' | 'Memory' | 'MemorySwap'>
 
-/** For a new container. No swap: memory and swap together are the memory. */
+/** For a container, a new one or one that runs. No swap: memory and swap together are the memory. */
 export function limits(r: ContainerResources): Limits {
   return {
     CpuShares: r.cpuShares,
     ...(r.cpuQuotaUs > 0 ? { CpuQuota: r.cpuQuotaUs, CpuPeriod: r.cpuPeriodUs } : {}),
     ...(r.memoryBytes > 0 ? { Memory: r.memoryBytes, MemorySwap: r.memoryBytes } : {}),
   }
-}
-
-/** For one that runs. */
-export function updateOptions(r: ContainerResources): Limits {
-  return { CpuQuota: -1, Memory: -1, MemorySwap: -1, ...limits(r) }
 }
 
 /** What a container has. Docker's period is 0 where it was never told one. */

@@ -41,9 +41,9 @@ describe('resizeSteps()', () => {
     expect(plan(pod, after)).toEqual(['pod 700Mi', 'c1 100m 200Mi', 'pod cpuQuotaUs=70000 cpuPeriodUs=100000', 'pod cpuShares=716', 'c1 200m 200Mi'])
   })
 
-  it('leaves the group a limit that not every container has any more', () => {
+  it('takes no limit away', () => {
     const after = podOf({ resources: both('100m', '100Mi') }, { resources: both('200m', '200Mi') }, { resources: { requests: { cpu: '300m', memory: '300Mi' } } })
-    expect(plan(pod, after)).toEqual(['c3 300m 0Mi', 'c3 0m 0Mi'])
+    expect(plan(pod, after)).toEqual([])
   })
 
   it('gives containers without a limit the pod\'s', () => {

@@ -27,13 +27,19 @@ interface Course {
 }
 
 function courseOf(pod: Readonly<Pod>, { target, spec, memoryRequest }: RunningContainer): Course {
-  const [want, have] = [containerResources(spec.container, pod), target.resources]
+  const [want, have] = [wantedOf(pod, spec, target.resources), target.resources]
   const request = spec.container.resources?.requests?.['memory']
   const asked = memoryRequest === undefined ? 0 : Math.sign(units(request) - units(memoryRequest))
   return {
     cpu: towards(want.cpuQuotaUs, have.cpuQuotaUs) || Math.sign(want.cpuShares - have.cpuShares),
     memory: towards(want.memoryBytes, have.memoryBytes) || asked,
   }
+}
+
+/** A limit that it is not to have any more is left as it is: the runtime cannot take it away. */
+function wantedOf(pod: Readonly<Pod>, { container }: PodContainer, have: ContainerResources): ContainerResources {
+  const want = containerResources(container, pod)
+  return { ...want, cpuQuotaUs: want.cpuQuotaUs || have.cpuQuotaUs, memoryBytes: want.memoryBytes || have.memoryBytes }
 }
 
 /** Limits, of which 0 is none at all. */
@@ -59,17 +65,17 @@ export function resizeSteps(pod: Readonly<Pod>, running: readonly RunningContain
   const [memoryLimit, cpuLimit, cpuRequest] = [{ memoryBytes: want.memoryBytes }, { cpuQuotaUs: want.cpuQuotaUs, cpuPeriodUs: want.cpuPeriodUs }, { cpuShares: want.cpuShares }]
   return [
     ...step(memory > 0, memoryLimit),
-    ...ordered(pod, resizable, 'memory').map((container): Step => ({ container, memory: true, resources: { ...container.target.resources, memoryBytes: containerResources(container.spec.container, pod).memoryBytes } })),
+    ...ordered(pod, resizable, 'memory').map((container): Step => ({ container, memory: true, resources: { ...container.target.resources, memoryBytes: wantedOf(pod, container.spec, container.target.resources).memoryBytes } })),
     ...step(memory < 0, memoryLimit),
     ...step(quota > 0, cpuLimit),
     ...step(shares > 0, cpuRequest),
-    ...ordered(pod, resizable, 'cpu').map((container): Step => ({ container, memory: false, resources: containerResources(container.spec.container, pod) })),
+    ...ordered(pod, resizable, 'cpu').map((container): Step => ({ container, memory: false, resources: wantedOf(pod, container.spec, container.target.resources) })),
     ...step(shares < 0, cpuRequest),
     ...step(quota < 0, cpuLimit),
   ]
 }
 
-/** A limit that the pod does not have (any more) is left as it is. */
+/** And so is a limit of the pod. */
 function wantedGroup(pod: Readonly<Pod>, group: GroupLimits): GroupLimits {
   const want = podResources(pod)
   return { ...want, cpuQuotaUs: want.cpuQuotaUs || group.cpuQuotaUs, memoryBytes: want.memoryBytes || group.memoryBytes }
