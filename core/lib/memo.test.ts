@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { memo } from './memo.ts'
+import { memo, memoOf } from './memo.ts'
 
 it('makes what is asked for once, also nothing, forgets all when there is too much, and keeps no failure', () => {
   const made: string[] = []
@@ -14,4 +14,18 @@ it('makes what is asked for once, also nothing, forgets all when there is too mu
   expect(() => length('bad')).toThrow('bad')
   expect([length('abc'), length('a')]).toEqual([3, 1])
   expect(made).toEqual(['a', '', 'bad', 'bad', 'abc', 'a'])
+})
+
+it('makes what is asked of an object once, and of another that looks like it again', () => {
+  const made: object[] = []
+  const names = memoOf((of: { readonly name: string }) => {
+    made.push(of)
+    if (of.name === 'bad') throw new Error('bad')
+    return of.name === '' ? undefined : of.name
+  })
+  const [a, twin, empty, bad] = [{ name: 'a' }, { name: 'a' }, { name: '' }, { name: 'bad' }]
+  expect([names(a), names(a), names(twin), names(empty), names(empty)]).toEqual(['a', 'a', 'a', undefined, undefined])
+  expect(() => names(bad)).toThrow('bad')
+  expect(() => names(bad)).toThrow('bad')
+  expect(made).toEqual([a, twin, empty, bad, bad])
 })

@@ -1,5 +1,6 @@
-/** Memo: what was made for a text is kept and given again, up to a number of texts; then all is forgotten. What throws is not kept. */
+/** Memo: what was made once is kept and given again. What throws is not kept. */
 
+/** For texts: up to a number of them; then all is forgotten. */
 export function memo<V>(keptMax: number, make: (text: string) => V): (text: string) => V {
   const kept = new Map<string, V>()
   return (text) => {
@@ -8,6 +9,18 @@ export function memo<V>(keptMax: number, make: (text: string) => V): (text: stri
     const made = make(text)
     if (kept.size >= keptMax) kept.clear()
     kept.set(text, made)
+    return made
+  }
+}
+
+/** For objects that nobody changes, as listers lend them: as long as the object itself is kept. */
+export function memoOf<K extends object, V>(make: (of: K) => V): (of: K) => V {
+  const kept = new WeakMap<K, V>()
+  return (of) => {
+    const known = kept.get(of)
+    if (known !== undefined || kept.has(of)) return known as V
+    const made = make(of)
+    kept.set(of, made)
     return made
   }
 }

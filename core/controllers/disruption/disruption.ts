@@ -15,6 +15,7 @@ import type { Lister } from '../../client/lister.ts'
 import type { Recorder } from '../../client/recorder.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson } from '../../lib/json.ts'
+import { memoOf } from '../../lib/memo.ts'
 import type { Controller, Env } from '../controller.ts'
 import { messageOf } from '../podcontrol.ts'
 import { itself } from '../run.ts'
@@ -62,10 +63,12 @@ function guardsOf(budgets: Lister<PodDisruptionBudget>, recorder: Recorder, pod:
   return guards.flatMap(itself)
 }
 
+const selectorFor = memoOf((budget: Budget) => selectorOf(budget.spec?.selector))
+
 /** A selector that cannot be read selects nothing here; the budget's own key says what is wrong with it. */
 function selects(budget: Budget, labels: Readonly<Record<string, string>> | undefined): boolean {
   try {
-    return selectorOf(budget.spec?.selector).matches(labels)
+    return selectorFor(budget).matches(labels)
   } catch {
     return false
   }
@@ -104,7 +107,7 @@ type Tell = (type: 'Normal' | 'Warning', reason: string, message: string) => voi
 
 function podsOf({ pods: lister }: Counting, budget: Budget, tell: Tell): readonly Readonly<Pod>[] {
   try {
-    const selector = selectorOf(budget.spec?.selector)
+    const selector = selectorFor(budget)
     return lister.list(budget.metadata.namespace ?? '').filter((pod) => selector.matches(pod.metadata.labels))
   } catch (error) {
     tell('Warning', 'NoPods', `Failed to get pods: ${messageOf(error)}`)

@@ -8,6 +8,7 @@ import type { Pod, Service } from '../../api/schema/types.ts'
 import { labelsSelector, type Selector } from '../../api/selector.ts'
 import type { Informer } from '../../client/informer.ts'
 import type { Informers } from '../../client/informers.ts'
+import { memoOf } from '../../lib/memo.ts'
 import { itself } from '../run.ts'
 
 /** A Service stands under one of the labels that it asks for: only its pods, and few others, carry that one. */
@@ -53,14 +54,7 @@ function labelKeys({ metadata: { namespace = '' } }: Readonly<Pod | Service>, la
   return Object.entries(labels).map(([name, value]) => `${namespace}/${name}=${value}`)
 }
 
-const selectors = new WeakMap<object, Selector>()
-
-/** Made once for each version of a Service. */
-function selectorFor(service: Readonly<Service>): Selector {
-  let selector = selectors.get(service)
-  if (selector === undefined) selectors.set(service, (selector = labelsSelector(service.spec?.selector)))
-  return selector
-}
+const selectorFor = memoOf((service: Readonly<Service>): Selector => labelsSelector(service.spec?.selector))
 
 /** All of a pod that an endpoint shows. */
 function shown({ metadata, spec, status }: Readonly<Pod>): string {
