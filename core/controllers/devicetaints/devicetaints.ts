@@ -27,23 +27,25 @@ export const deviceTaintController: Controller = {
     const podLister = env.watch(pods, (pod) => ((pod.spec?.resourceClaims ?? []).length === 0 ? [] : itself(pod)))
     const claims = env.watch(resourceClaims, podsOf)
     const slices = env.watch(resourceSlices, ({ spec }) => claimInformer.lister.by(poolIndex, poolKey(spec.driver, spec.pool.name)).flatMap(podsOf))
-    /** Who is to go later, so that it can be said when that is over. */
-    const waiting = new Set<string>()
+    /** Uids of pods that are to go later, so that it can be said when that is over. */
+    const waiting = new Map<string, string>()
     return async (ctx, key, client) => {
       const pod = podLister.at(key)
-      const uid = pod?.metadata.uid ?? ''
-      if (pod === undefined || isBeingDeleted(pod)) return void waiting.delete(uid)
+      if (pod === undefined || isBeingDeleted(pod)) return void waiting.delete(key)
+      const { uid = '' } = pod.metadata
       const used = claimsInUse(pod, (name) => claims.get({ namespace: pod.metadata.namespace ?? '', name }))
       const dueMs = Math.min(Infinity, ...used.map((claim) => claimDueMs(claim, ({ driver, pool, device }) => deviceIn(slices.by(poolIndex, poolKey(driver, pool)), device))))
       if (dueMs === Infinity) {
-        if (waiting.delete(uid)) env.recorder.event(pods, pod, 'Normal', 'DeviceTaintManagerEviction', 'Cancelling deletion')
+        const waited = waiting.get(key) === uid
+        waiting.delete(key)
+        if (waited) env.recorder.event(pods, pod, 'Normal', 'DeviceTaintManagerEviction', 'Cancelling deletion')
         return
       }
       const now = env.clock.now()
-      waiting.add(uid)
+      waiting.set(key, uid)
       if (dueMs > now) return env.queue.after(key, dueMs - now)
       await evict(ctx, env, client, pod)
-      waiting.delete(uid)
+      waiting.delete(key)
     }
   },
 }
