@@ -46,7 +46,7 @@ class AttachDetach {
   readonly #names = new Map<string, string>()
   /** Since when nobody wants it, by attachment. */
   readonly #unwanted = new Map<string, number>()
-  /** What nodes that are gone had mounted at last. */
+  /** What nodes that are gone had mounted at last, until nothing is attached to them any more. */
   readonly #lastInUse = new Map<string, readonly string[]>()
   /** What was said last, by attachment. */
   readonly #told = new Map<string, string>()
@@ -85,6 +85,7 @@ class AttachDetach {
     const node = this.#listers.nodes.at(key)
     const wanted = this.#wanted(key)
     const attached = this.#attached(key, node)
+    if (attached.length === 0) this.#lastInUse.delete(key)
     this.#markUnwanted(wanted, attached)
     const plan = planNode({
       wanted,
