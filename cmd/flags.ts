@@ -1,4 +1,5 @@
 /** Kinds of values that flags of several commands have. Each says in its sentence what it wants to see. */
+import { resolve } from 'node:path'
 import * as z from 'zod'
 import { parseDuration } from '../core/lib/duration.ts'
 import { parseCidr, parseIp } from '../core/lib/ip.ts'
@@ -13,6 +14,9 @@ export const address = z.string().refine((text) => parseIp(text) !== undefined, 
 
 /** A range of addresses. */
 export const cidr = z.string().refine((text) => parseCidr(text) !== undefined, 'must be a range of addresses such as 10.42.0.0/16')
+
+/** A folder of this machine, and not all of it. */
+export const folder = z.string().refine((text) => text.startsWith('/') && /[^/.]/.test(text), 'must be the absolute path of a folder').transform((text) => resolve(text))
 
 /** A span of time, as text; parseDuration() reads it. */
 export const duration = (minMs = 0, sentence = 'must be a duration such as 30s or 1h30m') => z.string().refine((text) => durationMs(text) >= minMs, sentence)

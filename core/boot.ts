@@ -1,8 +1,8 @@
 /**
  * Objects that every cluster has from its first moment, besides the bootstrap
  * policy: namespaces, the two system priority classes, the service range, the DNS
- * Service, the CAs for aggregated API servers. Created where they are missing;
- * what a user changed stays.
+ * Service. Created where they are missing; what a user changed stays. The class of
+ * local volumes is the user's from then on: it is made once, and does not come back.
  */
 import { isApiError } from './api/errors.ts'
 import { namespaces } from './api/core/namespace.ts'
@@ -11,12 +11,16 @@ import type { KindRef } from './api/kind.ts'
 import { keyOf, type KubeObject } from './api/meta.ts'
 import { serviceCIDRs } from './api/networking/servicecidr.ts'
 import { priorityClasses } from './api/scheduling/priorityclass.ts'
+import { localPathProvisioner } from './api/storage/localpath.ts'
+import { defaultClass, defaultClassAnnotation, storageClasses } from './api/storage/storageclass.ts'
 import type { Client } from './client/client.ts'
 import type { Ctx } from './lib/ctx.ts'
 
 export interface BootConfig {
   readonly serviceCidr: string
   readonly clusterDns: string
+  /** Whether there is to be a class for volumes that are folders of nodes. */
+  readonly localStorage?: boolean
 }
 
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const
@@ -42,7 +46,26 @@ export async function bootObjects(ctx: Ctx, client: Client, config: BootConfig):
         ],
       },
     }),
+    ...(config.localStorage === true ? [localStorageClass(ctx, client)] : []),
   ])
+}
+
+/** On kube-system: the class was made once. */
+const classMade = 'kubun.io/local-path-class'
+
+/** The default, unless there is one already. */
+async function localStorageClass(ctx: Ctx, client: Client): Promise<void> {
+  const system = { namespace: '', name: 'kube-system' }
+  if ((await client.get(ctx, namespaces, system))?.metadata.annotations?.[classMade] !== undefined) return
+  const isDefault = defaultClass((await client.list(ctx, storageClasses)).items) === undefined
+  await ensure(ctx, client, storageClasses, {
+    metadata: { name: 'local-path', ...(isDefault ? { annotations: { [defaultClassAnnotation]: 'true' } } : {}) },
+    provisioner: localPathProvisioner,
+    volumeBindingMode: 'WaitForFirstConsumer',
+    reclaimPolicy: 'Delete',
+    allowVolumeExpansion: false,
+  })
+  await client.patch(ctx, namespaces, system, 'merge', { metadata: { annotations: { [classMade]: 'made' } } })
 }
 
 async function ensure<T extends KubeObject>(ctx: Ctx, client: Client, kind: KindRef<T>, object: T): Promise<void> {

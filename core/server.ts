@@ -44,6 +44,7 @@ import { remoteClient } from './client/remote.ts'
 import { serviceResolver } from './client/services.ts'
 import { serverIdentity } from './controllers/controller.ts'
 import { controllers } from './controllers/controllers.ts'
+import { localProvisioner } from './controllers/volumes/localprovisioner.ts'
 import { Group } from './lib/group.ts'
 import { aborted, named, type Ctx } from './lib/ctx.ts'
 import { createMetrics } from './lib/metrics.ts'
@@ -246,7 +247,7 @@ async function serveUntilStopped(ctx: Ctx, inner: Ctx, config: ServerConfig, ran
   try {
     await Promise.all([
       progress.after('roles', reconcile(ctx, client(), policy)),
-      progress.after('objects', bootObjects(ctx, client(), config)),
+      progress.after('objects', bootObjects(ctx, client(), { ...config, localStorage: !config.disabled.includes(localProvisioner.name) })),
       progress.after('flow', ensureFlowConfig(ctx, client())),
     ])
     await using parts = new Group(inner) // not ctx: they run on while requests are still served

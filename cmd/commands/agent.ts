@@ -1,9 +1,10 @@
 /** kubun agent: this machine as a node of a cluster. */
+import { resolve } from 'node:path'
 import * as z from 'zod'
 import { childCtx } from '../../core/lib/ctx.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { onParentGone } from '../child.ts'
-import { address, cidr, count, port } from '../flags.ts'
+import { address, cidr, count, folder, port } from '../flags.ts'
 import { command, CommandError } from '../command.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
 import { apiVersion } from '../version.ts'
@@ -27,6 +28,7 @@ const agentFlags = z.object({
   'cluster-dns': address.default('10.43.0.10').describe('address of the cluster DNS'),
   'cluster-domain': z.string().default('cluster.local').describe('domain of the cluster'),
   'max-pods': count(1).default(110).describe('pods that fit on this node'),
+  'local-storage-path': folder.optional().describe('where volumes of the class local-path lie (default: DATA-DIR/storage)'),
   'stop-with-parent': z.boolean().default(false).describe('end when standard input closes'),
 })
 
@@ -58,6 +60,7 @@ export const agentCommand = command({
       labels: labelsOf(flags['node-label']),
       taints: flags['node-taint'].map(taintOf),
       podsMax: flags['max-pods'],
+      localStoragePath: flags['local-storage-path'] ?? resolve(flags['data-dir'], 'storage'),
       version: apiVersion,
     }
     const { JoinError, runAgent } = await import('../../agents/agent.ts') // only a node pays for Docker's client

@@ -18,7 +18,7 @@ import type { ServerConfig, ServerParts } from '../../core/server.ts'
 import { asset } from '../assets.ts'
 import { orphanGraceMs, superviseChild } from '../child.ts'
 import { accessFlags, authenticationOf, authorizationOf } from '../accessflags.ts'
-import { address, cidr, count, duration, port } from '../flags.ts'
+import { address, cidr, count, duration, folder, port } from '../flags.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
@@ -49,7 +49,7 @@ const serverFlags = z.object({
   'encryption-provider-config': z.string().optional().describe("EncryptionConfiguration file: what is sealed in the store, with which keys (default: Secrets, with a key of Kubun's own)"),
   ...accessFlags,
   'scheduler-config': z.string().optional().describe('KubeSchedulerConfiguration file: profiles, plugins, extenders (kubescheduler.config.k8s.io/v1)'),
-  disable: z.array(z.string()).default([]).describe('a controller, or scheduler, that does not run'),
+  disable: z.array(z.string()).default([]).describe('a controller, or scheduler, that does not run; local-storage: no class local-path either'),
   'disable-agent': z.boolean().default(false).describe('this machine does not become a node'),
   'node-name': z.string().optional().describe('name of this node (default: the host name)'),
   'node-ip': address.optional().describe("address of this node (default: the default route's interface)"),
@@ -66,6 +66,7 @@ const serverFlags = z.object({
   'audit-webhook-batch-max-size': count(1).default(400).describe('events in one batch'),
   'audit-webhook-batch-max-wait': duration(1).default('30s').describe('time after which a batch that is not full is sent'),
   'shutdown-delay-duration': duration().default('0s').describe('time for which requests are still taken after the server is told to stop, while /readyz fails already'),
+  'local-storage-path': folder.optional().describe('where volumes of the class local-path lie on this node (default: DATA-DIR/storage)'),
   'vxlan-port': port.default(8_472).describe('UDP port of traffic between nodes'),
 })
 
@@ -234,6 +235,7 @@ function startNode(ctx: Ctx, flags: Flags, server: string, token: string): void 
     '--service-cidr', flags['service-cidr'],
     '--cluster-dns', flags['cluster-dns'],
     '--cluster-domain', flags['cluster-domain'],
+    ...(flags['local-storage-path'] === undefined ? [] : ['--local-storage-path', flags['local-storage-path']]),
     '--stop-with-parent',
   ]
   const group = new Group(ctx)

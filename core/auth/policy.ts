@@ -30,9 +30,15 @@ role system:kubun:network
 role system:kubun:dns
   list watch | core | endpoints namespaces pods services nodes
   list watch | discovery.k8s.io | endpointslices
+role system:kubun:local-storage
+  create delete get update | core | persistentvolumes
+  get update | core | persistentvolumeclaims
+  get | core | nodes
+  create patch update | core events.k8s.io | events
 role system:kubun:why
   get | /kubun/v1/why
 bind system:kubun:why ClusterRole/system:kubun:why Group:system:authenticated
+bind system:kubun:local-storage ClusterRole/system:kubun:local-storage ServiceAccount:kube-system/local-storage
 bind system:kubun:proxy ClusterRole/system:kubun:proxy User:system:kube-proxy
 bind system:kubun:network ClusterRole/system:kubun:network User:system:kubun:network
 bind system:kubun:dns ClusterRole/system:kubun:dns User:system:kubun:dns

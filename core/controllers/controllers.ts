@@ -44,6 +44,7 @@ import { attachDetachController } from './volumes/attach.ts'
 import { persistentVolumeBinder } from './volumes/binder.ts'
 import { ephemeralVolumeController } from './volumes/ephemeral.ts'
 import { expandController } from './volumes/expand.ts'
+import { localProvisioner } from './volumes/localprovisioner.ts'
 
 export const controllers: readonly Controller[] = [
   clusterRoleAggregator,
@@ -91,6 +92,7 @@ export const controllers: readonly Controller[] = [
   podGc,
   ephemeralVolumeController,
   persistentVolumeBinder,
+  localProvisioner,
   attachDetachController,
   expandController,
   claimProtection,

@@ -9,7 +9,8 @@ import { persistentVolumeClaims } from '../../api/core/persistentvolumeclaim.ts'
 import { persistentVolumes } from '../../api/core/persistentvolume.ts'
 import { pods } from '../../api/core/pod.ts'
 import { csiDrivers } from '../../api/storage/csidriver.ts'
-import type { CertificateSigningRequest, Node, PersistentVolumeClaim, Pod, PodSpec, TokenRequest, Volume } from '../../api/schema/types.ts'
+import { awaitsRemoval, localPathMarks, localPathNode } from '../../api/storage/localpath.ts'
+import type { CertificateSigningRequest, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec, TokenRequest, Volume } from '../../api/schema/types.ts'
 import { podConfigMapNames, podSecretNames } from '../../auth/authz/graph.ts'
 import { nodeNameOf } from '../../auth/authz/node.ts'
 import { requestedSubject, signers } from '../../auth/requests.ts'
@@ -41,6 +42,7 @@ const table: Readonly<Record<string, (q: Question) => Answer | Promise<Answer>>>
   '/pods': podWrites,
   '/nodes': nodeWrites,
   '/persistentvolumeclaims': claimWrites,
+  '/persistentvolumes': volumeWrites,
   '/serviceaccounts': tokenRequests,
   'coordination.k8s.io/leases': ownName('node lease', 'kube-node-lease'),
   'storage.k8s.io/csinodes': ownName('CSINode', ''),
@@ -143,6 +145,19 @@ function claimWrites({ request, node }: Question): Answer {
   }
   if (isDeepStrictEqual(bare(objectOf(request)), bare(oldObjectOf(request)))) return undefined
   return refuse(request, `node ${quote(node)} is not allowed to update fields other than status.quantity and status.conditions`)
+}
+
+/** Kubun's own: a node that has removed what was on a folder of its own lets the volume go. */
+function volumeWrites({ request, node }: Question): Answer {
+  if (request.operation !== 'UPDATE' || request.subresource !== '') return refuse(request, `unexpected operation ${quote(request.operation)}`)
+  const [next, prev] = [objectOf<PersistentVolume>(request), oldObjectOf<PersistentVolume>(request)]
+  if (localPathNode(prev) !== node || !awaitsRemoval(prev)) return refuse(request, `node ${quote(node)} may only update volumes of its own whose data it has to remove`)
+  const bare = ({ metadata, ...volume }: Readonly<PersistentVolume>): unknown => {
+    const { resourceVersion: _r, managedFields: _m, finalizers = [], ...rest } = metadata
+    return { ...volume, metadata: rest, finalizers: finalizers.filter((each) => each !== localPathMarks.finalizer) }
+  }
+  if (isDeepStrictEqual(bare(next), bare(prev))) return undefined
+  return refuse(request, `node ${quote(node)} is not allowed to update fields other than the finalizer ${localPathMarks.finalizer}`)
 }
 
 async function tokenRequests({ deps, request, node }: Question): Promise<Answer> {

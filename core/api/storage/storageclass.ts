@@ -24,7 +24,8 @@ export const storageClasses: Kind<StorageClass> = defineKind<StorageClass>({
   ],
 })
 
-const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
+export const defaultClassAnnotation = 'storageclass.kubernetes.io/is-default-class'
+const defaultAnnotations = [defaultClassAnnotation, 'storageclass.beta.kubernetes.io/is-default-class']
 
 export function isDefaultClass(storageClass: Readonly<StorageClass>): boolean {
   return defaultAnnotations.some((key) => storageClass.metadata.annotations?.[key] === 'true')

@@ -1,17 +1,18 @@
 /**
  * What belongs to a node: its pods and what they name (secrets, config maps,
  * claims, service accounts), the volumes behind the claims and their secrets,
- * attachments, resource slices. Kept by following objects; asked by node.ts
+ * volumes that are folders of it, attachments, resource slices. Kept by following objects; asked by node.ts
  * (plugin/pkg/auth/authorizer/node/graph.go).
  */
 import { pods } from '../../api/core/pod.ts'
 import { persistentVolumes } from '../../api/core/persistentvolume.ts'
 import { resourceSlices } from '../../api/resource/resourceslice.ts'
+import { localPathNode } from '../../api/storage/localpath.ts'
 import { volumeAttachments } from '../../api/storage/volumeattachment.ts'
 import type { Container, PersistentVolume, Pod, PodSpec, Volume } from '../../api/schema/types.ts'
 import type { Changes } from '../lookup.ts'
 
-export type Vertex = 'pod' | 'secret' | 'configmap' | 'claim' | 'serviceaccount' | 'volume' | 'attachment' | 'resourceclaim' | 'slice'
+export type Vertex = 'pod' | 'secret' | 'configmap' | 'claim' | 'serviceaccount' | 'volume' | 'localvolume' | 'attachment' | 'resourceclaim' | 'slice'
 
 export interface NodeGraph {
   /** Whether the object belongs to the node; `namespace` '' for cluster-wide ones. */
@@ -44,7 +45,14 @@ export function nodeGraph(changes: Changes): NodeGraph {
       if (type === 'delete' || node === '') held.drop(key)
       else held.put(key, node, podRefs(object))
     }),
-    changes.follow(persistentVolumes, ({ type, object }) => setVolume(object.metadata.name ?? '', type === 'set' ? object : undefined)),
+    changes.follow(persistentVolumes, ({ type, object }) => {
+      const { name = '' } = object.metadata
+      setVolume(name, type === 'set' ? object : undefined)
+      const key = id('localvolume', '', name)
+      const node = localPathNode(object)
+      if (type === 'delete' || node === undefined) held.drop(key)
+      else held.put(key, node, [])
+    }),
     changes.follow(volumeAttachments, ({ type, object }) => {
       const key = id('attachment', '', object.metadata.name ?? '')
       if (type === 'delete') held.drop(key)

@@ -5,6 +5,7 @@
  * into its objects is the admission plugin NodeRestriction's affair.
  */
 import type { PolicyRule } from '../../api/schema/types.ts'
+import { localPathSelector } from '../../api/storage/localpath.ts'
 import type { Attributes, Authorizer, Decision, ResourceAttributes, User } from '../user.ts'
 import type { NodeGraph, Vertex } from './graph.ts'
 import { ruleAllows } from './rules.ts'
@@ -42,7 +43,7 @@ const table: Readonly<Record<string, (q: Question) => Decision>> = {
   '/secrets': (q) => reads(q, 'secret'),
   '/configmaps': (q) => reads(q, 'configmap'),
   '/persistentvolumeclaims': (q) => (q.asked.subresource === 'status' ? statusUpdates(q, 'claim') : gets(q, 'claim')),
-  '/persistentvolumes': (q) => gets(q, 'volume'),
+  '/persistentvolumes': volumes,
   '/serviceaccounts': serviceAccounts,
   '/nodes': nodes,
   '/pods': pods,
@@ -70,6 +71,14 @@ function reads(q: Question, vertex: Vertex): Decision {
 function gets(q: Question, vertex: Vertex): Decision {
   if (q.asked.verb !== 'get') return no('can only get individual resources of this type')
   return q.asked.subresource === '' ? related(q, vertex) : no('cannot get subresource')
+}
+
+/** Beyond upstream's: a node follows the volumes that are folders of its own; NodeRestriction says what it may write there. */
+function volumes(q: Question): Decision {
+  const { verb, subresource, labelSelector } = q.asked
+  if ((verb === 'list' || verb === 'watch') && subresource === '' && labelSelector !== undefined && labelSelector === localPathSelector(q.node)) return allow
+  if (verb === 'patch' && subresource === '') return related(q, 'localvolume')
+  return gets(q, 'volume')
 }
 
 function statusUpdates(q: Question, vertex: Vertex): Decision {
