@@ -1,4 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
+import { deployments } from './api/apps/deployment.ts'
+import { services } from './api/core/service.ts'
+import { roles } from './api/rbac/role.ts'
 import { roleBindings } from './api/rbac/rolebinding.ts'
 import { clusterRoleBindings } from './api/rbac/clusterrolebinding.ts'
 import type { User } from './auth/user.ts'
@@ -37,6 +40,18 @@ it('who may not read nodes is told what the scheduler wrote, and what could not 
   const answer = await ask(ann, 'kind=Pod&namespace=default&name=web')
   expect(answer.cause).toBe('pod default/web is not scheduled: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.')
   expect(answer.unread).toEqual(['nodes', 'pods of all namespaces'])
+})
+
+it('what may not be read is never taken for absent', async () => {
+  const { ask, lab } = await waitingPod()
+  const rules = [{ apiGroups: ['', 'apps'], resources: ['services', 'deployments', 'endpointslices'], verbs: ['get'] }]
+  await lab.create(roles, { metadata: { name: 'few', namespace: 'default' }, rules })
+  await lab.create(roleBindings, { metadata: { name: 'ann', namespace: 'default' }, roleRef: { ...viewer, kind: 'Role', name: 'few' }, subjects: toAnn })
+  await lab.create(services, { metadata: { name: 'web', namespace: 'default' }, spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } })
+  await lab.create(deployments, { metadata: { name: 'web', namespace: 'default' }, spec: { selector: { matchLabels: { app: 'x' } }, template: { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'app', image: 'web:1' }] } } } })
+  await lab.settle()
+  expect((await ask(ann, 'kind=Service&name=web')).cause).toBe('service default/web cannot be looked into: you may not read the pods and endpoints of its namespace')
+  expect((await ask(ann, 'kind=Deployment&name=web')).cause).toBe('deployment default/web has 0 of 1 pod ready, and you may not read its pods, which would say why')
 })
 
 it('who may read the cluster is told what is lacking', async () => {

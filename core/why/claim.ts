@@ -22,27 +22,28 @@ export async function whyClaim(reader: Reader, claim: Readonly<PersistentVolumeC
   const volumeName = claim.spec?.volumeName ?? ''
   if (phase === 'Bound') return undefined
   if (phase === 'Lost') return { because: `has lost its volume ${volumeName}: it was deleted, and its data with it`, sections: [] }
-  const volumes = (await reader.list(persistentVolumes)) ?? []
+  const readable = await reader.list(persistentVolumes)
+  const volumes = readable ?? []
   const events = (await reader.eventsOf(claim)).filter(({ type }) => type === 'Warning' || type === 'Normal').slice(0, 3)
   const told = section('what was said about it', events.map(({ reason, message }) => `${reason}: ${message}`))
   if (volumeName !== '') {
     const volume = volumes.find(({ metadata }) => metadata.name === volumeName)
-    const why = volume === undefined ? 'there is none of that name' : (misfit(volume, claim) ?? (volume.spec?.claimRef === undefined ? 'it is not bound yet' : `it belongs to the claim ${volume.spec.claimRef.namespace}/${volume.spec.claimRef.name}`))
+    const why = readable === undefined ? 'you may not read it' : volume === undefined ? 'there is none of that name' : (misfit(volume, claim) ?? (volume.spec?.claimRef === undefined ? 'it is not bound yet' : `it belongs to the claim ${volume.spec.claimRef.namespace}/${volume.spec.claimRef.name}`))
     return { because: `asks for the volume ${volumeName}: ${why}`, sections: told }
   }
   const unfit = section('volumes', volumes.map((volume) => `${volume.metadata.name}: ${unfitText(volume, claim)}`))
   const className = claimClass(claim)
   if (className === undefined || className === '') {
     const none = className === '' ? 'asks for no storage class' : 'names no storage class, and the cluster has no default one'
-    return { because: `${none}; ${volumesText(volumes.length, requestOf(claim))}`, sections: [...unfit, ...told] }
+    return { because: `${none}; ${volumesText(readable?.length, requestOf(claim))}`, sections: [...unfit, ...told] }
   }
   const storage = await reader.get(storageClasses, className)
   if (storage === 'absent') return { because: `asks for the storage class ${className}, which does not exist`, sections: [...section('storage classes', ((await reader.list(storageClasses)) ?? []).map(({ metadata }) => metadata.name ?? '')), ...unfit, ...told] }
   if (storage === 'unreadable') return { because: 'is not bound, and you may not read the storage class that would say why', sections: told }
-  return await unprovisioned(reader, claim, storage, [...unfit, ...told], volumes.length)
+  return await unprovisioned(reader, claim, storage, [...unfit, ...told], readable?.length)
 }
 
-const volumesText = (volumes: number, size: string): string => (volumes === 0 ? 'there is no volume at all that it could take' : `none of ${volumes} volumes is free and fits (${size})`)
+const volumesText = (volumes: number | undefined, size: string): string => (volumes === undefined ? 'which volumes there are you may not read' : volumes === 0 ? 'there is no volume at all that it could take' : `none of ${volumes} volumes is free and fits (${size})`)
 
 function unfitText(volume: Parameters<typeof misfit>[0], claim: Readonly<PersistentVolumeClaim>): string {
   const { claimRef } = volume.spec ?? {}
@@ -50,10 +51,12 @@ function unfitText(volume: Parameters<typeof misfit>[0], claim: Readonly<Persist
   return misfit(volume, claim) ?? `fits (${capacityOf(volume)})`
 }
 
-async function unprovisioned(reader: Reader, claim: Readonly<PersistentVolumeClaim>, storage: Readonly<StorageClass>, more: Finding['sections'], volumes: number): Promise<Clause> {
+async function unprovisioned(reader: Reader, claim: Readonly<PersistentVolumeClaim>, storage: Readonly<StorageClass>, more: Finding['sections'], volumes: number | undefined): Promise<Clause> {
   const { name = '' } = storage.metadata
   if (waitsForConsumer(storage) && claim.metadata.annotations?.['volume.kubernetes.io/selected-node'] === undefined) {
-    const users = ((await reader.list(pods, claim.metadata.namespace ?? '')) ?? []).filter((pod) => podClaims(pod).some((of) => of.name === claim.metadata.name))
+    const all = await reader.list(pods, claim.metadata.namespace ?? '')
+    const users = (all ?? []).filter((pod) => podClaims(pod).some((of) => of.name === claim.metadata.name))
+    if (all === undefined) return { because: `waits until a pod that uses it is placed (WaitForFirstConsumer of storage class ${name}), and you may not read pods`, sections: more }
     if (users.length === 0) return { because: `waits for a pod that uses it: the storage class ${name} makes volumes only then (WaitForFirstConsumer)`, sections: more }
     const waiting = users.filter((pod) => (pod.spec?.nodeName ?? '') === '')
     if (waiting.length > 0) return { because: `waits until pod ${few(waiting.map(({ metadata }) => metadata.name ?? ''))} is placed (see kubun why pod/${waiting[0]?.metadata.name})`, sections: more }

@@ -45,7 +45,9 @@ export async function whyBudget(reader: Reader, budget: Readonly<PodDisruptionBu
   const { status, spec, metadata } = budget
   if ((status?.disruptionsAllowed ?? 0) > 0) return undefined
   const selector = selectorOf(spec?.selector ?? {})
-  const mine = ((await reader.list(pods, metadata.namespace ?? '')) ?? []).filter((pod) => isPodActive(pod) && selector.matches(pod.metadata.labels))
+  const all = await reader.list(pods, metadata.namespace ?? '')
+  if (all === undefined) return { because: `allows no eviction: ${status?.currentHealthy ?? 0} pods are healthy, and ${status?.desiredHealthy ?? 0} must stay so`, sections: [] }
+  const mine = all.filter((pod) => isPodActive(pod) && selector.matches(pod.metadata.labels))
   if (mine.length === 0) return { because: 'protects nothing: its selector matches no pod', sections: [] }
   const rule = spec?.maxUnavailable !== undefined ? `maxUnavailable ${spec.maxUnavailable}` : `minAvailable ${spec?.minAvailable ?? 1}`
   const failing = status?.conditions?.find(({ type, reason }) => type === 'DisruptionAllowed' && reason === 'SyncFailed')

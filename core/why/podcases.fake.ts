@@ -163,6 +163,18 @@ export const podCases: readonly Case[] = [
     cause: 'pod default/web is on node n1, which is silent: its kubelet has given no sign of life for 2m9s (the machine is down, or cut off)',
   },
   {
+    name: 'a node that is gone',
+    options: { without: ['pod-garbage-collector'] },
+    async build(lab) {
+      await lab.node('n1')
+      await lab.pod('web')
+      await lab.settle()
+      await lab.fork.client.delete(lab.fork.ctx, nodes, { namespace: '', name: 'n1' })
+    },
+    of: 'pod/web',
+    cause: 'pod default/web is bound to node n1, which does not exist',
+  },
+  {
     name: 'a pod that runs',
     async build(lab) {
       await lab.node('n1')

@@ -49,7 +49,7 @@ export async function unscheduled(reader: Reader, pod: Readonly<Pod>): Promise<C
   if (told !== undefined) return { because: `${room} now, and the scheduler has not tried it again yet`, sections }
   const young = reader.now - Date.parse(pod.metadata.creationTimestamp ?? '') < noticedMs
   if (young) return { because: `was made just now and waits for its turn; it ${room}`, sections }
-  return { because: `${room}, and no scheduler has looked at it for ${since(pod.metadata.creationTimestamp, reader.now)}: none runs`, sections: [...section('what would help', ['run the scheduler: the server was started without it, or it hangs']), ...sections] }
+  return { because: `${room}, and no scheduler has looked at it for ${since(pod.metadata.creationTimestamp, reader.now)}: none runs, or it hangs`, sections: [...section('what would help', ['look whether the scheduler runs: a server can be started without it (--disable scheduler)']), ...sections] }
 }
 
 const names = (nodes: readonly NodeInfo[]): readonly string[] => nodes.map(({ name }) => name)

@@ -174,7 +174,7 @@ export const schedulingCases: readonly Case[] = [
       await lab.settle(60_000)
     },
     of: 'pod/web',
-    cause: 'pod default/web would fit on 1 node (n1), and no scheduler has looked at it for 64s: none runs',
+    cause: 'pod default/web would fit on 1 node (n1), and no scheduler has looked at it for 64s: none runs, or it hangs',
   },
   {
     name: 'no nodes',

@@ -15,27 +15,29 @@ export async function whyService(reader: Reader, about: Subject, service: Readon
   const { spec } = service
   if (spec?.type === 'ExternalName') return []
   const selector = spec?.selector ?? {}
-  const slices = ((await reader.list(endpointSlices, about.namespace)) ?? []).filter(({ metadata }) => metadata.labels?.[serviceLabel] === about.name)
+  const [found, listed] = await Promise.all([reader.list(endpointSlices, about.namespace), reader.list(pods, about.namespace)])
+  if (found === undefined || listed === undefined) return one('cannot be looked into: you may not read the pods and endpoints of its namespace')
+  const slices = found.filter(({ metadata }) => metadata.labels?.[serviceLabel] === about.name)
   const serving = slices.flatMap(({ endpoints = [] }) => endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false)
   if (Object.keys(selector).length === 0) {
     if (serving.length > 0) return []
     return one('leads nowhere: it has no selector, and nobody has given it endpoints', [])
   }
-  const all = ((await reader.list(pods, about.namespace)) ?? []).filter((pod) => !isBeingDeleted(pod))
+  const all = listed.filter((pod) => !isBeingDeleted(pod))
   const selected = all.filter((pod) => isPodActive(pod) && matches(selector, pod))
   const text = Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(',')
   if (selected.length === 0) return one(`leads nowhere: its selector ${text} matches none of ${count(all.length, 'pod')} in namespace ${about.namespace}`, section('what would match more', nearMisses(selector, all)))
   if (!selected.some(isPodReady) && spec?.publishNotReadyAddresses !== true) {
     const lead = `leads nowhere: none of its ${count(selected.length, 'pod')} is ready`
-    const found = crowdFindings(about, lead, await crowdOf(reader, selected))
-    return found.length > 0 ? found : one(lead)
+    const causes = crowdFindings(about, lead, await crowdOf(reader, selected))
+    return causes.length > 0 ? causes : one(lead)
   }
   const unknown = (spec?.ports ?? []).filter(({ targetPort }) => typeof targetPort === 'string' && !selected.some((pod) => portNames(pod).includes(targetPort)))
   if (unknown.length > 0) {
     const names = [...new Set(selected.flatMap(portNames))]
     return one(`leads nowhere on port ${few(unknown.map(({ port }) => String(port)))}: no container of its pods has a port named ${few(unknown.map(({ targetPort }) => String(targetPort)))}${names.length === 0 ? '' : ` (they have ${few(names, 8)})`}`)
   }
-  if (spec?.type === 'LoadBalancer' && (service.status?.loadBalancer?.ingress ?? []).length === 0) return one('has no address from outside: nobody in the cluster gives addresses to load balancers; inside it works')
+  if (spec?.type === 'LoadBalancer' && (service.status?.loadBalancer?.ingress ?? []).length === 0) return one('has no address from outside: no controller of load balancers has given it one; inside it works')
   if (serving.length === 0) return one('has ready pods, and no endpoints have been made of them yet: the endpoints controller has not acted, or does not run')
   return []
 }

@@ -27,7 +27,8 @@ export async function whyWorkload(reader: Reader, about: Subject, object: Readon
   const workload = object as unknown as Readonly<Replicated>
   const one = (because: string, sections: Finding['sections'] = []): readonly Finding[] => [{ because, about, sections }]
   const idle = unobserved(workload)
-  const all = (await reader.list(pods, about.namespace)) ?? []
+  const all = await reader.list(pods, about.namespace)
+  if (all === undefined) return unseen(object, one)
   const sets = about.kind === 'Deployment' ? ((await reader.list(replicaSets, about.namespace)) ?? []) : []
   const mine = about.kind === 'Deployment' ? byRevision(ownedBy(workload, sets)) : []
   const own = about.kind === 'Deployment' ? mine.flatMap((set) => ownedBy(set, all)) : ownedBy(workload, all)
@@ -48,6 +49,13 @@ export async function whyWorkload(reader: Reader, about: Subject, object: Readon
     return one(`has ${crowd.pods} of ${count(wanted, 'pod')} so far${idle ? ', and its controller has not acted on its last change' : ''}`, rollout)
   }
   return await unfinished(reader, about, object, own, one)
+}
+
+/** Whose pods may not be read is judged by what its controller counted. */
+function unseen(object: Readonly<AnyObject>, one: (because: string) => readonly Finding[]): readonly Finding[] {
+  const { spec, status } = object as unknown as { readonly spec?: { readonly replicas?: number }; readonly status?: { readonly readyReplicas?: number; readonly numberReady?: number; readonly desiredNumberScheduled?: number } }
+  const [wanted, ready] = [status?.desiredNumberScheduled ?? spec?.replicas ?? 1, status?.numberReady ?? status?.readyReplicas ?? 0]
+  return ready >= wanted ? [] : one(`has ${ready} of ${count(wanted, 'pod')} ready, and you may not read its pods, which would say why`)
 }
 
 function unobserved({ metadata, status }: Readonly<Replicated>): boolean {

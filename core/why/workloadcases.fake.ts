@@ -232,7 +232,7 @@ export const workloadCases: readonly Case[] = [
       await lab.runs('web')
     },
     of: 'svc/web',
-    cause: 'service default/web has no address from outside: nobody in the cluster gives addresses to load balancers; inside it works',
+    cause: 'service default/web has no address from outside: no controller of load balancers has given it one; inside it works',
   },
   {
     name: 'a namespace that does not go away',
