@@ -80,7 +80,8 @@ export class NodeInfo {
     this.scoredMemoryBytes += sign * claim.scoredMemoryBytes
     for (const name in claim.others) this.usedOthers[name] = (this.usedOthers[name] ?? 0) + sign * (claim.others[name] ?? 0)
     if (claim.ports.length === 0) return
-    this.ports = sign === 1 ? [...this.ports, ...claim.ports] : this.ports.filter((port) => !claim.ports.includes(port))
+    // Another version of the pod may have come meanwhile, with ports of its own: what goes is not found by identity.
+    this.ports = sign === 1 ? [...this.ports, ...claim.ports] : [...this.pods.values()].flatMap((pod) => claimOf(pod).ports)
   }
 }
 
@@ -143,7 +144,7 @@ export class World {
   removeNode(name: string): void {
     const info = this.#nodes.get(name)
     if (info === undefined) return
-    this.#homeless.set(name, new Set(info.pods.keys()))
+    if (info.pods.size > 0) this.#homeless.set(name, new Set(info.pods.keys()))
     for (const pod of info.pods.values()) this.#count(pod, info, -1)
     this.#nodes.delete(name)
     this.#reorder()
@@ -173,8 +174,10 @@ export class World {
     if (placed === undefined) return
     this.#placed.delete(uid)
     const info = this.#nodes.get(placed.nodeName)
-    if (info !== undefined) this.#put(placed.pod, info, -1)
-    this.#homeless.get(placed.nodeName)?.delete(uid)
+    if (info !== undefined) return this.#put(placed.pod, info, -1)
+    const waiting = this.#homeless.get(placed.nodeName)
+    waiting?.delete(uid)
+    if (waiting?.size === 0) this.#homeless.delete(placed.nodeName)
   }
 
   /** The placed pods that match, counted; `id` says what `matches` does, and is the same for the same. */
