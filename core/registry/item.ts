@@ -5,6 +5,7 @@
  */
 import { apiVersionOf, type AnyObject } from '../api/meta.ts'
 import type { Kind } from '../api/kind.ts'
+import { cloneJson } from '../lib/json.ts'
 import type { Make } from '../store/cache.ts'
 import type { Item } from './registry.ts'
 
@@ -17,8 +18,14 @@ export function encodeStored(kind: Kind, object: Readonly<AnyObject>): Uint8Arra
   const { kind: name, apiVersion, metadata, ...rest } = object
   const { resourceVersion: _, ...meta } = metadata
   const head = kind.conversion === undefined && kind.remote === undefined ? { kind: kind.kind, apiVersion: apiVersionOf(kind) } : { kind: name, apiVersion }
-  return encoder.encode(JSON.stringify({ ...head, metadata: meta, ...rest }))
+  const shape = { ...head, metadata: meta, ...rest }
+  const bytes = encoder.encode(JSON.stringify(shape))
+  serialised.set(bytes, shape)
+  return bytes
 }
+
+/** What bytes were made of, as long as somebody has the bytes: until they are stored, and told. */
+const serialised = new WeakMap<Uint8Array, object>()
 
 /** Bytes with the resourceVersion put in; `splice` is where its text begins, -1 where there is none. */
 class StoredItem implements Item {
@@ -28,18 +35,26 @@ class StoredItem implements Item {
   /** The same content under the revision that wrote it: what was asked for it need not be asked again. */
   readonly origin: StoredItem | undefined
   #object: AnyObject | undefined
+  /** What it was made of; let go when nobody asks in the moment of the write. */
+  #source: WeakRef<object> | undefined
   /** By kinds, which go when they are described anew. */
   #views: WeakMap<Kind, Item> | undefined
 
-  constructor(bytes: Uint8Array, revision: number, splice: number, origin?: StoredItem) {
+  constructor(bytes: Uint8Array, revision: number, splice: number, { origin, source }: { readonly origin?: StoredItem | undefined; readonly source?: object | undefined } = {}) {
     this.bytes = bytes
     this.revision = revision
     this.splice = splice
     this.origin = origin
+    this.#source = source === undefined ? undefined : new WeakRef(source)
   }
 
   get object(): Readonly<AnyObject> {
-    return (this.#object ??= JSON.parse(utf8(this.bytes)) as AnyObject)
+    if (this.#object !== undefined) return this.#object
+    const source = this.#source?.deref() as AnyObject | undefined
+    this.#source = undefined
+    const object = source === undefined ? (JSON.parse(utf8(this.bytes)) as AnyObject) : cloneJson({ ...source, metadata: { resourceVersion: String(this.revision), ...source.metadata } })
+    this.#object = object
+    return object
   }
 
   /** The item in another version's shape, made once. */
@@ -79,22 +94,22 @@ export const storedItems: Make<Item> = {
     const mark = asBuffer(value).indexOf(metadataMark)
     if (mark < 0) throw new Error(`registry: revision ${revision} is not an object of ours`)
     const splice = mark + metadataMark.length
-    return spliced(value.subarray(0, splice), value.subarray(splice), revision)
+    return spliced(value.subarray(0, splice), value.subarray(splice), revision, { source: serialised.get(value) })
   },
   at(item, revision) {
     const { bytes, splice, revision: was } = item as StoredItem
     const end = splice + rvOpen.length + String(was).length + 2
-    return spliced(bytes.subarray(0, splice), bytes.subarray(end), revision, item as StoredItem)
+    return spliced(bytes.subarray(0, splice), bytes.subarray(end), revision, { origin: item as StoredItem })
   },
 }
 
-function spliced(head: Uint8Array, tail: Uint8Array, revision: number, origin?: StoredItem): StoredItem {
+function spliced(head: Uint8Array, tail: Uint8Array, revision: number, from: { readonly origin?: StoredItem; readonly source?: object | undefined }): StoredItem {
   const text = `${rvOpen}${revision}",`
   const bytes = new Uint8Array(head.length + text.length + tail.length)
   bytes.set(head, 0)
   for (let i = 0; i < text.length; i++) bytes[head.length + i] = text.charCodeAt(i)
   bytes.set(tail, head.length + text.length)
-  return new StoredItem(bytes, revision, head.length, origin)
+  return new StoredItem(bytes, revision, head.length, from)
 }
 
 /** The item as this kind shows it: itself, unless the kind converts. */
