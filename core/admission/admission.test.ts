@@ -129,6 +129,10 @@ describe('refusals', () => {
     .put(clusterRoleBindings, { metadata: { name: 'b' }, roleRef: { kind: 'ClusterRole', name: 'writer' }, subjects: [{ kind: 'User', name: 'jane' }] })
   const mirror = (own: object): object => pod({ nodeName: 'n1', ...own }, { annotations: { 'kubernetes.io/config.mirror': 'h' }, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u1', controller: true }] })
   const n = (metadata: object = {}, spec: object = {}): object => ({ metadata: { name: 'n1', ...metadata }, spec })
+  const local = (own: object = {}): object => ({
+    metadata: { name: 'v', labels: { 'kubun.io/node': 'n1' }, annotations: { 'pv.kubernetes.io/provisioned-by': 'kubun.io/local-path' }, deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['other', 'kubun.io/local-path'], ...own },
+    spec: { local: { path: '/x' }, persistentVolumeReclaimPolicy: 'Delete' }, status: { phase: 'Released' },
+  })
   const token = (ref: object | undefined, audiences: string[] = []): object => ({ metadata: {}, spec: { audiences, boundObjectRef: ref } })
 
   it.each<[string, Ask, string | undefined]>([
@@ -151,6 +155,12 @@ describe('refusals', () => {
     ['node: other node', { kind: nodes, user: node, object: { metadata: { name: 'n2' } } }, 'nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"'],
     ['node: labels', { kind: nodes, user: node, object: n({ labels: { 'kubernetes.io/hostname': 'n1', 'node-restriction.kubernetes.io/x': '', 'k8s.io/y': '', 'mine/z': '' } }) }, 'nodes "n1" is forbidden: node "n1" is not allowed to set the following labels: k8s.io/y, node-restriction.kubernetes.io/x'],
     ['node: taints', { kind: nodes, user: node, operation: 'UPDATE', old: n({}, { taints: [{ key: 'a', effect: 'NoSchedule' }] }), object: n() }, 'nodes "n1" is forbidden: node "n1" is not allowed to modify taints'],
+    ['node: data removed', { kind: 'persistentvolumes', user: node, operation: 'UPDATE', old: local(), object: local({ finalizers: ['other'] }) }, undefined],
+    ['node: more than data removed', { kind: 'persistentvolumes', user: node, operation: 'UPDATE', old: local(), object: local({ finalizers: [] }) }, 'persistentvolumes "v" is forbidden: node "n1" is not allowed to update fields other than the finalizer kubun.io/local-path'],
+    ['node: moved volume', { kind: 'persistentvolumes', user: node, operation: 'UPDATE', old: local(), object: local({ finalizers: ['other'], labels: { 'kubun.io/node': 'n2' } }) }, 'persistentvolumes "v" is forbidden: node "n1" is not allowed to update fields other than the finalizer kubun.io/local-path'],
+    ['node: volume that lives', { kind: 'persistentvolumes', user: node, operation: 'UPDATE', old: local({ deletionTimestamp: undefined }), object: local({ finalizers: ['other'] }) }, 'persistentvolumes "v" is forbidden: node "n1" may only update volumes of its own whose data it has to remove'],
+    ["node: other's volume", { kind: 'persistentvolumes', user: node, operation: 'UPDATE', old: local({ labels: { 'kubun.io/node': 'n2' } }), object: local({ finalizers: ['other'] }) }, 'persistentvolumes "v" is forbidden: node "n1" may only update volumes of its own whose data it has to remove'],
+    ['node: new volume', { kind: 'persistentvolumes', user: node, object: local() }, 'persistentvolumes "v" is forbidden: unexpected operation "CREATE"'],
     ['node: lease', { kind: 'leases', user: node, namespace: 'kube-node-lease', object: { metadata: { name: 'n2' } } }, 'leases.coordination.k8s.io "n2" is forbidden: can only access node lease with the same name as the requesting node'],
     ['node: token', { kind: serviceAccounts, user: node, subresource: 'token', name: 'default', object: token(undefined) }, 'serviceaccounts "default" is forbidden: node requested token not bound to a pod'],
     ['node: other token', { kind: serviceAccounts, user: node, subresource: 'token', name: 'default', object: token({ apiVersion: 'v1', kind: 'Pod', name: 'other', uid: 'y' }) }, 'serviceaccounts "default" is forbidden: node requested token bound to a pod scheduled on a different node'],

@@ -6,7 +6,7 @@ import { clusterRoleBindings } from '../../api/rbac/clusterrolebinding.ts'
 import { clusterRoles } from '../../api/rbac/clusterrole.ts'
 import { roleBindings } from '../../api/rbac/rolebinding.ts'
 import { roles } from '../../api/rbac/role.ts'
-import type { PolicyRule } from '../../api/schema/types.ts'
+import type { PersistentVolume, PolicyRule } from '../../api/schema/types.ts'
 import { bootstrapPolicy, nodeRules, type Policy } from '../policy.ts'
 import type { Attributes, Decision, User } from '../user.ts'
 import { FakeWorld } from '../world.fake.ts'
@@ -33,10 +33,10 @@ function ask(who: User, text: string): Attributes {
   if (what.startsWith('/')) return { type: 'path', user: who, verb, path: what }
   const [group = '', resource = '', subresource = ''] = what.split('/')
   const [namespace = '', name = ''] = where.split('/')
-  const fieldSelector = text.split(' ')[3]
+  const [fieldSelector, labelSelector] = text.split(' ').slice(3)
   return {
     type: 'resource', user: who, verb, group: group === 'core' ? '' : group, version: 'v1', resource, subresource,
-    namespace: namespace === '-' ? '' : namespace, name, ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    namespace: namespace === '-' ? '' : namespace, name, ...(fieldSelector === undefined ? {} : { fieldSelector }), ...(labelSelector === undefined ? {} : { labelSelector }),
   }
 }
 
@@ -143,6 +143,11 @@ it('aggregate() gathers the rules of the roles that its selectors pick', () => {
 })
 const read2 = { apiGroups: [''], resources: ['pods'], verbs: ['get'] }
 
+/** One that Kubun has made on this node. */
+function localVolume(name: string, node: string): PersistentVolume {
+  return { metadata: { name, labels: { 'kubun.io/node': node }, annotations: { 'pv.kubernetes.io/provisioned-by': 'kubun.io/local-path' } }, spec: { local: { path: '/x' } } }
+}
+
 describe('nodeAuthorizer()', () => {
   const world = new FakeWorld()
     .put(pods, {
@@ -155,7 +160,7 @@ describe('nodeAuthorizer()', () => {
       status: { extendedResourceClaimStatus: { resourceClaimName: 'extended', requestMappings: [] } },
     }, { metadata: { namespace: 'ns', name: 'mirror', annotations: { 'kubernetes.io/config.mirror': 'x' } }, spec: { nodeName: 'n1', containers: [], volumes: [{ name: 's', secret: { secretName: 'stolen' } }] } })
     .put(resourceSlices, { metadata: { name: 'mine' }, spec: { driver: 'd', nodeName: 'n1', pool: { name: 'p', generation: 1, resourceSliceCount: 1 } } }, { metadata: { name: 'other' }, spec: { driver: 'd', nodeName: 'n2', pool: { name: 'p', generation: 1, resourceSliceCount: 1 } } })
-    .put(persistentVolumes, { metadata: { name: 'pv' }, spec: { claimRef: { namespace: 'ns', name: 'pvc' }, csi: { driver: 'd', volumeHandle: 'h', nodeStageSecretRef: { namespace: 'infra', name: 'stage' } } } })
+    .put(persistentVolumes, { metadata: { name: 'pv' }, spec: { claimRef: { namespace: 'ns', name: 'pvc' }, csi: { driver: 'd', volumeHandle: 'h', nodeStageSecretRef: { namespace: 'infra', name: 'stage' } } } }, localVolume('local', 'n1'), localVolume('far', 'n2'))
   const authorizer = nodeAuthorizer(nodeGraph(world), nodeRules(policy))
   const node = (name: string): User => ({ name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] })
   it.each([
@@ -165,6 +170,17 @@ describe('nodeAuthorizer()', () => {
     ['get core/persistentvolumeclaims ns/pvc', 'allow'],
     ['get core/persistentvolumes -/pv', 'allow'],
     ['get core/secrets infra/stage', 'allow'],
+    ['patch core/persistentvolumes -/local', 'allow'],
+    ['list core/persistentvolumes -/ - kubun.io/node=n1', 'allow'],
+    ['watch core/persistentvolumes -/ - kubun.io/node=n1', 'allow'],
+    ['patch core/persistentvolumes -/far', `no relationship found between node 'n1' and this object`],
+    ['patch core/persistentvolumes -/pv', `no relationship found between node 'n1' and this object`],
+    ['patch core/persistentvolumes/status -/local', 'can only get individual resources of this type'],
+    ['update core/persistentvolumes -/local', 'can only get individual resources of this type'],
+    ['delete core/persistentvolumes -/local', 'can only get individual resources of this type'],
+    ['list core/persistentvolumes', 'can only get individual resources of this type'],
+    ['list core/persistentvolumes -/ - kubun.io/node=n2', 'can only get individual resources of this type'],
+    ['list core/persistentvolumes -/ - kubun.io/node!=n1', 'can only get individual resources of this type'],
     ['create core/serviceaccounts/token ns/sa', 'allow'],
     ['list core/pods -/ spec.nodeName=n1', 'allow'],
     ['get core/nodes -/n1', 'allow'],
