@@ -16,7 +16,7 @@ import { isAbout, objectOf, oldObjectOf, type AdmissionDeps } from '../deps.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../plugin.ts'
 import { Addresses, canonicalAddress } from '../services/addresses.ts'
 import { chooseFamilies, type Spec } from '../services/families.ts'
-import { NodePorts, portKey } from '../services/ports.ts'
+import { NodePorts } from '../services/ports.ts'
 import type { Used } from '../services/used.ts'
 
 const kind = { group: '', kind: 'Service' }
@@ -94,9 +94,8 @@ function each({ addresses, ports }: Pools, service: Readonly<Service>, visit: (u
 }
 
 function portsOf({ spec }: Readonly<Service>): readonly string[] {
-  const health = spec?.healthCheckNodePort ?? 0
-  const ports = (spec?.ports ?? []).filter(({ nodePort = 0 }) => nodePort > 0).map(({ nodePort = 0, protocol }) => portKey(nodePort, protocol))
-  return health > 0 ? [...ports, portKey(health, 'TCP')] : ports
+  const ports = [...(spec?.ports ?? []).map(({ nodePort }) => nodePort), spec?.healthCheckNodePort]
+  return ports.filter((port) => port !== undefined && port > 0).map(String)
 }
 
 function allocate(turn: Turn, request: AdmissionRequest): ApiError | undefined {
@@ -105,10 +104,11 @@ function allocate(turn: Turn, request: AdmissionRequest): ApiError | undefined {
   const name = service.metadata.name ?? service.metadata.generateName ?? ''
   const { spec } = service
   if (spec === undefined || spec.type === 'ExternalName') return undefined
-  const outcome = allocateAddresses(turn, spec, prev, name)
-  if (outcome instanceof Error) return outcome
-  const errors = [...outcome, ...turn.ports.allocate(spec, prev, turn.owner, turn.now)]
-  return errors.length === 0 ? undefined : invalid(kind, name, errors)
+  for (const outcome of [allocateAddresses(turn, spec, prev, name), turn.ports.allocate(spec, prev?.spec, turn.owner, turn.now)]) {
+    if (outcome instanceof Error) return outcome
+    if (outcome.length > 0) return invalid(kind, name, outcome)
+  }
+  return undefined
 }
 
 /** What the user left out stays what it was; an address that was asked for must be free and in range. */

@@ -33,6 +33,11 @@ function patchAllocated(spec: ServiceSpec, old: Readonly<ServiceSpec>): void {
     if ((spec.clusterIP ?? '') === '' && old.clusterIP !== undefined) spec.clusterIP = old.clusterIP
     if ((spec.clusterIPs ?? []).length === 0 && (old.clusterIPs ?? []).length > 0) spec.clusterIPs = [...(old.clusterIPs ?? [])]
   }
+  keepNodePorts(spec, old)
+}
+
+/** Ports keep their node ports by their names, where no other port has asked for them by now. */
+export function keepNodePorts(spec: ServiceSpec, old: Readonly<ServiceSpec>): void {
   if (needsNodePort(old) && needsNodePort(spec)) {
     const ports = (of: Readonly<ServiceSpec>): number[] => (of.ports ?? []).map((port) => port.nodePort ?? 0).filter((port) => port !== 0)
     const used = new Set(ports(old).filter((port) => ports(spec).includes(port)))
