@@ -29,12 +29,16 @@ export interface ReaderOptions {
 
 export type Read<T> = Readonly<T> | 'absent' | 'unreadable'
 
+/** Logs of one question: what many pods crash with, a few show. */
+const logsMax = 4
+
 export class Reader {
   readonly ctx: Ctx
   readonly client: Client
   readonly profiles: readonly ProfileMaker[]
   readonly unread = new Set<string>()
   readonly #logs: ReaderOptions['logs']
+  #logsLeft = logsMax
   readonly #lists = new Map<string, Promise<readonly Readonly<KubeObject>[] | undefined>>()
   readonly #objects = new Map<string, Promise<Read<KubeObject>>>()
 
@@ -76,8 +80,12 @@ export class Reader {
 
   /** Undefined: there are none, or nobody can or may give them. */
   async log(place: LogPlace): Promise<readonly string[] | undefined> {
-    if (this.#logs === undefined) return undefined
-    const text = await this.#ask(`logs of pods in ${place.namespace}`, () => this.#logs?.(this.ctx, place) ?? Promise.resolve('')).catch(() => '')
+    if (this.#logs === undefined || this.#logsLeft <= 0) return undefined
+    this.#logsLeft--
+    const text = await this.#ask(`logs of pods in ${place.namespace}`, () => this.#logs?.(this.ctx, place) ?? Promise.resolve('')).catch(() => {
+      this.#logsLeft = 0 // a node that does not answer is not asked again and again
+      return ''
+    })
     const lines = text === 'unreadable' ? [] : text.split('\n').filter((line) => line.trim() !== '')
     return lines.length === 0 ? undefined : lines.slice(-place.lines)
   }

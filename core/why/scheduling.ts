@@ -21,7 +21,21 @@ type Clause = Omit<Finding, 'about'>
 const noticedMs = 10_000
 const clusters = new WeakMap<Reader, Promise<ReadCluster | undefined>>()
 
+/** By reader; pods alike in all that plugins look at are asked about once. */
+const asked = new WeakMap<Reader, Map<string, Promise<Clause>>>()
+
 export async function unscheduled(reader: Reader, pod: Readonly<Pod>): Promise<Clause> {
+  const known = asked.get(reader) ?? new Map<string, Promise<Clause>>()
+  asked.set(reader, known)
+  const { labels, namespace, creationTimestamp } = pod.metadata
+  // Volumes of service account tokens have names of their own.
+  const id = JSON.stringify([namespace, labels, creationTimestamp, pod.spec, podCondition(pod, 'PodScheduled')?.message]).replaceAll(/kube-api-access-[a-z0-9]+/g, '')
+  const clause = known.get(id) ?? judge(reader, pod)
+  known.set(id, clause)
+  return await clause
+}
+
+async function judge(reader: Reader, pod: Readonly<Pod>): Promise<Clause> {
   const known = clusters.get(reader) ?? readCluster(reader)
   clusters.set(reader, known)
   const read = await known

@@ -37,7 +37,7 @@ export async function verdictsOn(cluster: Cluster, pod: Readonly<Pod>): Promise<
     }
   }
   const questions = questionsFor(pod, world, profile)
-  return { questions, everywhere, nodes: said, fits: all.filter((node) => takes(cluster, questions, node)) }
+  return { questions, everywhere, nodes: said, fits: all.filter((node) => said.get(node)?.length === 0 && takes(cluster, questions, node)) }
 }
 
 function takes({ world }: Cluster, questions: Questions, node: NodeInfo): boolean {

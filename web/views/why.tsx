@@ -16,7 +16,7 @@ export function Why({ resource, object }: { readonly resource: Resource; readonl
   if (notice === undefined) return null
   const { cause, sections } = notice
   return (
-    <section class="trouble why" role="status" aria-label="Why it does not run">
+    <section class="trouble why" aria-label="Why it does not run">
       <strong>{cause}</strong>
       {sections.length > 0 && (
         <details>

@@ -164,6 +164,17 @@ export function dashboardSpecs(labOf: () => DashboardLab): void {
       await page.getByRole('status').getByText('ended').waitFor()
     })
 
+    it('says why a pod does not run, and what would help', async () => {
+      await lab.kubectl(['run', 'dashboard-spec', '-n', 'default', '--image=example/web', '--overrides={"spec":{"nodeSelector":{"disk":"none-such"}}}'])
+      await go('#/object/core/v1/pods/default/dashboard-spec')
+      const why = page.getByRole('region', { name: 'Why it does not run' })
+      await why.getByText(/lacks? the label disk=none-such/).first().waitFor()
+      await why.getByText('Details, and what would help').click()
+      await why.getByText(/do without the node selector disk=none-such: it would fit on node/).waitFor()
+      await picture('why')
+      await lab.kubectl(['delete', 'pod', 'dashboard-spec', '-n', 'default', '--wait=false'])
+    })
+
     it('a cookie alone does nothing for another site', async () => {
       const [cookie] = await context.cookies()
       const of = async (headers: Readonly<Record<string, string>>): Promise<number> => {
