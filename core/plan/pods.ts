@@ -26,7 +26,7 @@ export function podFates(span: Span, family: Family): PodFates {
     const now = after.get(uid)
     if (isBeingDeleted(pod) || (now !== undefined && !isBeingDeleted(now))) continue
     const owner = family.rootOf(pod)
-    gone.add(owner, nodeOf(pod), why(last.get(uid) ?? pod, { owner, replaced: created.has(idOf(owner)), bare: owner.kind === 'Pod', span }))
+    gone.add(owner, nodeOf(pod), why(last.get(uid) ?? pod, { owner, replaced: created.has(idOf(owner)), span, family }))
   }
   return { placed: placed.all().map(({ owner, count, nodes }) => ({ owner, count, nodes })), gone: gone.all() }
 }
@@ -46,21 +46,27 @@ function lastSeen({ happenings }: Span): ReadonlyMap<string, Readonly<Pod>> {
   return new Map(happenings.filter(({ prefix }) => prefix === 'pods').map(({ object }) => [object.metadata.uid ?? '', object as unknown as Readonly<Pod>]))
 }
 
-function why(pod: Readonly<Pod>, { owner, replaced, bare, span }: { readonly owner: Thing; readonly replaced: boolean; readonly bare: boolean; readonly span: Span }): string {
+interface Leaving {
+  readonly owner: Thing
+  /** Others came in its place. */
+  readonly replaced: boolean
+  readonly span: Span
+  readonly family: Family
+}
+
+function why(pod: Readonly<Pod>, { owner, replaced, span, family }: Leaving): string {
   const disrupted = podCondition(pod, 'DisruptionTarget')
-  if (disrupted?.reason === 'PreemptionByScheduler') return preemptorText(span) ?? 'preempted for pods of higher priority'
+  if (disrupted?.reason === 'PreemptionByScheduler') return `preempted for ${preemptors(span, family, nodeOf(pod))}`
   if (disrupted?.status === 'True') return `evicted: ${disrupted.message ?? disrupted.reason ?? ''}`
-  if (bare) return span.named(owner) ? 'deleted' : 'deleted with what it belongs to'
+  if (owner.kind === 'Pod') return span.named(owner) ? 'deleted' : 'deleted with what it belongs to'
   return replaced ? 'replaced' : 'no longer wanted'
 }
 
-/** The new pods that were nominated to a node had others make way. */
-function preemptorText(span: Span): string | undefined {
-  const nominated = span.happenings.filter(({ prefix, object }) => prefix === 'pods' && ((object as unknown as Pod).status?.nominatedNodeName ?? '') !== '').map(({ object }) => object)
-  if (nominated.length === 0) return undefined
-  const family = new Map(nominated.map((pod) => [pod.metadata.uid, pod]))
-  const names = [...new Set([...family.values()].map((pod) => pod.metadata.ownerReferences?.[0]?.kind === undefined ? thingText({ kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name ?? '' }) : ''))].filter((name) => name !== '')
-  return `preempted for ${names.length === 1 ? names[0] : 'pods of higher priority'}`
+/** Those that the scheduler kept the room on the node for. */
+function preemptors({ happenings }: Span, family: Family, node: string): string {
+  const nominated = happenings.filter(({ prefix, object }) => prefix === 'pods' && (object as unknown as Pod).status?.nominatedNodeName === node)
+  const owners = [...new Set(nominated.map(({ object }) => thingText(family.rootOf(object))))].toSorted()
+  return owners.length === 0 ? 'pods of higher priority' : owners.join(', ')
 }
 
 /** Pods of one owner that share a reason. */

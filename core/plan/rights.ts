@@ -9,6 +9,9 @@ import type { Ctx } from '../lib/ctx.ts'
 
 export const applyAgent = 'kubectl-client-side-apply'
 
+/** On their way at a time. */
+const questionsMax = 8
+
 export interface Act {
   readonly verb: 'get' | 'create' | 'patch' | 'delete'
   readonly kind: Kind
@@ -31,11 +34,14 @@ export async function whoAmI(ctx: Ctx, client: Client): Promise<Identity> {
 export async function forbiddenActs(ctx: Ctx, client: Client, acts: readonly Act[]): Promise<ReadonlySet<string>> {
   const asked = new Map(acts.map((act) => [actText(act), act]))
   const denied = new Set<string>()
-  for (const [text, { verb, kind, namespace, name }] of asked) {
-    const resourceAttributes = { verb, group: kind.group, version: kind.version, resource: kind.plural, namespace, ...(verb === 'create' ? {} : { name }) }
-    const { status } = await client.create(ctx, selfSubjectAccessReviews, { metadata: {}, spec: { resourceAttributes } })
-    if (status?.allowed !== true) denied.add(text)
-  }
+  const waiting = asked.entries()
+  await Promise.all(Array.from({ length: questionsMax }, async () => {
+    for (const [text, { verb, kind, namespace, name }] of waiting) {
+      const resourceAttributes = { verb, group: kind.group, version: kind.version, resource: kind.plural, namespace, ...(verb === 'create' ? {} : { name }) }
+      const { status } = await client.create(ctx, selfSubjectAccessReviews, { metadata: {}, spec: { resourceAttributes } })
+      if (status?.allowed !== true) denied.add(text)
+    }
+  }))
   return denied
 }
 

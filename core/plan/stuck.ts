@@ -23,7 +23,9 @@ export function stuckThings(span: Span, family: Family): readonly StuckFound[] {
     const is = { new: !podsOf(span.before).has(uid), nowhere: nodeOf(pod) === '' && !isBeingDeleted(pod) && pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded' }
     if (is.nowhere && (is.new || span.waiting === true)) add(family.rootOf(pod), whyNowhere(pod), keyOf(pod))
   }
-  for (const { about, because } of complaints(span, family)) add(about, because)
+  // What was said last counts: numbers in it change while others come and go.
+  const last = new Map(complaints(span, family).map((one) => [`${idOf(one.about)}|${one.reason}`, one]))
+  for (const { about, because } of last.values()) add(about, because)
   return [...found.values()].toSorted((a, b) => byThing(a.about, b.about) || (a.because < b.because ? -1 : 1))
 }
 
@@ -39,6 +41,7 @@ const withoutClaimNames = (message: string): string => message.trim()
 
 interface Complaint {
   readonly about: Thing
+  readonly reason: string
   readonly because: string
 }
 
@@ -51,7 +54,7 @@ function complaints(span: Span, family: Family): readonly Complaint[] {
     const text = complaintText(event)
     if (subject === undefined || span.known?.has(text) === true) return []
     const now = span.after.get(prefixes[subject.kind ?? ''] ?? '')?.get(`${subject.metadata.namespace ?? ''}/${subject.metadata.name ?? ''}`)
-    return now !== undefined && isShort(now as AnyObject, event) ? [{ about: family.rootOf(now), because: text.slice(text.indexOf(' ') + 1) }] : []
+    return now !== undefined && isShort(now as AnyObject, event) ? [{ about: family.rootOf(now), reason: event.reason ?? '', because: text.slice(text.indexOf(' ') + 1) }] : []
   })
 }
 

@@ -5,6 +5,7 @@ const valueCharactersMax = 60
 const fieldsMax = 12
 const thingsMax = 40
 const helpMax = 3
+const nodesMax = 8
 
 export function planText(plan: Plan): readonly string[] {
   const { effects, anyway } = plan
@@ -69,12 +70,14 @@ function nodesText({ nodes }: PodGroup, word: string): string {
   if (names.length === 0) return ''
   const [first] = names
   if (names.length === 1 && first !== undefined) return ` ${word} ${first[0]}`
-  return ` ${word} ${names.map(([name, count]) => `${name} (${count})`).join(', ')}`
+  const more = names.length <= nodesMax ? '' : ` and ${names.length - nodesMax} more nodes`
+  return ` ${word} ${names.slice(0, nodesMax).map(([name, count]) => `${name} (${count})`).join(', ')}${more}`
 }
 
 function rolloutText({ owner, ready, lowest, steps, heldUpBy }: Rollout): readonly string[] {
   const way = steps.map(({ created, deleted }) => [created === 0 ? '' : `+${created}`, deleted === 0 ? '' : `-${deleted}`].filter((part) => part !== '').join(' ')).join(', ')
-  const line = `${thingText(owner)}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}${way === '' ? '' : ` (${way})`}; of ${ready} ready pods at least ${lowest} on the way`
+  const count = steps.length === 0 ? 'no pod is replaced' : `${steps.length} ${steps.length === 1 ? 'step' : 'steps'} (${way})`
+  const line = `${thingText(owner)}: ${count}; of ${ready} ready pods at least ${lowest} on the way`
   return heldUpBy === undefined ? [line] : [line, `    does not come to its end: ${heldUpBy}`]
 }
 
