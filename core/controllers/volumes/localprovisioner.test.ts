@@ -62,7 +62,7 @@ const change = async (cluster: TestCluster, how: (mine: PersistentVolume) => voi
   await cluster.change(persistentVolumes, await volumeName(cluster), how)
   await cluster.settle(1_000)
 }
-const told = async (cluster: TestCluster) => (await cluster.list(events)).filter(({ source }) => source?.component === 'kubun.io/local-path').map(({ type, reason, message }) => [type, reason, message]).toSorted()
+const told = async (cluster: TestCluster) => (await cluster.list(events)).filter(({ source }) => source?.component === 'kubun.io/local-path').map(({ type, reason, message }) => [type, reason, message]).toSorted((a, b) => a.join(' ').localeCompare(b.join(' ')))
 const sight = async (cluster: TestCluster) => (await volumes(cluster)).map(({ metadata, status }) => [status?.phase, metadata.deletionTimestamp === undefined ? 'lives' : 'goes', ...(metadata.finalizers ?? [])])
 
 describe('a claim', () => {
