@@ -200,9 +200,9 @@ export class Scheduler {
       const feasible = await askExtenders(this.#ctx, tried.pod, this.world, own, this.#extenders)
       const points = feasible.nodes.length > 1 ? await pointsOf(this.#ctx, tried.pod, feasible.nodes, this.#extenders) : undefined
       const candidates = feasible.nodes.length > 0 ? undefined : await acceptedBy(this.#ctx, this.#candidates(profile, feasible), this.#extenders, tried.pod)
-      this.#decided(tried, profile, feasible, { points, candidates })
+      if (this.#isStillOut(tried)) this.#decided(tried, profile, feasible, { points, candidates })
     } catch (error) {
-      this.#broke(tried, error)
+      if (this.#isStillOut(tried)) this.#broke(tried, error)
     }
   }
 
@@ -273,7 +273,7 @@ export class Scheduler {
       const ready = prebind(this.#ctx, pod, nodeName, profile)
       if (ready !== undefined) {
         told = { ...tried, pod: { ...pod, status: { ...pod.status, nominatedNodeName: nodeName } } }
-        this.queue.done(uid) // it comes back after a time, whatever happens meanwhile
+        this.queue.deafen(uid) // it comes back after a time, whatever happens meanwhile
         await Promise.allSettled([this.#telling.expected(pod, nodeName), ready])
         await ready
       }
@@ -304,10 +304,23 @@ export class Scheduler {
 
   #refuse(tried: QueuedPod, refusedBy: readonly Plugin[], verdict: Verdict, preemption: Preemption): void {
     const { pod } = tried
-    this.queue.failed(tried, refusedBy, this.world, this.#ctx.clock.now())
+    if (preemption.victims.length === 0) this.queue.failed(tried, refusedBy, this.world, this.#ctx.clock.now())
     if (preemption.nodeName !== '') this.#promise(pod, preemption.nodeName)
     else if (preemption.clears) this.world.nominate(pod, '')
-    void this.#telling.refused(pod, verdict, preemption)
+    const told = this.#telling.refused(pod, verdict, preemption)
+    if (preemption.victims.length > 0) void told.then((done) => this.#evicted(tried, done ? refusedBy : []))
+  }
+
+  /** Else it went while others were asked. */
+  #isStillOut({ pod }: QueuedPod): boolean {
+    return this.queue.isOut(pod.metadata.uid ?? '')
+  }
+
+  /** Only now the pod is tried again: with evictions half done it would choose others, and more would go. */
+  #evicted(tried: QueuedPod, refusedBy: readonly Plugin[]): void {
+    if (!this.#isStillOut(tried)) return
+    this.queue.failed(tried, refusedBy, this.world, this.#ctx.clock.now())
+    this.#kick()
   }
 
   /** Keeps the node for the pod; less important pods that were promised it look elsewhere. */

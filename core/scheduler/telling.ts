@@ -45,14 +45,16 @@ export class Telling {
     this.#event(pod, 'Normal', 'Scheduled', `Successfully assigned ${keyText(keyOf(pod))} to ${nodeName}`)
   }
 
-  /** Writes PodScheduled=False, then evicts what preemption chose. Never throws: what could not be written is written the next time. */
-  async refused(pod: Readonly<Pod>, verdict: Verdict, preemption: Preemption): Promise<void> {
+  /** Writes PodScheduled=False, then evicts what preemption chose. Never throws: what could not be written is written the next time; false then. */
+  async refused(pod: Readonly<Pod>, verdict: Verdict, preemption: Preemption): Promise<boolean> {
     try {
       await this.#write(pod, verdict, preemption)
       await Promise.all(preemption.victims.map((victim) => this.#evict(pod, victim, preemption.nodeName)))
+      return true
     } catch (error) {
       this.forget(pod.metadata.uid ?? '')
       if (!this.#ctx.signal.aborted && !isApiError(error, 'NotFound')) this.#ctx.log.warn('telling why a pod waits', { pod: keyText(keyOf(pod)), error: errorPath(error) })
+      return false
     }
   }
 

@@ -169,6 +169,11 @@ export class World {
     return this.#placed.get(uid)?.assumed ?? false
   }
 
+  /** The node that the pod stands on, or will once it is bound. */
+  nodeNameOf(uid: string): string | undefined {
+    return this.#placed.get(uid)?.nodeName
+  }
+
   removePod(uid: string): void {
     const placed = this.#placed.get(uid)
     if (placed === undefined) return
