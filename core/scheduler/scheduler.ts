@@ -15,6 +15,7 @@ import { deviceClasses } from '../api/resource/deviceclass.ts'
 import type { Node, Pod, PodDisruptionBudget } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import { bind, prebind, release, reserve } from './binding.ts'
+import { claimOf, sameClaim } from './claim.ts'
 import { choose, type Feasible, feasibleNodes } from './decide.ts'
 import { sentence } from './evaluate.ts'
 import type { Extender } from './extender.ts'
@@ -58,6 +59,7 @@ export class Scheduler {
   #bound = 0
   #running = false
   #timer: Timer | undefined
+  #flushAt = 0
 
   constructor(ctx: Ctx, deps: SchedulerDeps) {
     this.#ctx = named(ctx, 'scheduler')
@@ -89,19 +91,21 @@ export class Scheduler {
     if (!holdsResources(pod)) return this.handlePodGone(pod)
     if ((pod.spec?.nodeName ?? '') !== '') return this.#placed(pod, prev)
     const uid = pod.metadata.uid ?? ''
-    if (isBeingDeleted(pod) || !this.#profiles.has(pod.spec?.schedulerName ?? '')) return this.#leave(uid, pod)
-    if (this.world.isAssumed(uid)) return // its binding is under way
-    if ((pod.status?.nominatedNodeName ?? '') !== '' || this.world.nominationOf(uid) !== '') this.world.nominate(pod, pod.status?.nominatedNodeName || this.world.nominationOf(uid))
+    if (isBeingDeleted(pod) || !this.#profiles.has(pod.spec?.schedulerName ?? '')) return this.handlePodGone(pod)
+    const assumed = this.world.isAssumed(uid)
+    if (assumed && !this.queue.isOut(uid)) return // it is bound, and not shown so yet
+    if (!assumed) this.#nominated(pod, prev)
     this.queue.set(pod, this.world, this.#ctx.clock.now())
     this.#kick()
   }
 
+  /** Also of a pod that is going and has no node yet: what was meant for it is free. */
   handlePodGone(pod: Readonly<Pod>): void {
     const uid = pod.metadata.uid ?? ''
-    const heldPlace = (pod.spec?.nodeName ?? '') !== '' || this.world.nominationOf(uid) !== ''
+    const nodeName = this.world.nodeNameOf(uid) ?? this.world.nominationOf(uid)
     this.#leave(uid, pod)
     this.world.removePod(uid)
-    if (heldPlace) this.#happened({ type: 'pod gone', pod })
+    if (nodeName !== '') this.#happened({ type: 'pod gone', pod: standingOn(pod, nodeName) })
   }
 
   /** An object of a kind that plugins read came, changed or went. */
@@ -120,6 +124,13 @@ export class Scheduler {
   #gatesOf(pod: Readonly<Pod>): readonly Plugin[] {
     const profile = this.#profiles.get(pod.spec?.schedulerName ?? '')
     return (profile?.plugins ?? []).map(({ plugin }) => plugin).filter(({ gate }) => gate?.(pod) !== undefined)
+  }
+
+  /** What was promised here and is not written yet, stays; what was written and is not any more, does not. */
+  #nominated(pod: Readonly<Pod>, prev: Readonly<Pod> | undefined): void {
+    const [now, was] = [pod.status?.nominatedNodeName ?? '', prev?.status?.nominatedNodeName ?? '']
+    this.world.nominate(pod, now === '' && was === '' ? this.world.nominationOf(pod.metadata.uid ?? '') : now)
+    if (was !== '' && was !== now && prev !== undefined) this.#happened({ type: 'pod gone', pod: standingOn(prev, was) })
   }
 
   #placed(pod: Readonly<Pod>, prev: Readonly<Pod> | undefined): void {
@@ -148,6 +159,7 @@ export class Scheduler {
   }
 
   async #turn(): Promise<void> {
+    this.#flush()
     const until = this.#ctx.clock.monotonic() + turnMs
     for (let i = 0; i < decisionsPerTurn && this.#bindings < bindingsMax; i++) {
       if (this.#ctx.signal.aborted) return
@@ -161,18 +173,22 @@ export class Scheduler {
     if (this.#bindings < bindingsMax) this.#kick() // else the end of a binding kicks
   }
 
+  /** By its own time: events that come without end do not put it off. */
+  #flush(): void {
+    const now = this.#ctx.clock.now()
+    if (now < this.#flushAt) return
+    this.#flushAt = now + flushEveryMs
+    this.queue.flush(now)
+  }
+
   /** Nothing is ready: sleep until a back-off ends or the flush is due. */
   #rest(): void {
     this.#running = false
     this.#timer?.stop()
+    if (!this.queue.hasWaiting()) return
     const { clock } = this.#ctx
-    const [, backing, unschedulable] = this.queue.sizes()
-    if (backing + unschedulable === 0) return
-    const wait = Math.min((this.queue.nextDeadline() ?? Infinity) - clock.now(), flushEveryMs)
-    this.#timer = clock.after(Math.max(wait, 1), () => {
-      this.queue.flush(clock.now())
-      this.#kick()
-    })
+    const wait = Math.min(this.queue.nextDeadline() ?? Infinity, this.#flushAt) - clock.now()
+    this.#timer = clock.after(Math.max(wait, 1), () => this.#kick())
   }
 
   /** A promise only where an extender has to be waited for. */
@@ -284,16 +300,22 @@ export class Scheduler {
       this.queue.done(uid)
       this.#telling.scheduled(pod, nodeName)
     } catch (error) {
-      const waits = this.world.isAssumed(uid) // else it went, or was placed by others
+      if (this.world.nodeNameOf(uid) === nodeName && !this.world.isAssumed(uid)) return // it was bound, and only the answer was lost
       release(pod, nodeName, profile)
       this.world.forget(uid)
-      if (!waits || this.#ctx.signal.aborted || isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) this.queue.done(uid)
-      else this.#broke(told, error, { ...noPreemption, clears: true })
-      this.#happened({ type: 'pod gone', pod })
+      this.#unbound(told, error)
+      this.#happened({ type: 'pod gone', pod: standingOn(pod, nodeName) })
     } finally {
       if (counted) this.#bindings--
       this.#kick()
     }
+  }
+
+  /** Nothing is said of a pod that the API says is gone or placed: that will be shown. */
+  #unbound(tried: QueuedPod, error: unknown): void {
+    if (this.#ctx.signal.aborted || !this.#isStillOut(tried)) return this.queue.done(tried.pod.metadata.uid ?? '')
+    if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return this.queue.failed(tried, [], this.world, this.#ctx.clock.now())
+    this.#broke(tried, error, { ...noPreemption, clears: true })
   }
 
   /** Something failed that should not: one pod that no plugin can make sense of must not end the server, nor hold up the others. */
@@ -335,10 +357,12 @@ export class Scheduler {
   }
 }
 
+/** As plugins are to see a pod that the API shows without its node. */
+function standingOn(pod: Readonly<Pod>, nodeName: string): Readonly<Pod> {
+  return pod.spec === undefined || (pod.spec.nodeName ?? '') !== '' ? pod : { ...pod, spec: { ...pod.spec, nodeName } }
+}
+
 /** Whether a change of a placed pod may matter to others. */
 function matters(pod: Readonly<Pod>, prev: Readonly<Pod>): boolean {
-  return (
-    isBeingDeleted(pod) !== isBeingDeleted(prev) || pod.metadata.generation !== prev.metadata.generation || !equalJson(pod.metadata.labels ?? {}, prev.metadata.labels ?? {}) ||
-    !equalJson(pod.status?.containerStatuses?.map(({ allocatedResources }) => allocatedResources) ?? [], prev.status?.containerStatuses?.map(({ allocatedResources }) => allocatedResources) ?? [])
-  )
+  return isBeingDeleted(pod) !== isBeingDeleted(prev) || !equalJson(pod.metadata.labels ?? {}, prev.metadata.labels ?? {}) || !sameClaim(claimOf(pod), claimOf(prev))
 }
