@@ -2,11 +2,11 @@
  * Binding a pod to a node, by POST to pods/NAME/binding or to bindings: once, and only while nobody deletes the pod
  * (k8s.io/kubernetes/pkg/registry/core/pod/storage/storage.go).
  */
+import { withCondition } from '../../api/conditions.ts'
 import { ApiError, badRequest, conflict } from '../../api/errors.ts'
 import { notSupported, path, required, type FieldError } from '../../api/field.ts'
 import type { AnyObject } from '../../api/meta.ts'
-import type { Binding, Pod, PodCondition } from '../../api/schema/types.ts'
-import { formatTime } from '../../api/time.ts'
+import type { Binding, Pod } from '../../api/schema/types.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
 import { writeOptions } from '../verbs/options.ts'
@@ -85,17 +85,6 @@ function bind(pod: Pod, binding: Binding, now: number): Pod {
     pod.metadata.annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
   if (binding.metadata.labels !== undefined)
     pod.metadata.labels = { ...pod.metadata.labels, ...binding.metadata.labels }
-  status.conditions = withCondition(status.conditions ?? [], { type: 'PodScheduled', status: 'True' }, now)
+  status.conditions = withCondition(status.conditions, { type: 'PodScheduled', status: 'True' }, now)
   return pod
-}
-
-/** Sets a condition; its transition time moves when its status does. */
-export function withCondition(conditions: readonly PodCondition[], next: PodCondition, now: number): PodCondition[] {
-  const prev = conditions.find((condition) => condition.type === next.type)
-  const lastTransitionTime =
-    prev?.status === next.status && prev.lastTransitionTime !== undefined ? prev.lastTransitionTime : formatTime(now)
-  const made = { ...next, lastTransitionTime }
-  return prev === undefined
-    ? [...conditions, made]
-    : conditions.map((condition) => (condition === prev ? made : condition))
 }

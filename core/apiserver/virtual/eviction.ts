@@ -2,6 +2,7 @@
  * Eviction: the deletion of a pod that asks its disruption budget first
  * (k8s.io/kubernetes/pkg/registry/core/pod/storage/eviction.go).
  */
+import { withCondition } from '../../api/conditions.ts'
 import { ApiError, badRequest, conflict, forbidden, invalid, isApiError, tooManyRequests } from '../../api/errors.ts'
 import { invalidValue, notSupported, path } from '../../api/field.ts'
 import { allowanceType, syncFailed, withAllowance } from '../../api/policy/allowance.ts'
@@ -12,7 +13,6 @@ import type { DeleteOptions, Eviction, Pod, PodDisruptionBudget } from '../../ap
 import { formatTime } from '../../api/time.ts'
 import type { ApiServerDeps, Call, Outcome } from '../deps.ts'
 import { writeOptions, type Asked } from '../verbs/options.ts'
-import { withCondition } from './binding.ts'
 import { readCreate } from './create.ts'
 
 const target = { group: 'policy', version: 'v1', kind: 'Eviction', olderVersions: ['v1beta1'] } as const
@@ -255,7 +255,7 @@ function marked(pod: Pod, options: DeleteOptions, now: number): Pod {
     reason: 'EvictionByEvictionAPI',
     message: 'Eviction API: evicting',
   }
-  status.conditions = withCondition(status.conditions ?? [], condition, now)
+  status.conditions = withCondition(status.conditions, condition, now)
   return pod
 }
 

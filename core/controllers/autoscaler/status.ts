@@ -1,4 +1,5 @@
 /** An autoscaler's status while it is made: conditions as they are found, the rest at the end. Nothing is written here. */
+import { withCondition } from '../../api/conditions.ts'
 import type { HorizontalPodAutoscalerCondition, HorizontalPodAutoscalerStatus, MetricStatus } from '../../api/schema/types.ts'
 import { formatTime } from '../../api/time.ts'
 
@@ -23,12 +24,8 @@ export class StatusDraft {
     this.#conditions = this.#prev.conditions ?? []
   }
 
-  /** In its place, or at the end; its time is that of the last change of status. */
   set(type: ConditionType, status: 'True' | 'False', reason: string, message: string): void {
-    const prev = this.#conditions.find((c) => c.type === type)
-    const since = prev?.status === status ? prev.lastTransitionTime : formatTime(this.#nowMs)
-    const next = { type, status, reason, message, ...(since === undefined ? {} : { lastTransitionTime: since }) }
-    this.#conditions = prev === undefined ? [...this.#conditions, next] : this.#conditions.map((c) => (c === prev ? next : c))
+    this.#conditions = withCondition(this.#conditions, { type, status, reason, message }, this.#nowMs)
   }
 
   remove(type: ConditionType): void {
