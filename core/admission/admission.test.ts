@@ -185,6 +185,20 @@ describe('refusals', () => {
     expect((await admit(classes, ask)).error?.message).toBe(want)
   })
 
+  const sized = (cpu: string, memory: string, nodeName = 'n') => ({ metadata: { namespace: 'ns', name: 'p' }, spec: { nodeName, containers: [{ name: 'c', image: 'i', resources: { requests: { cpu, memory } } }] } })
+  it.each<[string, object, object, string | undefined, string?]>([
+    ['fits', sized('1', '1Gi'), sized('2', '2Gi'), undefined],
+    ['is the same', sized('9', '1Gi'), sized('9', '1Gi'), undefined],
+    ['is nowhere yet', sized('1', '1Gi', ''), sized('9', '1Gi', ''), undefined],
+    ['asks for too much', sized('1', '1Gi'), sized('2500m', '3Gi'), "node didn't have enough allocatable resources: cpu, requested: 2500, allocatable: 2000; memory, requested: 3221225472, allocatable: 2147483648", 'NodeCapacity'],
+    ['lost its node', sized('1', '1Gi', 'x'), sized('2', '1Gi', 'x'), 'node "x" not found'],
+    ['is elsewhere', sized('1', '1Gi', 'w'), sized('2', '1Gi', 'w'), 'pod resize is only supported on linux nodes, node "w" is "windows"', 'UnsupportedPlatform'],
+  ])('a pod is resized that %s', async (_, old, object, want, cause) => {
+    const sizes = world().put(nodes, { metadata: { name: 'n' }, status: { allocatable: { cpu: '2', memory: '2Gi' } } }, { metadata: { name: 'w', labels: { 'kubernetes.io/os': 'windows' } } })
+    const { error } = await admit(sizes, { kind: pods, operation: 'UPDATE', subresource: 'resize', old, object })
+    expect([error?.message, error?.details?.causes?.[0]?.reason]).toEqual([want === undefined ? undefined : `pods "p" is forbidden: ${want}`, cause])
+  })
+
   it('a terminating namespace is named as the cause', async () => {
     const { error } = await admit(w, { kind: 'configmaps', namespace: 'going', object: { metadata: { name: 'a' } } })
     expect(error?.details?.causes).toEqual([{ reason: 'NamespaceTerminating', message: 'namespace going is being terminated', field: 'metadata.namespace' }])

@@ -19,6 +19,7 @@ import { mutatingPolicy } from './plugins/mutatingpolicy.ts'
 import { mutatingWebhook } from './plugins/mutatingwebhook.ts'
 import { namespaceLifecycle } from './plugins/namespacelifecycle.ts'
 import { nodeRestriction } from './plugins/noderestriction.ts'
+import { podResize } from './plugins/podresize.ts'
 import { podSecurity } from './plugins/podsecurity.ts'
 import { podTopologyLabels } from './plugins/podtopologylabels.ts'
 import { policyParams } from './plugins/policyparams.ts'
@@ -53,6 +54,7 @@ export const plugins = [
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  podResize,
   mutatingPolicy,
   mutatingWebhook, // sees what all of the above made
   policyParams,
