@@ -29,6 +29,7 @@ import { systemExec } from './host/exec.ts'
 import { createLink, type Link } from './host/link.ts'
 import { systemMounts } from './host/mounts.ts'
 import { createNft, type Nft } from './host/nft.ts'
+import { systemUnpack } from './host/unpack.ts'
 import { joinCluster, keepClientRenewed, servingCertificate, type JoinOptions, type NodeIdentity } from './kubelet/bootstrap.ts'
 import { runLocalStorage } from './kubelet/localstorage.ts'
 import { runKubelet, type KubeletOptions, type KubeletView } from './kubelet/kubelet.ts'
@@ -175,6 +176,7 @@ function startKubelet(parts: Group, { config, client, informers, random, resolvC
     informers,
     runtime: dockerRuntime({ socketPath: config.dockerSocket }),
     mounts,
+    unpack: systemUnpack(systemExec),
     cgroups,
     network,
     recorder: recorderPort(recorder),

@@ -2,7 +2,7 @@
  * A runtime in memory, on a virtual clock: containers run as long as their script
  * says, images are there or not, exec answers from a function. For tests of the kubelet.
  */
-import { PassThrough } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import type { Clock } from '../../core/lib/clock.ts'
 import { RuntimeError, type ContainerResources, type ContainerSpec, type Runtime, type RuntimeContainer, type RuntimeEvent, type RuntimeImage } from './runtime.ts'
 
@@ -31,11 +31,13 @@ export interface FakeOptions {
   readonly exec?: (id: string, command: readonly string[]) => { readonly code: number; readonly output?: string }
   /** Sees each update; may throw. */
   readonly updates?: (spec: ContainerSpec, resources: ContainerResources) => void
+  /** Folders of an image's layers. */
+  readonly layers?: (ref: string) => readonly string[]
   /** Images that a pull can bring. */
   readonly registry?: readonly string[]
 }
 
-export function fakeRuntime({ clock, script = () => ({}), exec = () => ({ code: 0 }), updates, registry = [] }: FakeOptions): FakeRuntime {
+export function fakeRuntime({ clock, script = () => ({}), exec = () => ({ code: 0 }), updates, layers, registry = [] }: FakeOptions): FakeRuntime {
   const all: FakeRuntime['all'] = new Map()
   const stored: FakeRuntime['stored'] = new Map()
   const listeners = new Set<(event: RuntimeEvent) => void>()
@@ -133,6 +135,8 @@ export function fakeRuntime({ clock, script = () => ({}), exec = () => ({ code: 
     },
     image: async (_ctx, ref) => stored.get(ref),
     images: async () => [...stored.values()],
+    layers: async (_ctx, ref) => layers?.(ref),
+    archive: async () => Readable.from([]),
     async pull(_ctx, ref) {
       if (!registry.includes(ref)) throw new RuntimeError(404, `pull access denied for ${ref}, repository does not exist or may require 'docker login'`)
       stored.set(ref, imageOf(ref))

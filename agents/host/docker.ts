@@ -4,9 +4,11 @@
  * how Docker keeps containers, and what it cannot do on this machine, ends here.
  */
 import { readFile } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { unlessAborted, type Ctx } from '../../core/lib/ctx.ts'
 import { createOptions } from './docker/create.ts'
+import { layersOf } from './docker/layers.ts'
 import { limits, resourcesOf } from './docker/resources.ts'
 import { splitLines, readFrames } from './docker/frames.ts'
 import { dockerAttach, dockerExec } from './docker/session.ts'
@@ -71,6 +73,13 @@ export function dockerRuntime(options: DockerOptions): Runtime {
     async images() {
       const list = await tell('list images', async () => (await docker()).listImages())
       return list.map((i): RuntimeImage => ({ id: i.Id, tags: real(i.RepoTags), digests: real(i.RepoDigests), sizeBytes: i.Size, user: '' }))
+    },
+    async layers(_ctx, ref) {
+      const data = await tell('', async () => (await docker()).getImage(ref).inspect())
+      return layersOf(data.GraphDriver)
+    },
+    async archive(_ctx, id) {
+      return (await tell('', async () => (await docker()).getContainer(id).export())) as Readable
     },
     pull: (ctx, ref, auth) => pull(ctx, docker, ref, auth),
     async removeImage(_ctx, id) {

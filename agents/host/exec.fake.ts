@@ -4,7 +4,7 @@ import { ExecError, type Exec, type RunOptions, type RunResult } from './exec.ts
 export interface FakeRun {
   readonly command: string
   readonly args: readonly string[]
-  readonly input: string | undefined
+  readonly input: RunOptions['input']
 }
 
 export interface FakeExec extends Exec {

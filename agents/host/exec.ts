@@ -3,11 +3,12 @@
  * hands back what it wrote, and throws ExecError with the command's own words
  * when it fails. It never goes through a shell and never keeps a process.
  */
+import type { Readable } from 'node:stream'
 import type { Ctx } from '../../core/lib/ctx.ts'
 
 export interface RunOptions {
   /** Written to the command's standard input, which is then closed. */
-  readonly input?: string
+  readonly input?: string | Readable
   readonly timeoutMs?: number
   /** Exit codes besides 0 that are an answer, not a failure. */
   readonly okCodes?: readonly number[]

@@ -12,6 +12,7 @@ export function fakeMounts(): FakeMounts {
     table,
     tmpfs: async (_ctx, target, { sizeBytes }) => void table.set(target, `tmpfs size=${sizeBytes}`),
     bind: async (_ctx, source, target) => void table.set(target, source),
+    layers: async (_ctx, folders, target) => void table.set(target, `overlay ${folders.join(':')}`),
     unmount: async (_ctx, target) => void table.delete(target),
     under: async (_ctx, path) => [...table.keys()].filter((at) => at === path || at.startsWith(`${path}/`)).toReversed(),
   }

@@ -164,6 +164,10 @@ export interface Runtime {
   remove(ctx: Ctx, id: string): Promise<void>
   image(ctx: Ctx, ref: string): Promise<RuntimeImage | undefined>
   images(ctx: Ctx): Promise<readonly RuntimeImage[]>
+  /** Folders of this machine that are an image's layers, topmost first, as an overlay takes them; undefined: the engine does not keep it so. */
+  layers(ctx: Ctx, ref: string): Promise<readonly string[] | undefined>
+  /** Everything a container's file system has, as a tar; it need not run. */
+  archive(ctx: Ctx, id: string): Promise<Readable>
   pull(ctx: Ctx, ref: string, auth: RegistryAuth | undefined): Promise<void>
   removeImage(ctx: Ctx, id: string): Promise<void>
   /** Loads images from a tar in Docker's own format. */

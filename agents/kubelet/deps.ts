@@ -5,6 +5,7 @@ import type { Group } from '../../core/lib/group.ts'
 import type { Cgroups } from '../host/cgroups.ts'
 import type { Mounts } from '../host/mounts.ts'
 import type { Runtime } from '../host/runtime.ts'
+import type { Unpack } from '../host/unpack.ts'
 import type { Backoff } from './backoff.ts'
 import type { ClusterDns } from './files.ts'
 import type { Images } from './images.ts'
@@ -31,6 +32,7 @@ export interface PodDeps {
   readonly client: Client
   readonly runtime: Runtime
   readonly mounts: Mounts
+  readonly unpack: Unpack
   readonly cgroups: Cgroups
   readonly network: PodNetwork
   /** Addresses of pods that were attached before this Kubun started; a worker takes its own out. */

@@ -20,6 +20,7 @@ import type { Informers } from '../../core/client/informers.ts'
 import type { Cgroups } from '../host/cgroups.ts'
 import type { Mounts } from '../host/mounts.ts'
 import type { Runtime } from '../host/runtime.ts'
+import type { Unpack } from '../host/unpack.ts'
 import { type Rejection, rejectionOf } from './admission.ts'
 import { Backoff } from './backoff.ts'
 import type { PodDeps } from './deps.ts'
@@ -47,6 +48,7 @@ export interface KubeletOptions {
   readonly informers: Informers
   readonly runtime: Runtime
   readonly mounts: Mounts
+  readonly unpack: Unpack
   readonly cgroups: Cgroups
   readonly network: PodNetwork
   readonly recorder: EventRecorder
@@ -158,6 +160,7 @@ function assemble(group: Group, options: KubeletOptions, made: Made): PodDeps {
     client,
     runtime,
     mounts: options.mounts,
+    unpack: options.unpack,
     cgroups: options.cgroups,
     network: options.network,
     adopted: new Map(),
@@ -315,5 +318,5 @@ async function unlessStuck(ctx: Ctx, uid: string, remove: () => Promise<void>): 
 }
 
 function imagesInUse(deps: PodDeps): ReadonlySet<string> {
-  return new Set(deps.observer.pods().flatMap((p) => [...p.containers, ...p.sandboxes].map((c) => c.imageId)))
+  return new Set(deps.observer.pods().flatMap((p) => [...p.containers, ...p.sandboxes, ...p.holders].map((c) => c.imageId)))
 }

@@ -52,6 +52,11 @@ export function containerLabels(pod: Readonly<Pod>, { container }: PodContainer,
   }
 }
 
+/** Of a container that never runs: while it is there its image stays, and shows itself in a volume of the pod. */
+export function holderLabels(node: string, pod: Readonly<Pod>, volume: string): Record<string, string> {
+  return { ...podLabels(node, pod), [label.role]: 'imagevolume', [label.container]: volume, [label.attempt]: '0' }
+}
+
 function podLabels(node: string, pod: Readonly<Pod>): Record<string, string> {
   const { metadata: m } = pod
   return { [label.node]: node, [label.podName]: m.name ?? '', [label.podNamespace]: m.namespace ?? '', [label.podUid]: m.uid ?? '' }
@@ -68,6 +73,7 @@ export function runtimeName(pod: Readonly<Pod>, container: string, attempt: numb
 }
 
 export const isSandbox = (c: RuntimeContainer): boolean => c.labels[label.role] === 'podsandbox'
+export const isHolder = (c: RuntimeContainer): boolean => c.labels[label.role] === 'imagevolume'
 export const podUidOf = (c: RuntimeContainer): string => c.labels[label.podUid] ?? ''
 export const containerNameOf = (c: RuntimeContainer): string => c.labels[label.container] ?? ''
 export const attemptOf = (c: RuntimeContainer): number => Number(c.labels[label.attempt] ?? 0)

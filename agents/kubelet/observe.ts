@@ -5,7 +5,7 @@
  */
 import { aborted, withTimeout, type Ctx } from '../../core/lib/ctx.ts'
 import type { Runtime, RuntimeContainer } from '../host/runtime.ts'
-import { attemptOf, containerNameOf, isSandbox, label, podUidOf } from './labels.ts'
+import { attemptOf, containerNameOf, isHolder, isSandbox, label, podUidOf } from './labels.ts'
 
 /** One pod in the runtime. */
 export interface ObservedPod {
@@ -14,8 +14,10 @@ export interface ObservedPod {
   readonly name: string
   /** Newest first. */
   readonly sandboxes: readonly RuntimeContainer[]
-  /** Newest first; all of the pod's containers except sandboxes. */
+  /** Newest first; all of the pod's containers except sandboxes and holders. */
   readonly containers: readonly RuntimeContainer[]
+  /** Containers that never run and hold the images of its volumes. */
+  readonly holders: readonly RuntimeContainer[]
 }
 
 export interface Observer {
@@ -139,7 +141,8 @@ function observedOf(uid: string, all: readonly RuntimeContainer[]): ObservedPod 
     namespace: any?.labels[label.podNamespace] ?? '',
     name: any?.labels[label.podName] ?? '',
     sandboxes: newest.filter(isSandbox),
-    containers: newest.filter((c) => !isSandbox(c)),
+    containers: newest.filter((c) => !isSandbox(c) && !isHolder(c)),
+    holders: newest.filter(isHolder),
   }
 }
 

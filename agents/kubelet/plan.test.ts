@@ -18,7 +18,7 @@ const c = (name: string, state: RuntimeContainer['state'], more: Partial<Runtime
   ...more,
 })
 const sandbox = (state: RuntimeContainer['state'] = 'running', attempt = 0): RuntimeContainer => ({ ...c('POD', state, { attempt }), labels: { [label.role]: 'podsandbox', [label.attempt]: String(attempt) } })
-const observed = (containers: RuntimeContainer[], sandboxes = [sandbox()]): ObservedPod => ({ uid: 'u', namespace: 'default', name: 'p', sandboxes, containers })
+const observed = (containers: RuntimeContainer[], sandboxes = [sandbox()]): ObservedPod => ({ uid: 'u', namespace: 'default', name: 'p', sandboxes, containers, holders: [] })
 
 interface Row {
   readonly name: string

@@ -38,7 +38,7 @@ export async function finishPod(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>, { g
 /** Containers, files and control groups of a pod, known to the API or not. */
 export async function removeTraces(ctx: Ctx, deps: PodDeps, uid: string): Promise<void> {
   const observed = deps.observer.pod(uid)
-  for (const { id } of [...(observed?.containers ?? []), ...(observed?.sandboxes ?? [])]) {
+  for (const { id } of [...(observed?.containers ?? []), ...(observed?.sandboxes ?? []), ...(observed?.holders ?? [])]) {
     await deps.runtime.remove(ctx, id)
     await deps.observer.refresh(ctx, id)
   }

@@ -19,6 +19,7 @@ import type { FieldEnv } from './fields.ts'
 import { hostsFile } from './files.ts'
 import { runHook } from './hooks.ts'
 import { StartError, type Tell } from './images.ts'
+import { mountImageVolumes } from './imagevolumes.ts'
 import { attemptOf, containerNameOf, hashOf } from './labels.ts'
 import { mountsOf } from './mountspec.ts'
 import type { ObservedPod } from './observe.ts'
@@ -132,10 +133,13 @@ export async function startContainer(ctx: Ctx, deps: PodDeps, input: StartInput)
     tell('Warning', 'Failed', event)
     return new StartError(reason, wordsOf(error))
   }
-  const image = await deps.images.ensure(ctx, { pod, container: spec.container, secrets: () => pullSecrets(ctx, deps, pod), tell }).catch((error: unknown) => {
+  const refused = (error: unknown): never => {
     if (error instanceof StartError) tell('Warning', 'Failed', `Error: ${error.reason}`)
     throw error
-  })
+  }
+  const secrets = (): Promise<readonly Readonly<Secret>[]> => pullSecrets(ctx, deps, pod)
+  await mountImageVolumes(ctx, deps, { pod, container: spec.container, volumes: input.volumes, secrets }).catch(refused)
+  const image = await deps.images.ensure(ctx, { pod, container: spec.container, secrets, tell }).catch(refused)
   const config = await configOf(ctx, deps, input, image).catch((error: unknown) => {
     ctx.signal.throwIfAborted()
     throw fail('CreateContainerConfigError', error)

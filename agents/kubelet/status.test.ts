@@ -18,7 +18,7 @@ function made(name: string, more: Partial<RuntimeContainer>): RuntimeContainer {
 
 const statusWith = (containers: RuntimeContainer[]) =>
   statusOf({
-    pod, prev: {}, observed: { uid: 'u', namespace: 'd', name: 'p', sandboxes: [], containers }, nowMs: 5_000, hostIPs: [], podIPs: [], reasons: new Map(),
+    pod, prev: {}, observed: { uid: 'u', namespace: 'd', name: 'p', sandboxes: [], containers, holders: [] }, nowMs: 5_000, hostIPs: [], podIPs: [], reasons: new Map(),
     messages: new Map(), imageRef: (id) => id, started: () => true, ready: () => true, terminal: false,
   })
 

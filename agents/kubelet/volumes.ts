@@ -15,6 +15,7 @@ import { configMapVolume } from './volumes/configmap.ts'
 import { downwardVolume } from './volumes/downward.ts'
 import { emptyDirVolume } from './volumes/emptydir.ts'
 import { hostPathVolume } from './volumes/hostpath.ts'
+import { imageVolume } from './volumes/image.ts'
 import { projectedVolume } from './volumes/projected.ts'
 import { secretVolume } from './volumes/secret.ts'
 
@@ -54,6 +55,7 @@ const plugins: readonly VolumePlugin[] = [
   downwardVolume as VolumePlugin,
   projectedVolume as VolumePlugin,
   claimVolume as VolumePlugin,
+  imageVolume as VolumePlugin,
 ]
 
 export interface VolumesReady {
@@ -98,7 +100,7 @@ async function setUpOne(ctx: Ctx, env: VolumeEnv, volume: Readonly<Volume>): Pro
       return await plugin.setUp(ctx, source, env, { name: volume.name, path: join(env.podDir, 'volumes', `kubernetes.io~${plugin.name}`, volume.name) })
     }
     const type = Object.keys(volume).find((field) => field !== 'name') ?? 'none'
-    throw new Error(`no volume plugin for a volume of type ${type}: this node knows emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim and ephemeral`)
+    throw new Error(`no volume plugin for a volume of type ${type}: this node knows emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim, ephemeral and image`)
   } catch (error) {
     throw new MountError(volume.name, error)
   }

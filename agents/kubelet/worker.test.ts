@@ -53,7 +53,7 @@ function rig(options: Partial<FakeOptions> & { readonly refusal?: () => Rejectio
   const controller = new AbortController()
   const group = new Group({ signal: controller.signal, clock, log: silentLog })
   const workers = new Map<string, PodWorker>()
-  const [events, deleted] = [[] as string[], [] as string[]]
+  const [events, deleted, unpacked] = [[] as string[], [] as string[], [] as string[]]
   const attached = new Map<string, string>()
   let latest: PodStatus = {}
   const poke = (uid: string): void => workers.get(uid)?.poke()
@@ -68,6 +68,7 @@ function rig(options: Partial<FakeOptions> & { readonly refusal?: () => Rejectio
   const deps: PodDeps = {
     group, client, runtime, observer, records, resizes, cgroups,
     mounts: fakeMounts(),
+    unpack: async (_ctx, _tar, into) => void unpacked.push(into),
     network: {
       attach: async (_ctx, { podUid }) => (attached.set(podUid, '10.42.0.2'), { ips: ['10.42.0.2'] }),
       detach: async (_ctx, { podUid }) => void attached.delete(podUid),

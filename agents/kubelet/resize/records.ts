@@ -1,6 +1,7 @@
 /**
  * What was granted to each pod and what of it is in force, kept in the pod's folder, so that a kubelet that starts anew runs
- * its pods as the one before did. Memory first, disk after: who acts on a record waits for saved(). It goes with the folder.
+ * its pods as the one before did. Memory first, disk after: who acts on a record waits for saved(). It goes with the folder. The
+ * disk is not waited for: a machine that loses power starts its pods anew anyway.
  */
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -61,7 +62,7 @@ export function recordsIn(podsDir: string, known = new Map<string, PodRecord>())
       if (now === undefined || stored.get(uid) === now) return
       const dir = join(podsDir, uid)
       await mkdir(dir, { recursive: true, mode: 0o750 })
-      await writeFile(join(dir, `${fileName}.new`), JSON.stringify(now), { mode: 0o600, flush: true })
+      await writeFile(join(dir, `${fileName}.new`), JSON.stringify(now), { mode: 0o600 })
       await rename(join(dir, `${fileName}.new`), join(dir, fileName))
       stored.set(uid, now)
     },
