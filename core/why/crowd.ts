@@ -1,5 +1,5 @@
 /** The pods of a workload, seen together: which of them do not run, and for which reasons; equal reasons are one. */
-import { isPodReady } from '../api/core/podstate.ts'
+import { isPodReady, isPodTerminal } from '../api/core/podstate.ts'
 import { isBeingDeleted, keyOf, keyText, type KubeObject } from '../api/meta.ts'
 import type { Pod } from '../api/schema/types.ts'
 import { few, section, type Finding, type Subject } from './finding.ts'
@@ -26,9 +26,9 @@ export function ownedBy<T extends KubeObject>(owner: Readonly<KubeObject>, objec
   return objects.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid, controller }) => controller === true && uid === owner.metadata.uid))
 }
 
-/** Pods on their way out say something only where nothing else does. */
-export async function crowdOf(reader: Reader, pods: readonly Readonly<Pod>[]): Promise<Crowd> {
-  const living = pods.filter((pod) => !isBeingDeleted(pod))
+/** Pods on their way out, and those that have ended unless `ended` says that they matter, say something only where nothing else does. */
+export async function crowdOf(reader: Reader, pods: readonly Readonly<Pod>[], { ended = false }: { readonly ended?: boolean } = {}): Promise<Crowd> {
+  const living = pods.filter((pod) => !isBeingDeleted(pod) && (ended || !isPodTerminal(pod)))
   const looked = living.length > 0 ? living : pods
   const ready = living.filter((pod) => isPodReady(pod) && pod.status?.phase === 'Running').length
   const causes = new Map<string, { because: string; pods: Readonly<Pod>[]; sections: Finding['sections'] }>()

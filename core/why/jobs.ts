@@ -24,7 +24,7 @@ export async function whyJob(reader: Reader, about: Subject, job: Readonly<Job>)
   const one = (because: string, sections: Finding['sections'] = []): readonly Finding[] => [{ because, about, sections }]
   const holds = (type: string) => job.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True')
   if (holds('Complete') !== undefined || holds('SuccessCriteriaMet') !== undefined) return []
-  const crowd = await crowdOf(reader, ownedBy(job, (await reader.list(pods, about.namespace)) ?? []))
+  const crowd = await crowdOf(reader, ownedBy(job, (await reader.list(pods, about.namespace)) ?? []), { ended: true })
   const end = holds('Failed') ?? holds('FailureTarget')
   if (end !== undefined) {
     const why = reasons[end.reason ?? '']?.(job) ?? oneLine(end.message ?? end.reason ?? '')

@@ -45,7 +45,7 @@ async function judge(reader: Reader, pod: Readonly<Pod>): Promise<Clause> {
   if (cluster === undefined) return { because: toldText(pod) ?? 'has no node yet, and you may not read the nodes and pods that would say why', sections: schedulerSays(pod) }
   const gates = (pod.spec?.schedulingGates ?? []).map(({ name }) => name)
   const verdicts = await verdictsOn(cluster, pod)
-  const groups = grouped(pod, verdicts.nodes)
+  const groups = groupsOf(pod, verdicts)
   const details = [...evidence(cluster, pod, verdicts, groups), ...schedulerSays(pod)]
   if (gates.length > 0) {
     const help = `${gates.length === 1 ? 'it is' : 'they are'} taken away by whoever set ${gates.length === 1 ? 'it' : 'them'}; ${verdicts.fits.length > 0 ? `then it would fit on ${few(names(verdicts.fits))}` : `then it still would not fit: ${nowhereText(cluster, verdicts, groups)}`}`
@@ -64,6 +64,13 @@ async function judge(reader: Reader, pod: Readonly<Pod>): Promise<Clause> {
   const young = reader.now - Date.parse(pod.metadata.creationTimestamp ?? '') < noticedMs
   if (young) return { because: `was made just now and waits for its turn; it ${room}`, sections }
   return { because: `${room}, and no scheduler has looked at it for ${since(pod.metadata.creationTimestamp, reader.now)}: none runs, or it hangs`, sections: [...section('what would help', ['look whether the scheduler runs: a server can be started without it (--disable scheduler)']), ...sections] }
+}
+
+/** Of a pod that may go to some nodes only (those of DaemonSets name theirs), the others are not worth a word. */
+function groupsOf(pod: Readonly<Pod>, { nodes, questions }: Verdicts): readonly NodeGroup[] {
+  const only = questions.only?.names
+  const hopeful = only === undefined ? [] : [...nodes].filter(([{ name }]) => only.has(name))
+  return grouped(pod, hopeful.length === 0 ? nodes : new Map(hopeful))
 }
 
 const names = (nodes: readonly NodeInfo[]): readonly string[] => nodes.map(({ name }) => name)
@@ -85,8 +92,11 @@ function nowhereText({ world }: Cluster, { questions, everywhere }: Verdicts, gr
   if (all.length === 0) return 'has no node to go to: the cluster has none'
   if (whole !== undefined && questions.only === undefined) return `fits nowhere: ${whole.refusal.reasons.join(', ')}`
   const [only] = groups
+  const meant = groups.reduce((sum, { nodes }) => sum + nodes.length, 0)
+  const words = groups.map(({ nodes, text }) => `${nodes.length} ${text}`).join(', ')
+  if (questions.only !== undefined && meant < all.length && only !== undefined) return meant === 1 ? `may go to node ${only.nodes[0]?.name} only: it ${only.text}` : `may go to ${meant} of ${all.length} nodes only: ${words}`
   if (all.length === 1 && only !== undefined) return `does not fit on the only node, ${only.nodes[0]?.name}: it ${only.text}`
-  return `fits on none of ${all.length} nodes: ${groups.map(({ nodes, text }) => `${nodes.length} ${text}`).join(', ')}`
+  return `fits on none of ${all.length} nodes: ${words}`
 }
 
 function evidence(cluster: Cluster, pod: Readonly<Pod>, verdicts: Verdicts, groups: readonly NodeGroup[]): readonly Section[] {

@@ -96,10 +96,12 @@ function healthyText({ kind }: Kind, object: Readonly<AnyObject>, { now }: Reade
     case 'ReplicaSet':
     case 'ReplicationController':
     case 'StatefulSet':
-      return (spec?.replicas ?? 1) === 0 ? 'is scaled to 0: it is to have no pods' : `has all of its ${count(spec?.replicas ?? 1, 'pod')} ready`
+      return (spec?.replicas ?? 1) === 0 ? 'is scaled to 0: it is to have no pods' : allReady(spec?.replicas ?? 1)
     case 'DaemonSet':
-      return `has all of its ${count(status?.desiredNumberScheduled ?? 0, 'pod')} ready`
+      return allReady(status?.desiredNumberScheduled ?? 0)
     default:
       return 'is there, and nothing is wrong with it that kubun knows of'
   }
 }
+
+const allReady = (pods: number): string => (pods === 1 ? 'has its pod ready' : `has all of its ${count(pods, 'pod')} ready`)

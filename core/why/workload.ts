@@ -35,9 +35,12 @@ export async function whyWorkload(reader: Reader, about: Subject, object: Readon
   const wanted = about.kind === 'DaemonSet' ? ((object as unknown as DaemonSet).status?.desiredNumberScheduled ?? 0) : (workload.spec?.replicas ?? 1)
   if (idle && own.length === 0) return one('has not been seen by its controller yet: it was made just now, or no controller runs')
   const crowd = await crowdOf(reader, own)
-  const lead = `has ${crowd.ready} of ${count(wanted, 'pod')} ready`
+  const [newest] = mine
+  // Old pods that are still there hide that the new ones do not come.
+  const behind = newest !== undefined && crowd.ready >= wanted && (newest.status?.readyReplicas ?? 0) < wanted ? `, ${newest.status?.readyReplicas ?? 0} of them with its latest template` : ''
+  const lead = `has ${crowd.ready} of ${count(wanted, 'pod')} ready${behind}`
   const rollout = section('rollout', rolloutLines(about, object))
-  const refused = await refusal(reader, [object as unknown as Replicated, ...mine.slice(0, 1)])
+  const refused = await refusal(reader, [object as unknown as Replicated, ...(newest === undefined ? [] : [newest])])
   if (refused !== undefined && crowd.pods < wanted) {
     const told = crowdFindings(about, lead, crowd)
     return [{ because: `has ${crowd.pods === 0 ? `none of ${count(wanted, 'pod')}` : `${crowd.pods} of ${count(wanted, 'pod')}`}, and may make no more: ${refusalText(refused)}`, about, sections: [...section('the refusal', [refused]), ...rollout] }, ...told]

@@ -55,7 +55,7 @@ export const workloadCases: readonly Case[] = [
       }
     },
     of: 'deploy/web',
-    cause: 'deployment default/web has 2 of 2 pods ready: pod NAME cannot pull the image web:2: the registry has no such image or tag',
+    cause: 'deployment default/web has 2 of 2 pods ready, 0 of them with its latest template: pod NAME cannot pull the image web:2: the registry has no such image or tag',
   },
   {
     name: 'a quota that has no room',
@@ -126,6 +126,29 @@ export const workloadCases: readonly Case[] = [
     },
     of: 'ds/web',
     cause: 'daemonSet default/web has no pods: its node selector or affinity matches none of 1 node',
+  },
+  {
+    name: 'a DaemonSet whose pod does not fit on its node',
+    async build(lab) {
+      await lab.node('n1', { size: { cpu: '1' } })
+      await lab.node('n2', { taints: [{ key: 'gpu', effect: 'NoSchedule' }] })
+      await lab.create(daemonSets, { metadata: { name: 'web', namespace: 'default' }, spec: { selector, template: template(asks('3')) } })
+    },
+    of: 'ds/web',
+    cause: 'daemonSet default/web has 0 of 1 pod ready: pod NAME may go to node n1 only: it lacks 2 cpu',
+    lines: ['ask for 2 cpu less (1 instead of 3): it would fit on node n1'],
+  },
+  {
+    name: 'pods that were evicted and replaced are the past',
+    async build(lab) {
+      await lab.node('n1')
+      await rollout(lab, deployment(1))
+      for (const pod of await lab.podsOf('web')) await lab.says(pod.metadata.name ?? '', { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory.' })
+      await lab.settle(5_000)
+      for (const pod of await lab.podsOf('web')) if (pod.status?.phase !== 'Failed') await lab.says(pod.metadata.name ?? '', { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] })
+    },
+    of: 'deployment/web',
+    cause: 'deployment default/web has its pod ready',
   },
   {
     name: 'a paused deployment',
