@@ -54,6 +54,13 @@ export function writeGolden(cases: readonly Case[], answers: readonly Answers[])
   writeFileSync(path, gzipSync(`${lines.join('\n')}\n`, { level: 9 }))
 }
 
+const configurationsPath = new URL('../../golden/scheduling/configurations.json', import.meta.url).pathname
+
+/** Texts stay, answers are new. */
+export function updateConfigurations(ask: (golden: string) => string): void {
+  writeFileSync(configurationsPath, ask(readFileSync(configurationsPath, 'utf8')))
+}
+
 export function readGolden(): readonly (Answers & { readonly digest: string })[] {
   return gunzipSync(readFileSync(path)).toString().trimEnd().split('\n').map((line) => JSON.parse(line) as Answers & { readonly digest: string })
 }

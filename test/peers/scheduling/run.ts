@@ -4,15 +4,18 @@
  * scheduling.test.ts and compare.ts hold against ours without Go; their seed and count are fixed.
  */
 import { drawCases } from './cluster.ts'
-import { goldenCount, goldenSeed, writeGolden } from './golden.ts'
+import { goldenCount, goldenSeed, updateConfigurations, writeGolden } from './golden.ts'
 import { compare, parts } from './parts.ts'
 import { count, shown } from './tell.ts'
-import { askUpstream } from './upstream.ts'
+import { askConfigurations, askUpstream } from './upstream.ts'
 
 export function runScheduling({ seed, count: cases, update }: { readonly seed: number; readonly count: number; readonly update: boolean }): boolean {
   const drawn = [...(update ? drawCases(goldenSeed, goldenCount) : drawCases(seed, cases))]
   const answers = askUpstream(drawn)
-  if (update) writeGolden(drawn, answers)
+  if (update) {
+    writeGolden(drawn, answers)
+    updateConfigurations(askConfigurations)
+  }
   const comparisons = drawn.flatMap((each, i) => compare(each, answers[i]?.pods ?? [], () => true))
   console.log(count(comparisons, parts))
   const differences = comparisons.flatMap(({ difference }) => (difference === undefined ? [] : [difference]))

@@ -1,6 +1,7 @@
 // Command scheduling reads clusters, one a line of JSON, from standard input, asks upstream's kube-scheduler about each
 // of their pending pods, and writes an answer a line: what every filter says of every node, the scores of the nodes that
 // fit, the message of the pod's condition, and whom preemption would evict. Nothing is bound and nobody is evicted.
+// With --configurations it reads a list of configurations, and says what is wrong with each or what it means.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -32,6 +34,13 @@ type Answers struct {
 func main() {
 	klog.SetOutput(io.Discard)
 	klog.LogToStderr(false)
+	if slices.Contains(os.Args, "--configurations") {
+		if err := configurations(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	lines := bufio.NewReaderSize(os.Stdin, 1<<20)
 	out := json.NewEncoder(os.Stdout)
 	out.SetEscapeHTML(false)
