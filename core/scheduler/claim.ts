@@ -2,6 +2,7 @@
 import { hostPortsOf } from '../api/core/hostports.ts'
 import { podAmounts } from '../api/core/podresources.ts'
 import type { ContainerPort, Pod } from '../api/schema/types.ts'
+import { equalJson } from '../lib/json.ts'
 
 export interface Claim {
   /** Thousandths of a core. */
@@ -44,6 +45,12 @@ function computeClaim(pod: Readonly<Pod>): Claim {
 function missingOf({ spec }: Readonly<Pod>, asked: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   if (Object.keys(spec?.resources?.requests ?? {}).length === 0) return assumed
   return Object.fromEntries(Object.entries(assumed).filter(([name]) => asked[name] === undefined))
+}
+
+export function sameClaim(a: Claim, b: Claim): boolean {
+  const { others, ports, ...amounts } = a
+  const names = Object.keys(amounts) as (keyof typeof amounts)[]
+  return names.every((name) => a[name] === b[name]) && equalJson(others, b.others) && equalJson(ports, b.ports)
 }
 
 /** As the strategies of NodeResourcesFit count a pod that is to be placed: upstream's look at its containers alone. */

@@ -6,7 +6,7 @@
 import { quantityMilli } from '../api/quantity.ts'
 import type { ContainerPort, Node, Pod } from '../api/schema/types.ts'
 import { equalJson } from '../lib/json.ts'
-import { type Claim, claimOf, units } from './claim.ts'
+import { type Claim, claimOf, sameClaim, units } from './claim.ts'
 import { Tally } from './tally.ts'
 import { HeldTerms } from './terms.ts'
 
@@ -294,12 +294,6 @@ export class World {
 function countsAlike(prev: Readonly<Pod>, next: Readonly<Pod>): boolean {
   const going = (pod: Readonly<Pod>): boolean => pod.metadata.deletionTimestamp !== undefined
   return holdsResources(next) && going(prev) === going(next) && sameRecord(prev.metadata.labels, next.metadata.labels) && sameClaim(claimOf(prev), claimOf(next))
-}
-
-function sameClaim(a: Claim, b: Claim): boolean {
-  const { others, ports, ...amounts } = a
-  const names = Object.keys(amounts) as (keyof typeof amounts)[]
-  return names.every((name) => a[name] === b[name]) && equalJson(others, b.others) && equalJson(ports, b.ports)
 }
 
 function sameRecord(a: Readonly<Record<string, string>> | undefined, b: Readonly<Record<string, string>> | undefined): boolean {
