@@ -1,6 +1,7 @@
 /**
  * Every plugin there is, in the order in which filters are asked, with upstream's weights and the defaults of their
- * arguments (k8s.io/kubernetes/pkg/scheduler/apis/config/v1). To add one: a file in plugins/, its test, a line here.
+ * arguments (k8s.io/kubernetes/pkg/scheduler/apis/config/v1). To add one: a file in plugins/, its test, a line here, and one
+ * in configuration/points.ts, which says where it is asked.
  */
 import { deviceClasses } from '../api/resource/deviceclass.ts'
 import type { Plugin, PluginEnv, PreemptionLimits, Profile } from './framework.ts'
