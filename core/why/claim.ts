@@ -15,6 +15,8 @@ import type { Reader } from './reader.ts'
 
 type Clause = Omit<Finding, 'about'>
 
+/** Provisioners that are part of Kubun. */
+const ownPrefix = 'kubun.io/'
 const noProvisioner = 'kubernetes.io/no-provisioner'
 
 export async function whyClaim(reader: Reader, claim: Readonly<PersistentVolumeClaim>): Promise<Clause | undefined> {
@@ -65,8 +67,9 @@ async function unprovisioned(reader: Reader, claim: Readonly<PersistentVolumeCla
   const failed = (await reader.eventsOf(claim)).find(({ reason }) => reason === 'ProvisioningFailed')
   if (failed !== undefined) return { because: `cannot get a volume from ${storage.provisioner}: ${oneLine(failed.message ?? '')}`, sections: more }
   const driver = storage.provisioner === localPathProvisioner ? undefined : await reader.get(csiDrivers, storage.provisioner)
-  if (driver === 'absent') return { because: `waits for the provisioner ${storage.provisioner} of storage class ${name}, and no such driver is installed`, sections: more }
-  return { because: `waits for the provisioner ${storage.provisioner} of storage class ${name}, which has made no volume yet`, sections: more }
+  // Not every provisioner is a driver; of one that is none, nothing more is known.
+  const hint = driver === 'absent' && !storage.provisioner.startsWith(ownPrefix) ? ' (no CSI driver of that name is installed)' : ''
+  return { because: `waits for the provisioner ${storage.provisioner} of storage class ${name}, which has made no volume yet${hint}`, sections: more }
 }
 
 /** The first claim of a pod that keeps it from being placed: it is not there, or is not bound and does not wait for the pod. */

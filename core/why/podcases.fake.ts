@@ -198,7 +198,7 @@ export const podCases: readonly Case[] = [
       await lab.create(persistentVolumeClaims, { metadata: { name: 'data', namespace: 'default' }, spec: { storageClassName: 'fast', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } })
     },
     of: 'pvc/data',
-    cause: 'claim default/data waits for the provisioner disk.example.com of storage class fast, and no such driver is installed',
+    cause: 'claim default/data waits for the provisioner disk.example.com of storage class fast, which has made no volume yet (no CSI driver of that name is installed)',
   },
   {
     name: 'a claim that a pod still uses',
