@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { parseApiVersion, type AnyObject } from '../meta.ts'
 import { definitionOf } from '../schema/schema.ts'
+import { appliedText, lastAppliedAnnotation } from './lastapplied.ts'
 import { mergeStrategically } from './strategic.ts'
 import { threeWayPatch } from './threeway.ts'
 import type { JsonMap } from './value.ts'
@@ -8,7 +11,29 @@ const deployment = definitionOf('apps', 'v1', 'Deployment')
 
 const spec = (containers: readonly object[], more: object = {}): JsonMap => ({ spec: { template: { spec: { containers } }, ...more } })
 
+interface Golden {
+  readonly live: AnyObject
+  readonly next: AnyObject
+  readonly patch: AnyObject
+}
+
+const goldens = readFileSync(new URL('../../../test/golden/patch/threeway.jsonl', import.meta.url), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Golden)
+
+/** The annotation notes what is applied, and has a test of its own. */
+function withoutNote(patch: AnyObject): unknown {
+  const { [lastAppliedAnnotation]: _note, ...annotations } = patch.metadata.annotations ?? {}
+  return { ...patch, metadata: { ...patch.metadata, annotations } }
+}
+
 describe('threeWayPatch()', () => {
+  it.each(goldens.map((golden) => [golden.live.kind, golden] as const))('is what kubectl v1.36 sends for a %s', (_, { live, next, patch }) => {
+    const { group, version } = parseApiVersion(next.apiVersion ?? '')
+    const last = JSON.parse(live.metadata.annotations?.[lastAppliedAnnotation] ?? '') as JsonMap
+    const noted = { ...next, metadata: { ...next.metadata, annotations: { ...next.metadata.annotations, [lastAppliedAnnotation]: appliedText(next) } } }
+    const made = threeWayPatch({ last, next: noted, live: live as unknown as JsonMap }, definitionOf(group, version, next.kind ?? ''))
+    expect(withoutNote(made as unknown as AnyObject)).toEqual(withoutNote(patch))
+  })
+
   const cases: readonly { readonly name: string; readonly last?: JsonMap; readonly next: JsonMap; readonly live: JsonMap; readonly patch: JsonMap; readonly merged?: JsonMap }[] = [
     { name: 'is empty when what is applied stands there', next: spec([{ name: 'a', image: 'x' }]), live: spec([{ name: 'a', image: 'x', imagePullPolicy: 'Always' }], { replicas: 3 }), patch: {} },
     { name: 'leaves alone what others set', last: { spec: {} }, next: { spec: { paused: true } }, live: { spec: { replicas: 5 } }, patch: { spec: { paused: true } } },
