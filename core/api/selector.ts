@@ -47,9 +47,9 @@ export const everything = new Selector([])
 export const nothing = new Selector([], true)
 
 function holds(r: Requirement, labels: Labels): boolean {
+  if (r.operator === '=') return isLabelled(labels, r) // nearly all there are
   const value = labels === undefined || labels === null || !Object.hasOwn(labels, r.key) ? undefined : labels[r.key]
   switch (r.operator) {
-    case '=':
     case '==':
     case 'in':
       return value !== undefined && r.values.includes(value)
@@ -67,6 +67,11 @@ function holds(r: Requirement, labels: Labels): boolean {
       return r.operator === 'gt' ? have > want : have < want
     }
   }
+}
+
+/** What an object inherits is no text. */
+function isLabelled(labels: Labels, { key, values: [wanted] }: Requirement): boolean {
+  return wanted !== undefined && labels?.[key] === wanted
 }
 
 function show(r: Requirement): string {

@@ -27,7 +27,8 @@ export class Selection {
   }
 
   podsOf(service: Readonly<Service>): readonly Readonly<Pod>[] {
-    return this.#pods.lister.list(service.metadata.namespace ?? '').filter((pod) => selectorFor(service).matches(pod.metadata.labels))
+    const selector = selectorFor(service)
+    return this.#pods.lister.list(service.metadata.namespace ?? '').filter((pod) => selector.matches(pod.metadata.labels))
   }
 
   /** Keys of the Services that have a pod like this. */

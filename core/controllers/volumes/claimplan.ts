@@ -8,6 +8,7 @@ import {
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/schema/types.ts'
 import { migratedDriver } from '../../api/storage/migration.ts'
 import { defaultClass } from '../../api/storage/storageclass.ts'
+import { memoOf } from '../../lib/memo.ts'
 
 export interface Told {
   readonly type: 'Normal' | 'Warning'
@@ -83,8 +84,8 @@ function planUnbound(claim: Readonly<PersistentVolumeClaim>, world: ClaimWorld):
 /** Among volumes with the fewest access modes first, whatever their size: what offers more is kept for who needs it. */
 function bestMatch(claim: Readonly<PersistentVolumeClaim>, volumes: readonly Readonly<PersistentVolume>[], preboundOnly: boolean): Readonly<PersistentVolume> | undefined {
   const free = volumes.filter((volume) => volume.spec?.claimRef === undefined || isBoundTo(volume, claim))
-  const alike = Map.groupBy(free, (volume) => [...new Set(volume.spec?.accessModes)].toSorted().join())
-  for (const group of [...alike.values()].toSorted((a, b) => modeCount(a[0]) - modeCount(b[0]))) {
+  const alike = Map.groupBy(free, (volume) => modesOf(volume).join())
+  for (const group of [...alike.values()].toSorted(([a], [b]) => modeCount(a) - modeCount(b))) {
     if (group[0] === undefined || !hasAccessModes(group[0], claim.spec?.accessModes)) continue
     const volume = matchingVolume(claim, group, { preboundOnly })
     if (volume !== undefined) return volume
@@ -92,9 +93,10 @@ function bestMatch(claim: Readonly<PersistentVolumeClaim>, volumes: readonly Rea
   return undefined
 }
 
-function modeCount(volume: Readonly<PersistentVolume> | undefined): number {
-  return new Set(volume?.spec?.accessModes).size
-}
+/** Asked of every free volume for every claim. */
+const modesOf = memoOf((volume: Readonly<PersistentVolume>) => [...new Set(volume.spec?.accessModes)].toSorted())
+
+const modeCount = (volume: Readonly<PersistentVolume> | undefined): number => (volume === undefined ? 0 : modesOf(volume).length)
 
 function waitingFor(pods: readonly string[]): Told {
   if (pods.length === 0) return normal('WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
