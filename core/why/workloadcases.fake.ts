@@ -210,6 +210,27 @@ export const workloadCases: readonly Case[] = [
     cause: 'cronJob default/nightly starts no jobs: its schedule "0 0 31 2 *" is never due',
   },
   {
+    name: 'a cron job whose jobs fail',
+    options: { fate: { startMs: 0, readyMs: 0, runMs: 1_000, exitCodes: [1], stopMs: 0 } },
+    async build(lab) {
+      await lab.node('n1')
+      await lab.create(cronJobs, { metadata: { name: 'load', namespace: 'default' }, spec: { schedule: '* * * * *', jobTemplate: { spec: { ...jobTemplate.spec, backoffLimit: 0 } } } })
+      await lab.settle(80_000)
+    },
+    of: 'cj/load',
+    cause: 'cronJob default/load starts jobs, and the last, load-29453761, has failed: its pods failed 1 time, and it gives up after 0 retries (backoffLimit); pod NAME has failed: its container app exits with code 1',
+  },
+  {
+    name: 'a cron job that waits for a job that cannot run',
+    async build(lab) {
+      await lab.node('n1')
+      await lab.create(cronJobs, { metadata: { name: 'load', namespace: 'default' }, spec: { schedule: '* * * * *', concurrencyPolicy: 'Forbid', jobTemplate: { spec: { template: { spec: { ...jobTemplate.spec.template.spec, nodeSelector: { disk: 'ssd' } } } } } } })
+      await lab.settle(150_000)
+    },
+    of: 'cj/load',
+    cause: 'cronJob default/load starts no further job while job load-29453761 runs (concurrencyPolicy Forbid), and that has 0 of 1 completion: pod NAME does not fit on the only node, n1: it lacks the label disk=ssd',
+  },
+  {
     name: 'a service whose selector is misspelt',
     async build(lab) {
       await lab.node('n1')
