@@ -263,6 +263,18 @@ webhooks:
     expect(all.effects.objects.map(({ kind, name, verb }) => [kind, name, verb])).toEqual(expect.arrayContaining([['Deployment', 'web', 'delete'], ['Service', 'web', 'delete']]))
   })
 
+  it('autoscalers keep to their least and most, and say nothing else; CronJobs do not fire', async () => {
+    const { plan, has } = await cluster()
+    await has(`${web()}{apiVersion: batch/v1, kind: CronJob, metadata: {name: often, namespace: shop}, spec: {schedule: "* * * * *", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}}}`)
+    const scaler = (least: number): string => `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: web, namespace: shop}, spec: {minReplicas: ${least}, maxReplicas: 5, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}}`
+    await has(scaler(2))
+    expect((await plan(scaler(2))).verdict).toBe('nothing')
+    const made = await plan(scaler(4))
+    expect(made.effects.objects).toEqual([{ ...deployment('web'), verb: 'change', changes: [{ path: 'spec.replicas', before: 2, after: 4 }] }])
+    expect(made.effects.placed).toMatchObject([{ count: 2 }])
+    expect(made.anyway).toMatchObject({ objects: [], placed: [], gone: [], stuck: [] })
+  })
+
   it('says the same each time', async () => {
     const { plan, has } = await cluster({ n1: '4', n2: '4', n3: '4' })
     await has(web({ replicas: 5, cpu: '500m' }))
