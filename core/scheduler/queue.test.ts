@@ -75,6 +75,15 @@ describe('Queue', () => {
     expect(queue.pop(0)?.pod.metadata.labels).toEqual({ now: 'other' })
   })
 
+  it('what is written of a pod that waits, and says nothing new to plugins, does not wake it', () => {
+    queue.set(pod('p'), world, 0)
+    refuse('p', 0, byPod)
+    queue.set({ ...pod('p'), status: { conditions: [{ type: 'PodScheduled', status: 'False' }] } }, world, 2_000)
+    expect(popped(2_000)).toBeUndefined()
+    queue.set(pod('p', 0, { now: 'other' }), world, 2_000)
+    expect(popped(2_000)).toBe('p')
+  })
+
   it('a pod that goes while it is tried does not come back', () => {
     queue.set(pod('p'), world, 0)
     const tried = queue.pop(0)

@@ -5,6 +5,7 @@
  */
 import { backoffMs, type BackoffOptions } from '../lib/backoff.ts'
 import type { Pod } from '../api/schema/types.ts'
+import { waitsOtherwise } from './changes.ts'
 import type { ClusterEvent, Plugin, QueuedPod } from './framework.ts'
 import { Heap } from './heap.ts'
 import type { World } from './world.ts'
@@ -97,7 +98,7 @@ export class Queue {
     if (!this.#unschedulable.has(uid)) return this.#heapOf(next).push(next)
     this.#unschedulable.set(uid, next)
     if (old.attempts === 0) this.#release(next, now)
-    else this.#wake(next, { type: 'pod changed', pod, prev: old.pod }, world, now)
+    else if (waitsOtherwise(pod, old.pod)) this.#wake(next, { type: 'pod changed', pod, prev: old.pod }, world, now)
   }
 
   delete(uid: string): void {
@@ -217,7 +218,7 @@ export class Queue {
 }
 
 function changed(out: Out, pod: Readonly<Pod>): void {
-  out.events?.push({ type: 'pod changed', pod, prev: out.pod })
+  if (waitsOtherwise(pod, out.pod)) out.events?.push({ type: 'pod changed', pod, prev: out.pod })
   out.pod = pod
 }
 

@@ -59,16 +59,17 @@ function lab(): { scheduler: Scheduler; clock: ReturnType<typeof virtualClock>; 
 describe('Scheduler', () => {
   it('a refusal that could not be written is written the next time', async () => {
     const { scheduler, clock, conditions, refuse } = lab()
-    const small = node('a', '1')
-    scheduler.handleNode(small, undefined)
+    scheduler.handleNode(node('a', '1'), undefined)
+    const others = ['x', 'y'].map((name) => pod(name, { nodeName: 'a' }))
+    for (const other of others) scheduler.handlePod(other)
     refuse.add('status of big')
     scheduler.handlePod(pod('big', {}, '4'))
     await clock.settle()
     expect(conditions.size).toBe(0)
-    scheduler.handleNode(node('a', '2'), small)
-    await clock.advance(12_000)
-    scheduler.handleNode(node('a', '3'), node('a', '2'))
-    await clock.advance(12_000)
+    for (const other of others) {
+      scheduler.handlePodGone(other)
+      await clock.advance(12_000)
+    }
     expect([conditions.size, ...conditions.values()].join(' ')).toContain('1 0/1 nodes are available: 1 Insufficient cpu.')
   })
 

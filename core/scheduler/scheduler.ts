@@ -7,7 +7,6 @@ import { errorPath } from '../lib/log.ts'
 import type { Timer } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import type { BackoffOptions } from '../lib/backoff.ts'
-import { equalJson } from '../lib/json.ts'
 import { isApiError } from '../api/errors.ts'
 import type { KindRef } from '../api/kind.ts'
 import { isBeingDeleted, keyOf, keyText, type KubeObject } from '../api/meta.ts'
@@ -15,7 +14,7 @@ import { deviceClasses } from '../api/resource/deviceclass.ts'
 import type { Node, Pod, PodDisruptionBudget } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import { bind, prebind, release, reserve } from './binding.ts'
-import { claimOf, sameClaim } from './claim.ts'
+import { offersOtherwise, standsOtherwise } from './changes.ts'
 import { choose, type Feasible, feasibleNodes } from './decide.ts'
 import { sentence } from './evaluate.ts'
 import type { Extender } from './extender.ts'
@@ -79,7 +78,8 @@ export class Scheduler {
 
   handleNode(node: Readonly<Node>, prev: Readonly<Node> | undefined): void {
     this.world.setNode(node)
-    this.#happened(prev === undefined ? { type: 'node added', node } : { type: 'node changed', node, prev })
+    if (prev === undefined) this.#happened({ type: 'node added', node })
+    else if (offersOtherwise(node, prev)) this.#happened({ type: 'node changed', node, prev })
   }
 
   handleNodeGone(node: Readonly<Node>): void {
@@ -138,7 +138,7 @@ export class Scheduler {
     this.#leave(uid, pod)
     this.world.setPod(pod)
     if (prev === undefined || (prev.spec?.nodeName ?? '') === '') this.#happened({ type: 'pod placed', pod })
-    else if (matters(pod, prev)) this.#happened({ type: 'placed pod changed', pod, prev })
+    else if (standsOtherwise(pod, prev)) this.#happened({ type: 'placed pod changed', pod, prev })
   }
 
   #leave(uid: string, pod: Readonly<Pod>): void {
@@ -360,9 +360,4 @@ export class Scheduler {
 /** As plugins are to see a pod that the API shows without its node. */
 function standingOn(pod: Readonly<Pod>, nodeName: string): Readonly<Pod> {
   return pod.spec === undefined || (pod.spec.nodeName ?? '') !== '' ? pod : { ...pod, spec: { ...pod.spec, nodeName } }
-}
-
-/** Whether a change of a placed pod may matter to others. */
-function matters(pod: Readonly<Pod>, prev: Readonly<Pod>): boolean {
-  return isBeingDeleted(pod) !== isBeingDeleted(prev) || !equalJson(pod.metadata.labels ?? {}, prev.metadata.labels ?? {}) || !sameClaim(claimOf(pod), claimOf(prev))
 }

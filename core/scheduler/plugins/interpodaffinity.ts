@@ -7,6 +7,7 @@ import { namespaces } from '../../api/core/namespace.ts'
 import type { Namespace, Pod } from '../../api/schema/types.ts'
 import type { Labels } from '../../api/selector.ts'
 import type { Lister } from '../../client/lister.ts'
+import { equalJson } from '../../lib/json.ts'
 import { type ClusterEvent, type Filter, type Plugin, type PluginEnv, type Refusal, type Scorer, scoreMax, type Supposition } from '../framework.ts'
 import type { Tally } from '../tally.ts'
 import { type AffinityTerm, meansPod, termsOf } from '../terms.ts'
@@ -196,27 +197,25 @@ function normalize(scores: number[]): void {
   for (let i = 0; i < scores.length; i++) scores[i] = max > min ? Math.trunc(scoreMax * (((scores[i] ?? 0) - min) / (max - min))) : 0
 }
 
-/** Terms of a pod with all that are asked of one other pod at once; a pod without terms asks nothing. */
-function allMean(terms: readonly AffinityTerm[], pod: Readonly<Pod>, labelsOf: (namespace: string) => Labels): boolean {
-  return terms.length > 0 && terms.every((term) => meansPod(term, pod, labelsOf(pod.metadata.namespace ?? '')))
-}
-
+/** Each of the terms against which one other pod stands refuses by itself; those that want company are met by one pod together. */
 function wakes(pod: Readonly<Pod>, event: ClusterEvent, labelsOf: (namespace: string) => Labels): boolean {
   const { affinity, antiAffinity: anti } = termsOf(pod)
-  const means = (terms: readonly AffinityTerm[], other: Readonly<Pod>): boolean => allMean(terms, other, labelsOf)
+  const meansNow = (term: AffinityTerm, other: Readonly<Pod>): boolean => meansPod(term, other, labelsOf(other.metadata.namespace ?? ''))
+  const means = (terms: readonly AffinityTerm[], other: Readonly<Pod>): boolean => terms.length > 0 && terms.every((term) => meansNow(term, other))
+  const minds = (other: Readonly<Pod>): boolean => anti.some((term) => meansNow(term, other))
   switch (event.type) {
     case 'pod changed':
-      return true
+      return !equalJson(event.pod.metadata.labels ?? {}, event.prev.metadata.labels ?? {})
     case 'pod placed':
       return means(affinity, event.pod)
     case 'placed pod changed':
-      return (!means(affinity, event.prev) && means(affinity, event.pod)) || (means(anti, event.prev) && !means(anti, event.pod))
+      return (!means(affinity, event.prev) && means(affinity, event.pod)) || anti.some((term) => meansNow(term, event.prev) && !meansNow(term, event.pod))
     case 'pod gone':
-      return means(anti, event.pod) || means(termsOf(event.pod).antiAffinity, pod)
+      return minds(event.pod) || termsOf(event.pod).antiAffinity.some((term) => meansNow(term, pod))
     case 'node added':
       return [...affinity, ...anti].some(({ topologyKey }) => event.node.metadata.labels?.[topologyKey] !== undefined) || affinity.length === 0
     case 'node changed':
-      return JSON.stringify(event.node.metadata.labels) !== JSON.stringify(event.prev.metadata.labels)
+      return !equalJson(event.node.metadata.labels ?? {}, event.prev.metadata.labels ?? {})
     default:
       return false
   }

@@ -37,7 +37,6 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs): Plugin {
       }
     },
     wakes(pod, event) {
-      if (event.type === 'pod changed') return true
       if (event.type !== 'node added' && event.type !== 'node changed') return false
       if ((added !== undefined && !selectorMatches(added, event.node)) || !nodeMatchesPod(pod, event.node)) return false
       return event.type === 'node added' || !nodeMatchesPod(pod, event.prev) || (added !== undefined && !selectorMatches(added, event.prev))

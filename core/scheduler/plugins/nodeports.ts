@@ -13,7 +13,7 @@ export const nodePorts: Plugin = {
     return { check: (node) => (node.ports.some((used) => wanted.some((port) => portsClash(port, used))) ? refusal : undefined) }
   },
   wakes(pod, event) {
-    if (event.type === 'node added' || event.type === 'node changed') return true
+    if (event.type === 'node added') return true
     return event.type === 'pod gone' && claimOf(event.pod).ports.some((used) => claimOf(pod).ports.some((port) => portsClash(port, used)))
   },
 }

@@ -1,12 +1,12 @@
 /** NodeResourcesFit: what the pods of a node ask for must fit into what it has; nodes are scored by how full they would be. */
 import { isExtendedResource } from '../../api/core/podspec/resources.ts'
 import { deviceClasses } from '../../api/resource/deviceclass.ts'
-import type { DeviceClass, Pod } from '../../api/schema/types.ts'
+import type { DeviceClass, Node, Pod } from '../../api/schema/types.ts'
 import type { Lister } from '../../client/lister.ts'
 import { claimOf, type Claim } from '../claim.ts'
 import { classOf, classPrefix } from '../dynamicresources/extended.ts'
-import type { ClusterEvent, Plugin, Refusal } from '../framework.ts'
-import type { NodeInfo } from '../world.ts'
+import type { ClusterEvent, Filter, Plugin, Refusal } from '../framework.ts'
+import { NodeInfo } from '../world.ts'
 import { type ScoringStrategy, strategyScorer } from './resourcescore.ts'
 
 export interface FitArgs {
@@ -18,22 +18,34 @@ export interface FitArgs {
 
 export function nodeResourcesFit(args: FitArgs, classes: Lister<DeviceClass>): Plugin {
   const scorer = strategyScorer(args.scoringStrategy)
+  const checkOf = (pod: Readonly<Pod>): Filter['check'] => {
+    const claim = claimOf(pod)
+    const others = Object.entries(claim.others).filter(([name, amount]) => amount > 0 && !isIgnored(name, args))
+    const devices = new Set(others.flatMap(([name]) => (classOf(name, classes.list()) === undefined ? [] : [name])))
+    return (node) => refusalOf(claim, others.filter(([name]) => !devices.has(name) || (node.others[name] ?? 0) > 0), node)
+  }
+  const fitsAlone = (pod: Readonly<Pod>, node: Readonly<Node>): boolean => checkOf(pod)(emptied(node)) === undefined
   return {
     name: 'NodeResourcesFit',
     local: true,
-    filter(pod) {
-      const claim = claimOf(pod)
-      const others = Object.entries(claim.others).filter(([name, amount]) => amount > 0 && !isIgnored(name, args))
-      const devices = new Set(others.flatMap(([name]) => (classOf(name, classes.list()) === undefined ? [] : [name])))
-      return { check: (node) => refusalOf(claim, others.filter(([name]) => !devices.has(name) || (node.others[name] ?? 0) > 0), node) }
-    },
+    filter: (pod) => ({ check: checkOf(pod) }),
     score: (pod) => scorer(pod),
     wakes(pod, event) {
-      if (event.type === 'pod changed' || event.type === 'pod gone') return true // a pod that goes frees at least its place
-      if (event.type === 'placed pod changed') return asksLess(pod, event.pod, event.prev)
-      if (event.type === 'node added') return true
-      if (event.type === 'object') return becameDevices(pod, event)
-      return event.type === 'node changed' && JSON.stringify(event.node.status?.allocatable) !== JSON.stringify(event.prev.status?.allocatable)
+      switch (event.type) {
+        case 'pod gone':
+          return true // it frees at least its place
+        case 'pod changed':
+        case 'placed pod changed':
+          return asksLess(pod, event.pod, event.prev)
+        case 'node added':
+          return fitsAlone(pod, event.node)
+        case 'node changed':
+          return fitsAlone(pod, event.node) && hasMore(pod, event.node, event.prev)
+        case 'object':
+          return becameDevices(pod, event)
+        default:
+          return false
+      }
     },
   }
 }
@@ -69,6 +81,23 @@ function refusalOf(claim: Claim, others: readonly (readonly [string, number])[],
     ],
     unresolvable: (noCpu && cpuMilli > node.cpuMilli) || (noMemory && memoryBytes > node.memoryBytes) || lacking.some(([name, amount]) => amount > (node.others[name] ?? 0)),
   }
+}
+
+const empty = new WeakMap<object, NodeInfo>()
+
+/** The node with nothing on it, made once for all pods that are asked. */
+function emptied(node: Readonly<Node>): NodeInfo {
+  const known = empty.get(node) ?? new NodeInfo(node)
+  empty.set(node, known)
+  return known
+}
+
+/** Whether a node has more than it had of something that the pod needs. */
+function hasMore(pod: Readonly<Pod>, next: Readonly<Node>, prev: Readonly<Node>): boolean {
+  const [mine, is, was] = [claimOf(pod), emptied(next), emptied(prev)]
+  if (is.podsMax > was.podsMax || (mine.cpuMilli > 0 && is.cpuMilli > was.cpuMilli) || (mine.memoryBytes > 0 && is.memoryBytes > was.memoryBytes)) return true
+  // A device that the node stops to have as a resource of its own, too, may be had another way.
+  return Object.keys(mine.others).some((name) => (is.others[name] ?? 0) > (was.others[name] ?? 0) || (is.others[name] === undefined && was.others[name] !== undefined))
 }
 
 /** Whether a pod on a node was made smaller in what the waiting pod asks for. */

@@ -13,7 +13,7 @@ export const nodeUnschedulable: Plugin = {
     return { check: ({ node }) => (node.spec?.unschedulable === true ? refusal : undefined) }
   },
   wakes(pod, event) {
-    if (event.type === 'pod changed') return isTolerated(pod.spec?.tolerations, taint)
+    if (event.type === 'pod changed') return isTolerated(pod.spec?.tolerations, taint) && !isTolerated(event.prev.spec?.tolerations, taint)
     if (event.type === 'node added') return event.node.spec?.unschedulable !== true
     return event.type === 'node changed' && event.prev.spec?.unschedulable === true && event.node.spec?.unschedulable !== true
   },

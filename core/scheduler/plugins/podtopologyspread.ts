@@ -252,8 +252,10 @@ function wakes(pod: Readonly<Pod>, event: ClusterEvent, constraints: readonly Co
   const counted = (other: Readonly<Pod>): boolean => other.metadata.namespace === pod.metadata.namespace && constraints.some(({ selector }) => selector.matches(other.metadata.labels))
   const labelled = (node: Readonly<Node>): boolean => constraints.every(({ key }) => node.metadata.labels?.[key] !== undefined)
   switch (event.type) {
-    case 'pod changed':
-      return true
+    case 'pod changed': {
+      const tolerates = !equalJson(event.pod.spec?.tolerations ?? [], event.prev.spec?.tolerations ?? [])
+      return (tolerates && constraints.some(({ honorsTaints }) => honorsTaints)) || constraints.some(({ selector }) => selector.matches(event.pod.metadata.labels) !== selector.matches(event.prev.metadata.labels))
+    }
     case 'pod placed':
     case 'pod gone':
       return counted(event.pod)

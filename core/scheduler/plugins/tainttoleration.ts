@@ -26,7 +26,7 @@ export const taintToleration: Plugin = {
     }
   },
   wakes(pod, event) {
-    if (event.type === 'pod changed') return true
+    if (event.type === 'pod changed') return event.pod.spec?.tolerations?.length !== event.prev.spec?.tolerations?.length // they can only be added
     if (event.type !== 'node added' && event.type !== 'node changed') return false
     const stands = (node: Readonly<Node>): boolean => untolerated(node.spec?.taints, pod.spec?.tolerations, hard) !== undefined
     return !stands(event.node) && (event.type === 'node added' || stands(event.prev))
