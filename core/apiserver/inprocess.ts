@@ -25,6 +25,8 @@ import { integer, listQuery } from './verbs/options.ts'
 import type { User } from '../auth/user.ts'
 
 const everybody = 'system:authenticated'
+/** What a client over TLS would get as a Warning header is logged under this message, as `text`. */
+export const apiWarning = 'api warning'
 
 export function inProcess(deps: ApiServerDeps): InProcessApi {
   const door = new Door(deps)
@@ -110,7 +112,7 @@ class Door {
       agent: who.agent,
       payload: noted(valuePayload(body, patchType), record),
       ...(record === undefined ? {} : { annotate: record.annotate.bind(record) }),
-      warn: (text) => ctx.log.debug('api warning', { text, resource: info.resource }),
+      warn: (text) => ctx.log.debug(apiWarning, { text, resource: info.resource }),
     }
   }
 }

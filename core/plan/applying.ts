@@ -13,6 +13,7 @@ import { definitionOf } from '../api/schema/schema.ts'
 import { decodeObject } from '../api/schema/validate.ts'
 import type { Client } from '../client/client.ts'
 import type { Plane } from '../fork/plane.ts'
+import { hearing } from '../fork/warnings.ts'
 import { cloneJson, equalJson } from '../lib/json.ts'
 import type { Document } from './documents.ts'
 import { fieldChanges } from './fields.ts'
@@ -79,15 +80,18 @@ async function write(applying: Applying, kind: Kind, key: Key, object: Readonly<
   if (refused !== undefined) return refused
   const wanted = placed(kind, key, object)
   checkFields(kind, wanted)
+  const heard = new Set<string>()
+  const ctx = hearing(plane.ctx, heard)
+  const notes = (): readonly string[] => [...heard].map((warning) => `warning: ${warning}`)
   if (live === undefined) {
-    await plane.during(client.create<AnyObject>(plane.ctx, kind, noted(wanted, wanted), { fieldManager: applyAgent }))
-    return { verb: 'create' }
+    await plane.during(client.create<AnyObject>(ctx, kind, noted(wanted, wanted), { fieldManager: applyAgent }))
+    return { verb: 'create', notes: notes() }
   }
   const patch = patchFor(kind, wanted, live)
   if (Object.keys(patch).length === 0) return { verb: 'none' }
-  const after = await plane.during(client.patch<AnyObject>(plane.ctx, kind, key, kind.custom === undefined ? 'strategic' : 'merge', patch, { fieldManager: applyAgent }))
+  const after = await plane.during(client.patch<AnyObject>(ctx, kind, key, kind.custom === undefined ? 'strategic' : 'merge', patch, { fieldManager: applyAgent }))
   const changes = fieldChanges(live, after)
-  return { verb: changes.length === 0 ? 'none' : 'change', changes }
+  return { verb: changes.length === 0 ? 'none' : 'change', changes, notes: notes() }
 }
 
 /** As kubectl completes it. */

@@ -4,10 +4,12 @@
  */
 import { mutatingWebhookConfigurations } from '../api/admissionregistration/mutatingwebhookconfiguration.ts'
 import { validatingWebhookConfigurations } from '../api/admissionregistration/validatingwebhookconfiguration.ts'
+import { customKinds } from '../api/apiextensions/customkinds.ts'
+import { customResourceDefinitions } from '../api/apiextensions/customresourcedefinition.ts'
 import { pods } from '../api/core/pod.ts'
 import { kinds as builtIn } from '../api/kinds.ts'
 import { keyText, type AnyObject } from '../api/meta.ts'
-import type { Event, EndpointSlice, ServiceCIDR } from '../api/schema/types.ts'
+import type { CustomResourceDefinition, EndpointSlice, Event, ServiceCIDR } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import { bootFork, forkAddresses } from '../fork/fork.ts'
 import { Plane, type Settled } from '../fork/plane.ts'
@@ -113,8 +115,10 @@ function kept(file: FileOutcome, after: World): FileOutcome {
 
 /** Of kinds that the files bring along nothing is known yet. */
 function acts({ documents, namespace, deletes }: PlanInit, { objects }: Reading): ReturnType<typeof actsFor> {
+  const definitions = (objects.get(customResourceDefinitions.prefix) ?? []) as unknown as readonly CustomResourceDefinition[]
+  const known = [...builtIn, ...definitions.flatMap((crd) => customKinds(crd))]
   return documents.flatMap(({ object }) => {
-    const kind = kindFor(builtIn, object)
+    const kind = kindFor(known, object)
     if (kind === undefined) return []
     const key = { namespace: kind.namespaced ? (object.metadata.namespace ?? namespace) : '', name: object.metadata.name ?? '' }
     const exists = (objects.get(kind.prefix) ?? []).some(({ metadata }) => keyText({ namespace: metadata.namespace ?? '', name: metadata.name ?? '' }) === keyText(key))

@@ -208,6 +208,13 @@ spec: {policyName: few, validationActions: [Deny]}
     expect(made.files.map(({ message }) => message)).toEqual([expect.stringContaining('violates PodSecurity "restricted:latest"'), expect.stringContaining('unknown field "dta"')])
   })
 
+  it('what the server would warn of', async () => {
+    const { plan, client, plane } = await cluster()
+    await client.patch(plane.ctx, namespaces, { namespace: '', name: 'shop' }, 'merge', { metadata: { labels: { 'pod-security.kubernetes.io/warn': 'baseline' } } })
+    const made = await plan('{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {hostNetwork: true, containers: [{name: c, image: i}]}}')
+    expect(made.files).toMatchObject([{ verb: 'create', notes: ['warning: would violate PodSecurity "baseline:latest": host namespaces (hostNetwork=true)'] }])
+  })
+
   it('webhooks are not called: which would have been is told', async () => {
     const { plan, has } = await cluster()
     await has(`
@@ -237,6 +244,17 @@ webhooks:
     expect(made.unknown[0]).toMatch(/^you may not read .*nodes/)
     expect(made.effects.placed).toMatchObject([{ owner: deployment('web'), count: 3 }])
     expect(made.effects.objects).toEqual([])
+  })
+
+  it('what may not be written is refused, custom kinds too, whatever can be read', async () => {
+    const { plan, has } = await cluster()
+    await has(`${widgetDefinition}---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: reader}, rules: [{apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: eve}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: eve}]}
+`)
+    const made = await plan('{apiVersion: x.org/v1, kind: Widget, metadata: {name: w}}', { as: { name: 'eve', groups: ['system:authenticated'], agent: 'test' } })
+    expect([made.verdict, made.files[0]?.message, made.unknown]).toEqual(['trouble', 'you may not create widgets.x.org in namespace shop', []])
   })
 
   it('what would happen without the files is told apart', async () => {
