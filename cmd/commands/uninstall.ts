@@ -33,7 +33,7 @@ export const uninstallCommand = command({
     })
     terminal.print(`${removed} containers, the rules and the devices of this node are removed`)
     if (!flags.purge) {
-      terminal.print(`the state of the server stays in ${flags['data-dir']}; --purge deletes it`)
+      terminal.print(`the state of the server and the volumes of this node stay in ${flags['data-dir']}; --purge deletes them`)
       return 0
     }
     for (const path of [flags['data-dir'], defaultKubeconfig]) rmSync(path, { recursive: true, force: true })

@@ -1,4 +1,6 @@
-/** kubun uninstall: what a node leaves on its machine while it is down goes. */
+/** kubun uninstall: what a node leaves on its machine while it is down goes; what users have on it stays. */
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { run } from '../../support/process.ts'
 import type { LabOf } from './demo.ts'
@@ -19,8 +21,11 @@ export function uninstallSpecs(lab: LabOf): void {
     it('takes containers, rules and devices away', async () => {
       await lab().killAgent()
       expect(await onSecond('nft', 'list', 'tables')).toContain('kubun-services')
+      const storage = join(lab().second.dataDir, 'storage')
+      mkdirSync(join(storage, 'pvc-1_default_data'), { recursive: true })
       const ran = await uninstall()
       expect([ran.code, ran.stderr]).toEqual([0, ''])
+      expect(readdirSync(storage)).toContain('pvc-1_default_data')
       expect(await lab().second.docker('ps', '-aq')).toBe('')
       expect(await onSecond('nft', 'list', 'tables')).not.toContain('kubun')
       expect(await onSecond('ip', '-br', 'link')).not.toMatch(/^(kubun|kb)/m)
