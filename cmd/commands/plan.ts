@@ -5,7 +5,6 @@ import { kubeconfigNamespace } from '../../core/client/kubeconfig.ts'
 import { UsageError } from '../../core/lib/config.ts'
 import { errorPath, silentLog } from '../../core/lib/log.ts'
 import { readDocuments } from '../../core/plan/documents.ts'
-import { makePlan } from '../../core/plan/make.ts'
 import { planText } from '../../core/plan/words.ts'
 import { command, CommandError } from '../command.ts'
 import { adminClient, defaultKubeconfig } from '../kubeconfig.ts'
@@ -40,6 +39,7 @@ export const planCommand = command({
         const namespace = options.namespace === '' ? (kubeconfigNamespace(options.kubeconfig) ?? 'default') : options.namespace
         const other = options.namespace === '' ? undefined : documents.find(({ object }) => (object.metadata.namespace ?? namespace) !== namespace)
         if (other !== undefined) throw new CommandError(`${other.source}: the namespace from the provided object ${JSON.stringify(other.object.metadata.namespace)} does not match the namespace ${JSON.stringify(namespace)} of -n`)
+        const { makePlan } = await import('../../core/plan/make.ts') // a whole control plane: no other command pays for it
         // What the parts of a fork log is about no cluster that anybody has.
         const plan = await makePlan({ ...ctx, log: silentLog }, { client, documents, namespace, deletes: options.delete })
         if (options.output === 'json') terminal.print(JSON.stringify(plan, undefined, 2))
