@@ -171,6 +171,8 @@ describe('nodeAuthorizer()', () => {
     ['get core/persistentvolumes -/pv', 'allow'],
     ['get core/secrets infra/stage', 'allow'],
     ['patch core/persistentvolumes -/local', 'allow'],
+    ['get core/persistentvolumes -/local', 'allow'],
+    ['get core/persistentvolumes -/far', `no relationship found between node 'n1' and this object`],
     ['list core/persistentvolumes -/ - kubun.io/node=n1', 'allow'],
     ['watch core/persistentvolumes -/ - kubun.io/node=n1', 'allow'],
     ['patch core/persistentvolumes -/far', `no relationship found between node 'n1' and this object`],

@@ -78,7 +78,7 @@ function volumes(q: Question): Decision {
   const { verb, subresource, labelSelector } = q.asked
   if ((verb === 'list' || verb === 'watch') && subresource === '' && labelSelector !== undefined && labelSelector === localPathSelector(q.node)) return allow
   if (verb === 'patch' && subresource === '') return related(q, 'localvolume')
-  return gets(q, 'volume')
+  return verb === 'get' && subresource === '' && related(q, 'localvolume') === allow ? allow : gets(q, 'volume')
 }
 
 function statusUpdates(q: Question, vertex: Vertex): Decision {
