@@ -16,7 +16,7 @@ function compute({ metadata, spec, status }: Readonly<Pod>): string {
   return JSON.stringify([
     metadata.namespace, metadata.labels, metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid,
     spec?.nodeName, spec?.nodeSelector, spec?.affinity, spec?.tolerations, spec?.topologySpreadConstraints, spec?.overhead, spec?.resources, spec?.priority,
-    spec?.hostNetwork, spec?.os, spec?.containers.map(part), spec?.initContainers?.map(part), spec?.resourceClaims,
+    spec?.hostNetwork, spec?.os, spec?.volumes?.flatMap(({ image }) => image?.reference ?? []), spec?.containers.map(part), spec?.initContainers?.map(part), spec?.resourceClaims,
     status?.containerStatuses === undefined ? undefined : status,
   ])
 }
