@@ -10,19 +10,21 @@ import type { Extender } from './extender.ts'
 import type { Plugin, Profile } from './framework.ts'
 import type { NodeInfo } from './world.ts'
 
-/** The first refusal; then nothing is kept. */
+/** The first refusal; then nothing is kept, nor when a plugin throws. */
 export function reserve(pod: Readonly<Pod>, node: NodeInfo, profile: Profile): Refused | undefined {
-  const kept: Plugin[] = []
-  for (const { plugin } of profile.plugins) {
-    const refusal = plugin.reserve?.(pod, node)
-    if (refusal === undefined) {
-      kept.push(plugin)
-      continue
+  const asked: Plugin[] = []
+  let complete = false
+  try {
+    for (const { plugin } of profile.plugins) {
+      asked.unshift(plugin)
+      const refusal = plugin.reserve?.(pod, node)
+      if (refusal !== undefined) return { plugin, refusal }
     }
-    for (const other of [plugin, ...kept.toReversed()]) other.release?.(pod, node.name)
-    return { plugin, refusal }
+    complete = true
+    return undefined
+  } finally {
+    if (!complete) for (const plugin of asked) plugin.release?.(pod, node.name)
   }
-  return undefined
 }
 
 export function release(pod: Readonly<Pod>, nodeName: string, profile: Profile): void {

@@ -16,6 +16,8 @@ export interface Feasible {
   readonly refusedBy: readonly Plugin[]
   /** Why nothing fits; '' when something does. */
   readonly message: string
+  /** Only the node that the pod was promised was looked at. */
+  readonly promised?: boolean
   readonly questions: Questions
   readonly sort: SortOfPod
 }
@@ -29,6 +31,8 @@ export interface DecideOptions {
   /** How many nodes were looked at: the next start is that much further. */
   readonly looked: (count: number) => void
   readonly remembered: Remembered
+  /** Looks at all nodes although the pod was promised one. */
+  readonly everywhere?: boolean
 }
 
 /** Below so many nodes all are scored (upstream's minFeasibleNodesToFind). */
@@ -43,10 +47,11 @@ export function decide(pod: Readonly<Pod>, world: World, profile: Profile, optio
 }
 
 /** Nodes that can take the pod: all of a small cluster, enough of a large one. */
-export function feasibleNodes(pod: Readonly<Pod>, world: World, profile: Profile, { start, looked, remembered }: DecideOptions): Feasible {
+export function feasibleNodes(pod: Readonly<Pod>, world: World, profile: Profile, { start, looked, remembered, everywhere = false }: DecideOptions): Feasible {
   const all = world.nodes()
+  for (const { plugin } of profile.plugins) plugin.begin?.(pod)
   const sort = remembered.of(pod, world, profile)
-  const questions = inOrder(profile, sort.questions, questionsFor(pod, world, profile, isWide))
+  const questions = inOrder(profile, sort.questions, questionsFor(pod, world, profile, askedAfter(sort.questions, profile)))
   const none = { nodes: [], refusals: new Map<NodeInfo, Refusal>(), sort, questions }
   if (all.length === 0) return { ...none, refusedBy: profile.plugins.map(({ plugin }) => plugin).filter(({ wakes }) => wakes !== undefined), message: sentence(0, new Map()) }
   const { refused, only } = questions
@@ -54,12 +59,20 @@ export function feasibleNodes(pod: Readonly<Pod>, world: World, profile: Profile
     const refusals = new Map(all.map((node) => [node, refused.refusal]))
     return { ...none, refusals, refusedBy: only === undefined ? [refused.plugin] : [refused.plugin, ...only.plugins], message: `0/${all.length} nodes are available: ${refused.refusal.reasons.join(', ')}.` }
   }
-  const promised = world.node(world.nominationOf(pod.metadata.uid ?? ''))
-  if (promised !== undefined && verdict(questions, promised, world) === undefined) return { ...none, nodes: [promised], refusedBy: [], message: '' }
+  const promised = everywhere ? undefined : world.node(world.nominationOf(pod.metadata.uid ?? ''))
+  if (promised !== undefined && verdict(questions, promised, world) === undefined) return { ...none, nodes: [promised], promised: true, refusedBy: [], message: '' }
   const candidates = only === undefined ? all : [...only.names].map((name) => world.node(name)).filter((node) => node !== undefined)
   const found = search(candidates, world, { questions, sort, wanted: feasibleWanted(candidates.length, profile.percentageOfNodesToScore), start })
   looked(found.looked)
   return { ...told(found, all, only?.plugins), sort, questions }
+}
+
+/** Wide plugins; not those after a local one that refuses the pod for good. */
+function askedAfter({ refused }: Questions, profile: Profile): (plugin: Plugin) => boolean {
+  if (refused?.refusal.unresolvable !== true) return isWide
+  const end = profile.plugins.findIndex(({ plugin }) => plugin === refused.plugin)
+  const before = new Set(profile.plugins.slice(0, end).map(({ plugin }) => plugin))
+  return (plugin) => isWide(plugin) && before.has(plugin)
 }
 
 interface Found {
@@ -100,7 +113,7 @@ function refusalOf(node: NodeInfo, world: World, { questions, wide, sort }: { re
   return undefined
 }
 
-function told(found: Found, all: readonly NodeInfo[], onlyBy: readonly Plugin[] | undefined): Omit<Feasible, 'sort' | 'questions'> {
+function told(found: Found, all: readonly NodeInfo[], onlyBy: readonly Plugin[] | undefined): Omit<Feasible, 'sort' | 'questions' | 'promised'> {
   const { nodes, refusals, by } = found
   if (nodes.length > 0) return { nodes, refusals, refusedBy: [], message: '' }
   if (onlyBy !== undefined) {

@@ -75,6 +75,8 @@ export interface Plugin {
   readonly before?: (a: QueuedPod, b: QueuedPod) => number
   /** Why the pod is not even tried (PreEnqueue); it is asked again when the pod changes, or wakes() says that it may help. */
   readonly gate?: (pod: Readonly<Pod>) => string | undefined
+  /** A try of the pod begins: what was found out in its last one is void. */
+  readonly begin?: (pod: Readonly<Pod>) => void
   /** A refusal where no node can take the pod. May throw: the pod is tried again later. */
   readonly filter?: (pod: Readonly<Pod>, world: World) => Filter | Refusal | undefined
   /** `feasible`: the nodes that will be scored. */

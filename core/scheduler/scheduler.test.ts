@@ -106,6 +106,12 @@ describe('Scheduler', () => {
       "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
     ],
     ['a cordoned node', [node('a', '2', { spec: { unschedulable: true } })], pod('p'), '0/1 nodes are available: 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'],
+    [
+      'affinity that contradicts itself, of which the plugins after it are not asked',
+      [node('a')],
+      pod('p', { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: ['a', 'b'].map((name) => ({ key: 'metadata.name', operator: 'In', values: [name] })) }] } } } }),
+      '0/1 nodes are available: pod affinity terms conflict. not found',
+    ],
     ['no nodes', [], pod('p'), 'no nodes available to schedule pods'],
   ])('says why nothing fits: %s', async (_, nodes, waiting, message) => {
     const { scheduler, clock, conditions, events } = lab()

@@ -159,18 +159,29 @@ export class Scheduler {
   }
 
   async #turn(): Promise<void> {
-    this.#flush()
+    try {
+      this.#flush()
+      if (!(await this.#trySome())) return this.#rest()
+    } catch (error) {
+      this.#ctx.log.error('scheduling', { error: errorPath(error) })
+      return this.#rest()
+    }
+    if (this.#ctx.signal.aborted) return
+    this.#running = false
+    if (this.#bindings < bindingsMax) this.#kick() // else the end of a binding kicks
+  }
+
+  /** False: nothing is left to be tried. */
+  async #trySome(): Promise<boolean> {
     const until = this.#ctx.clock.monotonic() + turnMs
-    for (let i = 0; i < decisionsPerTurn && this.#bindings < bindingsMax; i++) {
-      if (this.#ctx.signal.aborted) return
+    for (let i = 0; i < decisionsPerTurn && this.#bindings < bindingsMax && !this.#ctx.signal.aborted; i++) {
       const next = this.queue.pop(this.#ctx.clock.now())
-      if (next === undefined) return this.#rest()
+      if (next === undefined) return false
       const asked = this.#try(next)
       if (asked !== undefined) await asked // an extender was asked: pods are still decided one after the other
       if (this.#ctx.clock.monotonic() >= until) break
     }
-    this.#running = false
-    if (this.#bindings < bindingsMax) this.#kick() // else the end of a binding kicks
+    return true
   }
 
   /** By its own time: events that come without end do not put it off. */
@@ -197,12 +208,7 @@ export class Scheduler {
     const profile = this.#profiles.get(pod.spec?.schedulerName ?? '')
     if (profile === undefined) return undefined
     try {
-      const feasible = feasibleNodes(pod, this.world, profile, {
-        random: this.#deps.random,
-        start: this.#start,
-        remembered: this.#remembered,
-        looked: (count) => (this.#start = (this.#start + count) % Math.max(this.world.nodes().length, 1)),
-      })
+      const feasible = this.#feasible(pod, profile)
       if (this.#extenders.some((extender) => extender.isInterested(pod))) return this.#tryExtended(tried, profile, feasible)
       this.#decided(tried, profile, feasible)
     } catch (error) {
@@ -211,15 +217,36 @@ export class Scheduler {
     return undefined
   }
 
+  #feasible(pod: Readonly<Pod>, profile: Profile, { everywhere = false } = {}): Feasible {
+    return feasibleNodes(pod, this.world, profile, {
+      random: this.#deps.random,
+      start: this.#start,
+      remembered: this.#remembered,
+      looked: (count) => (this.#start = (this.#start + count) % Math.max(this.world.nodes().length, 1)),
+      everywhere,
+    })
+  }
+
   async #tryExtended(tried: QueuedPod, profile: Profile, own: Feasible): Promise<void> {
     try {
-      const feasible = await askExtenders(this.#ctx, tried.pod, this.world, own, this.#extenders)
+      const ask = async (nodes: Feasible): Promise<Feasible> => await askExtenders(this.#ctx, tried.pod, this.world, nodes, this.#extenders)
+      let feasible = await ask(own)
+      // An extender may not take the node that the pod was promised, and others yet.
+      if (own.promised === true && feasible.nodes.length === 0) feasible = await ask(this.#feasible(tried.pod, profile, { everywhere: true }))
       const points = feasible.nodes.length > 1 ? await pointsOf(this.#ctx, tried.pod, feasible.nodes, this.#extenders) : undefined
       const candidates = feasible.nodes.length > 0 ? undefined : await acceptedBy(this.#ctx, this.#candidates(profile, feasible), this.#extenders, tried.pod)
-      if (this.#isStillOut(tried)) this.#decided(tried, profile, feasible, { points, candidates })
+      if (this.#isStillOut(tried)) this.#decided(tried, profile, feasible.nodes.length === 0 ? feasible : this.#renewed(tried.pod, profile, feasible), { points, candidates })
     } catch (error) {
       if (this.#isStillOut(tried)) this.#broke(tried, error)
     }
+  }
+
+  /** What has changed while others were asked: nodes went, or were filled. */
+  #renewed(pod: Readonly<Pod>, profile: Profile, feasible: Feasible): Feasible {
+    const sort = this.#remembered.of(pod, this.world, profile)
+    const nodes = feasible.nodes.filter((node) => this.world.node(node.name) === node && sort.refusal(node) === undefined)
+    if (nodes.length === 0) throw new Error('nodes that could take the pod went or were filled while extenders were asked')
+    return { ...feasible, nodes, sort }
   }
 
   #decided(tried: QueuedPod, profile: Profile, feasible: Feasible, said: { readonly points?: ReadonlyMap<string, number> | undefined; readonly candidates?: Candidates | undefined } = {}): void {

@@ -28,7 +28,7 @@ interface Lab {
 }
 
 /** One node with room for one pod. Bindings wait to be answered; or, with an extender, what it is asked does. */
-function lab({ asksFirst = false } = {}): Lab {
+function lab({ asksFirst = false, refuses = '' } = {}): Lab {
   const clock = virtualClock()
   const asked: string[] = []
   const open: PromiseWithResolvers<void>[] = []
@@ -44,7 +44,7 @@ function lab({ asksFirst = false } = {}): Lab {
     },
     patch: async () => ({}),
   } as unknown as Client
-  const extender: Extender = { name: 'slow', ignorable: false, isInterested: () => true, filter: async (_ctx, _pod, nodes) => await wait().then(() => ({ nodes, refusals: new Map() })) }
+  const extender: Extender = { name: 'slow', ignorable: false, isInterested: () => true, filter: async (_ctx, _pod, nodes) => await wait().then(() => ({ nodes: nodes.filter(({ name }) => name !== refuses), refusals: new Map() })) }
   const ctx = { signal: new AbortController().signal, clock, log: silentLog }
   const scheduler = new Scheduler(ctx, { client, random: seededRandom(1), profiles: [defaultProfile(fakeEnv({ client, clock }))], extenders: asksFirst ? [extender] : [], event: () => {} })
   scheduler.handleNode(node('a'), undefined)
@@ -130,6 +130,26 @@ it('a pod that changes while the extender is asked is placed once', async () => 
   await answer()
   await answer()
   expect([asked, scheduler.queue.sizes()]).toEqual([['p a p'], [0, 0, 0]])
+})
+
+it('a node that goes while the extender is asked is not chosen', async () => {
+  const { scheduler, clock, asked, answer } = lab({ asksFirst: true })
+  scheduler.handleNode(node('b'), undefined)
+  scheduler.handlePod(pod('p'))
+  await clock.settle()
+  scheduler.handleNodeGone(node('a'))
+  await answer()
+  expect(asked).toEqual(['p b p'])
+})
+
+it('an extender that does not take the node that the pod was promised is asked about the others', async () => {
+  const { scheduler, clock, asked, answer } = lab({ asksFirst: true, refuses: 'a' })
+  scheduler.handleNode(node('b'), undefined)
+  scheduler.handlePod({ ...pod('p'), status: { nominatedNodeName: 'a' } })
+  await clock.settle()
+  await answer()
+  await answer()
+  expect(asked).toEqual(['p b p'])
 })
 
 it('a pod that nothing wakes is tried again after five minutes, however much happens meanwhile', async () => {

@@ -52,7 +52,7 @@ export function dynamicResources(env: PluginEnv, { filterTimeoutMs, bindingTimeo
     const began = env.clock.monotonic()
     return () => filterTimeoutMs > 0 && env.clock.monotonic() - began > filterTimeoutMs
   }
-  /** Of each pod the last try. 'none': it had nothing to do with claims. */
+  /** Of each pod the try that is under way. 'none': it had nothing to do with claims. */
   const cycles = new WeakMap<Readonly<Pod>, Cycle | 'none'>()
   const cycleOf = (pod: Readonly<Pod>): Cycle | undefined => {
     const cycle = cycles.get(pod)
@@ -71,6 +71,7 @@ export function dynamicResources(env: PluginEnv, { filterTimeoutMs, bindingTimeo
       const own = claimsOfPod(pod, claims)
       return 'problem' in own ? own.problem : undefined
     },
+    begin: (pod) => void cycles.delete(pod),
     filter(pod) {
       cycles.set(pod, 'none')
       const cycle = prepare(pod, { claims, classes, slices, random: env.random, timer })
