@@ -14,6 +14,7 @@ import { secrets } from '../../core/api/core/secret.ts'
 import type { ContainerStatus, Pod, Secret } from '../../core/api/schema/types.ts'
 import type { RuntimeContainer } from '../host/runtime.ts'
 import type { PodDeps } from './deps.ts'
+import { devicesProblem } from './devices.ts'
 import { environmentOf, type PodObjects } from './env.ts'
 import type { FieldEnv } from './fields.ts'
 import { hostsFile } from './files.ts'
@@ -56,6 +57,14 @@ export function fieldsOf(deps: PodDeps, pod: Readonly<Pod>, podIPs: readonly str
 export function prepareVolumes(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>, podIPs: readonly string[]): Promise<VolumesReady> {
   const podDir = podDirOf(deps, pod.metadata.uid ?? '')
   return setUpVolumes(ctx, { pod, podDir, mounts: deps.mounts, fields: fieldsOf(deps, pod, podIPs), tokens: deps.tokens, ...objectsOf(ctx, deps, pod), ...storageOf(ctx, deps, pod) })
+}
+
+/** Why the pod cannot have a sandbox now: reason and message of its event. */
+export async function sandboxProblem(ctx: Ctx, deps: PodDeps, pod: Readonly<Pod>): Promise<{ readonly reason: string; readonly message: string } | undefined> {
+  const notReady = pod.spec?.hostNetwork === true ? undefined : deps.network.notReady?.()
+  if (notReady !== undefined) return { reason: 'NetworkNotReady', message: `network is not ready: ${notReady}` }
+  const missing = await devicesProblem(ctx, deps.client, pod)
+  return missing === undefined ? undefined : { reason: 'FailedPrepareDynamicResources', message: `Failed to prepare dynamic resources: prepare dynamic resources: ${missing}` }
 }
 
 /** A new sandbox that runs; the network comes after. */

@@ -11,11 +11,10 @@ import type { Pod } from '../../core/api/schema/types.ts'
 import type { RuntimeContainer } from '../host/runtime.ts'
 import type { Rejection } from './admission.ts'
 import type { PodDeps } from './deps.ts'
-import { devicesProblem } from './devices.ts'
 import { StartError } from './images.ts'
 import { graceOf, graceSMin, killAll, killContainer } from './kill.ts'
 import { containerNameOf, label } from './labels.ts'
-import { terminationMessage } from './messages.ts'
+import { LastWords } from './messages.ts'
 import { newest, type ObservedPod } from './observe.ts'
 import { planPod, type Plan } from './plan.ts'
 import { refOf } from './ports.ts'
@@ -23,7 +22,7 @@ import { actuate } from './resize/actuate.ts'
 import { resizeRestarts } from './resize/steps.ts'
 import { finishPod, stopSandboxes } from './remove.ts'
 import { containersOf, findContainer, isTerminalPhase, podText, type PodContainer } from './spec.ts'
-import { attachNetwork, podDirOf, prepareVolumes, restartKey, startContainer, startSandbox, writePodFiles } from './start.ts'
+import { attachNetwork, podDirOf, prepareVolumes, restartKey, sandboxProblem, startContainer, startSandbox, writePodFiles } from './start.ts'
 import { statusOf } from './status.ts'
 import { MountError, tearDownVolumes, type VolumesReady } from './volumes.ts'
 
@@ -57,7 +56,7 @@ export class PodWorker {
   #terminal = false
   readonly #reasons = new Map<string, { readonly reason: string; readonly message: string }>()
   readonly #retryAt = new Map<string, number>()
-  readonly #messages = new Map<string, string>()
+  readonly #lastWords: LastWords
   readonly #told = new Set<string>()
   /** Containers that were ended to be started anew, whatever the pod's restart policy says of how they ended. */
   readonly #replaced = new Set<string>()
@@ -70,6 +69,7 @@ export class PodWorker {
     this.#wanted = pod
     this.#pod = deps.resizes.allocated(pod)
     this.uid = pod.metadata.uid ?? ''
+    this.#lastWords = new LastWords(deps.runtime)
     this.#podIPs = (pod.status?.podIPs ?? []).map((p) => p.ip)
     this.#terminal = isTerminalPhase(pod.status?.phase)
   }
@@ -107,6 +107,7 @@ export class PodWorker {
   /** It was granted other resources, or a resize of it waits for another reason. */
   resized(): void {
     this.#pod = this.#deps.resizes.allocated(this.#wanted)
+    this.#volumesStale = true // files may show them
     this.#report()
     this.#bell.ring()
   }
@@ -156,7 +157,7 @@ export class PodWorker {
   async sync(ctx: Ctx): Promise<number | undefined | 'done'> {
     for (let round = 0; round < roundsMax; round++) {
       const observed = this.#deps.observer.pod(this.uid)
-      await this.#readMessages(ctx, observed)
+      await this.#lastWords.read(ctx, observed)
       this.#checkDeadline(ctx)
       if (this.#leaving() || this.#terminal) return this.#end(ctx, observed)
       await this.#adopt(ctx, observed)
@@ -246,15 +247,10 @@ export class PodWorker {
       this.#keptIPs()
       this.#attached = undefined
     }
-    const notReady = this.#pod.spec?.hostNetwork === true ? undefined : this.#deps.network.notReady?.()
-    if (notReady !== undefined) {
-      tell('Warning', 'NetworkNotReady', `network is not ready: ${notReady}`)
-      throw new Error(`network is not ready: ${notReady}`)
-    }
-    const missing = await devicesProblem(ctx, this.#deps.client, this.#pod)
+    const missing = await sandboxProblem(ctx, this.#deps, this.#pod)
     if (missing !== undefined) {
-      tell('Warning', 'FailedPrepareDynamicResources', `Failed to prepare dynamic resources: prepare dynamic resources: ${missing}`)
-      throw new Error(`prepare dynamic resources: ${missing}`)
+      tell('Warning', missing.reason, missing.message)
+      throw new Error(missing.message)
     }
     try {
       const id = await startSandbox(ctx, this.#deps, this.#pod, attempt)
@@ -327,7 +323,7 @@ export class PodWorker {
     const ended = this.#deps.observer.pod(this.uid)?.containers.filter((c) => containerNameOf(c) === name && c.state === 'exited') ?? []
     for (const c of ended.slice(1)) {
       await this.#deps.runtime.remove(ctx, c.id)
-      this.#messages.delete(c.id)
+      this.#lastWords.forget(c.id)
     }
   }
 
@@ -350,7 +346,7 @@ export class PodWorker {
     if (running.length > 0) {
       this.#report()
       await killAll(ctx, this.#deps, this.#pod, running, { graceS: this.#graceS(), podIP: this.#podIPs[0] ?? '' })
-      await this.#readMessages(ctx, this.#deps.observer.pod(this.uid))
+      await this.#lastWords.read(ctx, this.#deps.observer.pod(this.uid))
     }
     const rest = this.#deps.observer.pod(this.uid)
     if (rest?.containers.some((c) => c.state === 'running') === true) return 0
@@ -382,10 +378,10 @@ export class PodWorker {
     if (this.#closed || this.#gone || (isTerminalPhase(this.#pod.status?.phase) && !this.#leaving())) return
     const { group, statuses, node, observer, prober, records, resizes } = this.#deps
     const observed = observer.pod(this.uid)
-    if (this.#unread(observed).length > 0) {
+    if (this.#lastWords.isMissing(observed)) {
       // A finished pod's status is not written again: an end is told with its last words, or not yet.
       group.go('last words', async (ctx) => {
-        await this.#readMessages(ctx, observed)
+        await this.#lastWords.read(ctx, observed)
         this.#report()
       })
       return
@@ -401,7 +397,7 @@ export class PodWorker {
         hostIPs: node.hostIPs,
         podIPs: this.#podIPs,
         reasons: this.#reasons,
-        messages: this.#messages,
+        messages: this.#lastWords.known,
         imageRef: (id) => `docker://${id}`,
         started: (c, spec) => prober.started(c, spec),
         ready: (c, spec) => prober.ready(c, spec),
@@ -428,18 +424,6 @@ export class PodWorker {
     prober.watch(this.uid, running, { terminating: this.#leaving() }, (spec, reason, message) => {
       recorder.event(refOf(this.#pod, 'Pod', `spec.${spec.kind === 'app' ? 'containers' : 'initContainers'}{${spec.container.name}}`), 'Warning', reason, message)
     })
-  }
-
-  async #readMessages(ctx: Ctx, observed: ObservedPod | undefined): Promise<void> {
-    for (const c of this.#unread(observed)) {
-      const words = await terminationMessage(ctx, this.#deps.runtime, c).catch(() => '')
-      ctx.signal.throwIfAborted() // what was not read to its end is read again
-      this.#messages.set(c.id, words)
-    }
-  }
-
-  #unread(observed: ObservedPod | undefined): readonly RuntimeContainer[] {
-    return (observed?.containers ?? []).filter((c) => c.state === 'exited' && !this.#messages.has(c.id))
   }
 
   #checkDeadline(ctx: Ctx): void {
