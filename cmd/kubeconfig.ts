@@ -1,7 +1,8 @@
 /** The administrator's kubeconfig: writes it, and makes a client of it for the commands that speak to the server. */
 import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
+import * as z from 'zod'
 import { systemClock } from '../core/lib/clock.ts'
 import { kubeconfigTarget } from '../core/client/kubeconfig.ts'
 import { restClient, type RestClient } from '../core/client/rest.ts'
@@ -9,6 +10,41 @@ import { CommandError } from './command.ts'
 import { version } from './version.ts'
 
 export const defaultKubeconfig = '/etc/kubun/kubun.yaml'
+
+/** What a user may have said, and what is there. */
+export interface KubeconfigPlaces {
+  /** --kubeconfig. */
+  readonly named: string | undefined
+  /** $KUBECONFIG: paths with colons between them. */
+  readonly environment: string | undefined
+  readonly home: string | undefined
+  readonly isReadable: (path: string) => boolean
+}
+
+/** The one that is named; else, as kubectl, the environment's; else the server's own where this user may read it, or the user's. */
+export function chooseKubeconfig({ named, environment = '', home, isReadable }: KubeconfigPlaces): string {
+  if (named !== undefined) return named
+  const paths = environment.split(':').filter((path) => path !== '')
+  if (paths.length > 0) return paths.find(isReadable) ?? (paths[0] as string)
+  return [defaultKubeconfig, ...(home === undefined ? [] : [join(home, '.kube/config')])].find(isReadable) ?? defaultKubeconfig
+}
+
+/** The path that a command without --kubeconfig uses. */
+export function kubeconfigPath(named: string | undefined): string {
+  return chooseKubeconfig({ named, environment: process.env['KUBECONFIG'], home: process.env['HOME'], isReadable })
+}
+
+/** The flag of commands that speak to a server. */
+export const kubeconfigFlag = (of: string) => z.string().optional().describe(`kubeconfig of ${of} (default: $KUBECONFIG, ${defaultKubeconfig}, ~/.kube/config)`)
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 interface KubeconfigInit {
   readonly server: string
@@ -46,11 +82,7 @@ interface AdminClient {
 
 /** A client from a kubeconfig. The server must show a certificate of the authority that it names. */
 export function adminClient(path: string): AdminClient {
-  try {
-    accessSync(path, constants.R_OK)
-  } catch {
-    throw new CommandError(`cannot read ${path}: run this as root on a server, or name a kubeconfig with --kubeconfig`)
-  }
+  if (!isReadable(path)) throw new CommandError(`cannot read ${path}: run this as root on a server, or name a kubeconfig with --kubeconfig`)
   const { url: server = '', caBundle, serverName, credentials = {} } = kubeconfigTarget(path)
   if (caBundle === undefined) throw new CommandError(`${path} names no certificate-authority for ${server}: nothing else proves that it is yours`)
   const caPem = Buffer.from(caBundle, 'base64').toString('utf8')

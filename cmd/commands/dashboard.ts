@@ -3,12 +3,12 @@ import * as z from 'zod'
 import { textOf } from '../../core/client/lines.ts'
 import { withTimeout } from '../../core/lib/ctx.ts'
 import { command } from '../command.ts'
-import { adminClient, defaultKubeconfig } from '../kubeconfig.ts'
+import { adminClient, kubeconfigFlag, kubeconfigPath } from '../kubeconfig.ts'
 
 const answerMsMax = 30_000
 
 const flags = z.object({
-  kubeconfig: z.string().default(defaultKubeconfig).describe('kubeconfig of the user who is to be signed in'),
+  kubeconfig: kubeconfigFlag('the user who is to be signed in'),
   address: z.string().optional().describe('https://HOST:PORT under which the browser reaches the server (default: the one in the kubeconfig)'),
 })
 
@@ -17,7 +17,7 @@ export const dashboardCommand = command({
   summary: 'print a link that signs you in at the dashboard',
   flags,
   async run(ctx, terminal, options) {
-    const { client, server } = adminClient(options.kubeconfig)
+    const { client, server } = adminClient(kubeconfigPath(options.kubeconfig))
     try {
       const { path, user, expiresS } = await withTimeout(ctx, answerMsMax, async (timed) => {
         const answer = await client.raw(timed, { method: 'POST', path: '/ui/codes' })

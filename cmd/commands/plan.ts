@@ -7,7 +7,7 @@ import { errorPath, silentLog } from '../../core/lib/log.ts'
 import { readDocuments } from '../../core/plan/documents.ts'
 import { planText } from '../../core/plan/words.ts'
 import { command, CommandError } from '../command.ts'
-import { adminClient, defaultKubeconfig } from '../kubeconfig.ts'
+import { adminClient, kubeconfigFlag, kubeconfigPath } from '../kubeconfig.ts'
 import { readSources } from '../planfiles.ts'
 
 const exitCodes = { nothing: 0, changes: 1, trouble: 2 } as const
@@ -18,7 +18,7 @@ const flags = z.object({
   namespace: z.string().default('').describe("(-n) namespace of objects that name none; the kubeconfig's, else default"),
   delete: z.boolean().default(false).describe('what would happen if the objects in the files were deleted'),
   output: z.enum(['text', 'json'], 'must be text or json').default('text').describe('(-o) text, or json for machines'),
-  kubeconfig: z.string().default(defaultKubeconfig).describe('kubeconfig of who would apply; what they may not read the plan does not know'),
+  kubeconfig: kubeconfigFlag('who would apply; what they may not read the plan does not know'),
 })
 
 export const planCommand = command({
@@ -34,9 +34,9 @@ export const planCommand = command({
       const { documents, problems } = readDocuments(await readSources(names, { recursive: options.recursive, stdin }))
       if (problems.length > 0) throw new CommandError(problems.join('\nkubun: '))
       if (documents.length === 0) throw new CommandError(`there are no objects in ${names.join(', ')}`)
-      const { client } = adminClient(options.kubeconfig)
+      const { client } = adminClient(kubeconfigPath(options.kubeconfig))
       try {
-        const namespace = options.namespace === '' ? (kubeconfigNamespace(options.kubeconfig) ?? 'default') : options.namespace
+        const namespace = options.namespace === '' ? (kubeconfigNamespace(kubeconfigPath(options.kubeconfig)) ?? 'default') : options.namespace
         const other = options.namespace === '' ? undefined : documents.find(({ object }) => (object.metadata.namespace ?? namespace) !== namespace)
         if (other !== undefined) throw new CommandError(`${other.source}: the namespace from the provided object ${JSON.stringify(other.object.metadata.namespace)} does not match the namespace ${JSON.stringify(namespace)} of -n`)
         const { makePlan } = await import('../../core/plan/make.ts') // a whole control plane: no other command pays for it

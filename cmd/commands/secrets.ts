@@ -4,12 +4,12 @@ import { UsageError } from '../../core/lib/config.ts'
 import type { RestClient } from '../../core/client/rest.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
-import { adminClient, defaultKubeconfig } from '../kubeconfig.ts'
+import { adminClient, kubeconfigFlag, kubeconfigPath } from '../kubeconfig.ts'
 
 const path = '/kubun/v1/encryption'
 
 const flags = z.object({
-  kubeconfig: z.string().default(defaultKubeconfig).describe('kubeconfig of an administrator'),
+  kubeconfig: kubeconfigFlag('an administrator'),
 })
 
 interface Status {
@@ -31,7 +31,7 @@ export const secretsCommand = command({
   async run(ctx, terminal, options, words) {
     const [verb, more] = words
     if (more !== undefined || (verb !== 'status' && verb !== 'rotate')) throw new UsageError('kubun secrets needs status or rotate')
-    const { client } = adminClient(options.kubeconfig)
+    const { client } = adminClient(kubeconfigPath(options.kubeconfig))
     try {
       if (verb === 'status') showStatus(terminal, (await ask(ctx, client, 'GET')) as Status)
       else {

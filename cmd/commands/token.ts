@@ -9,13 +9,13 @@ import { systemRandom } from '../../core/lib/random.ts'
 import { UsageError } from '../../core/lib/config.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { duration } from '../flags.ts'
-import { adminClient, defaultKubeconfig } from '../kubeconfig.ts'
+import { adminClient, kubeconfigFlag, kubeconfigPath } from '../kubeconfig.ts'
 
 const namespace = 'kube-system'
 const prefix = 'bootstrap-token-'
 
 const flags = z.object({
-  kubeconfig: z.string().default(defaultKubeconfig).describe('kubeconfig of an administrator'),
+  kubeconfig: kubeconfigFlag('an administrator'),
   ttl: duration().default('24h').describe('how long the token is valid; 0 for ever (create)'),
   description: z.string().default('').describe('what the token is for (create)'),
 })
@@ -29,7 +29,7 @@ export const tokenCommand = command({
     const [verb, id] = words
     if (verb === undefined || !['create', 'list', 'delete'].includes(verb)) throw new UsageError('kubun token needs create, list, or delete ID')
     if ((verb === 'delete') !== (id !== undefined)) throw new UsageError(verb === 'delete' ? 'kubun token delete needs the ID of a token' : `kubun token ${verb} takes no further word`)
-    const { client, caPem } = adminClient(options.kubeconfig)
+    const { client, caPem } = adminClient(kubeconfigPath(options.kubeconfig))
     try {
       if (verb === 'create') {
         const { fingerprint, readCertificate } = await import('../../core/pki/certificate.ts')
