@@ -16,7 +16,6 @@ import type { Client } from '../../core/client/client.ts'
 import type { Informers } from '../../core/client/informers.ts'
 import type { BackoffOptions } from '../../core/lib/backoff.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
-import { Group } from '../../core/lib/group.ts'
 import type { Random } from '../../core/lib/random.ts'
 import { WorkQueue } from '../../core/lib/workqueue.ts'
 import type { Mounts } from '../host/mounts.ts'
@@ -43,12 +42,10 @@ export interface LocalStorageOptions {
 }
 
 /** Until ctx ends. */
-export async function runLocalStorage(parent: Ctx, options: LocalStorageOptions): Promise<void> {
+export async function runLocalStorage(ctx: Ctx, options: LocalStorageOptions): Promise<void> {
   const { informers, nodeName, random } = options
   const labelSelector = localPathSelector(nodeName)
   if (labelSelector === undefined) return
-  await using group = new Group(parent)
-  const { ctx } = group
   const [volumes, own] = [informers.of(persistentVolumes, { labelSelector }), informers.of(nodes)]
   const queue = new WorkQueue({ clock: ctx.clock, random, backoff: retry })
   const look = ({ metadata }: Readonly<PersistentVolume>): void => queue.add(metadata.name ?? '')
@@ -91,8 +88,10 @@ async function make(root: string, volume: Readonly<PersistentVolume>): Promise<v
   if (isNew) await chmod(path, volumeMode)
 }
 
-/** First what is on it, then the mark that it was there. */
-async function remove(ctx: Ctx, { root, mounts, client }: LocalStorageOptions, volume: Readonly<PersistentVolume>): Promise<void> {
+/** First what is on it, then the mark that it was there. What the lister shows may be old, and must not cost anybody data. */
+async function remove(ctx: Ctx, { root, mounts, client }: LocalStorageOptions, shown: Readonly<PersistentVolume>): Promise<void> {
+  const volume = await client.get(ctx, persistentVolumes, keyOf(shown))
+  if (volume?.metadata.uid !== shown.metadata.uid || volume === undefined || !awaitsRemoval(volume)) return
   const path = volume.spec?.local?.path ?? ''
   if (!liesIn(root, path)) throw new Error(`${path} is not removed: it does not lie in ${root}, where volumes of this node are`)
   const [mounted] = await mounts.under(ctx, path)
