@@ -3,7 +3,7 @@
  * pkg/controller/history). A revision's data is a patch that puts its template back, and `kubectl rollout undo` sends it as
  * it is. Pure; who makes revisions, and what for, is the controllers' business.
  */
-import type { KubeObject } from '../api/meta.ts'
+import { controllerRef, type KubeObject } from '../api/meta.ts'
 import type { KindRef } from '../api/kind.ts'
 import { mergeStrategically } from '../api/patch/strategic.ts'
 import { definitionOf } from '../api/schema/schema.ts'
@@ -31,6 +31,27 @@ export const sameData = (a: Revision, b: { readonly data?: unknown }): boolean =
 /** The object as it would be with the revision's data. */
 export function restored<T extends KubeObject>(kind: KindRef<T>, object: Readonly<T>, revision: Revision): T {
   return mergeStrategically(object as unknown as Record<string, unknown>, cloneJson(revision.data ?? {}), definitionOf(kind.group, kind.version, kind.kind)).merged as unknown as T
+}
+
+export type Content = Pick<ControllerRevision, 'revision'> & { readonly data: Data }
+
+/** The revision with this content, to be made for the owner of the template; `labels` come to those of its pods. */
+export function draftRevision(
+  owner: Readonly<Templated>, kind: KindRef, { name, labels }: { readonly name: string; readonly labels: Readonly<Record<string, string>> }, content: Content,
+): ControllerRevision {
+  const { namespace = '', annotations } = owner.metadata
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: {
+      name,
+      namespace,
+      labels: { ...owner.spec?.template?.metadata?.labels, ...labels },
+      ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+      ownerReferences: [controllerRef(owner, kind)],
+    },
+    ...content,
+  }
 }
 
 /** Oldest first. */

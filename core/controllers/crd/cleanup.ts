@@ -11,6 +11,7 @@ import type { Client } from '../../client/client.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson } from '../../lib/json.ts'
 import { type Controller, serverIdentity } from '../controller.ts'
+import { messageOf } from '../podcontrol.ts'
 import { itself } from '../run.ts'
 
 type Definition = Readonly<CustomResourceDefinition>
@@ -112,7 +113,7 @@ async function deleteInstances(ctx: Ctx, client: Client, crd: Definition, starte
     return { left: (await list()).length }
   } catch (error) {
     if (ctx.signal.aborted) throw error
-    return { left: 0, error: `${doing}: ${error instanceof Error ? error.message : String(error)}` }
+    return { left: 0, error: `${doing}: ${messageOf(error)}` }
   }
 }
 

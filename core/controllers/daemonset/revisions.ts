@@ -6,13 +6,13 @@ import { controllerRevisions } from '../../api/apps/controllerrevision.ts'
 import { daemonSets } from '../../api/apps/daemonset.ts'
 import { pods } from '../../api/core/pod.ts'
 import { isApiError } from '../../api/errors.ts'
-import { controllerRef, keyOf } from '../../api/meta.ts'
+import { keyOf } from '../../api/meta.ts'
 import type { ControllerRevision, DaemonSet } from '../../api/schema/types.ts'
 import type { Client } from '../../client/client.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson } from '../../lib/json.ts'
 import { templateHash } from '../hash.ts'
-import { inOrder, maxRevision, type Revision, revisionLabel, sameData, templateData } from '../history.ts'
+import { type Content, draftRevision, inOrder, maxRevision, type Revision, revisionLabel, sameData, templateData } from '../history.ts'
 import type { Pods } from './plan.ts'
 
 const limitDefault = 10
@@ -57,22 +57,12 @@ async function merge(ctx: Ctx, client: Client, twin: Revision, hash: string, own
   await client.delete(ctx, controllerRevisions, keyOf(twin))
 }
 
-type Content = Pick<ControllerRevision, 'revision'> & { readonly data: NonNullable<ControllerRevision['data']> }
-
 async function create(ctx: Ctx, client: Client, set: Readonly<DaemonSet>, content: Content): Promise<Revision> {
-  const { namespace = '', annotations } = set.metadata
+  const { namespace = '' } = set.metadata
   const hash = templateHash(set.spec?.template, set.status?.collisionCount)
   const name = `${set.metadata.name}-${hash}`
-  const draft: ControllerRevision = {
-    apiVersion: 'apps/v1', kind: 'ControllerRevision',
-    metadata: {
-      name, namespace, labels: { ...set.spec?.template?.metadata?.labels, [revisionLabel]: hash },
-      ...(annotations === undefined ? {} : { annotations: { ...annotations } }), ownerReferences: [controllerRef(set, daemonSets)],
-    },
-    ...content,
-  }
   try {
-    return await client.create(ctx, controllerRevisions, draft)
+    return await client.create(ctx, controllerRevisions, draftRevision(set, daemonSets, { name, labels: { [revisionLabel]: hash } }, content))
   } catch (error) {
     if (!isApiError(error, 'AlreadyExists')) throw error
     const standing = await client.get(ctx, controllerRevisions, { namespace, name })

@@ -18,7 +18,7 @@ import { candidates, claim, claimants, indexForClaims, planClaims } from '../cla
 import { conditionOf, setCondition } from '../conditions.ts'
 import type { Controller, Env } from '../controller.ts'
 import { templateHash } from '../hash.ts'
-import { isTerminatingNamespace } from '../podcontrol.ts'
+import { isTerminatingNamespace, messageOf } from '../podcontrol.ts'
 import { itself, ownerKey } from '../run.ts'
 import { byCreation, isRolling, isScalingEvent, newestSize, planCleanup, planRecreate, planRolling, planScale, type Scaling, sizeOf } from './plan.ts'
 import { maxRevision, newestAnnotations, replicasAnnotations, revisionAnnotation } from './revision.ts'
@@ -194,7 +194,7 @@ class Rollout {
   }
 
   async #tellCreateFailed(name: string, error: unknown): Promise<void> {
-    const message = `Failed to create new replica set "${name}": ${error instanceof Error ? error.message : String(error)}`
+    const message = `Failed to create new replica set "${name}": ${messageOf(error)}`
     this.#env.recorder.event(deployments, this.#deployment, 'Warning', reasons.createFailed, message)
     if (hasDeadline(this.#deployment)) await this.#tell(undefined, condition('Progressing', 'False', reasons.createFailed, message, this.#now))
   }

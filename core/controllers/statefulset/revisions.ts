@@ -5,13 +5,13 @@
 import { controllerRevisions } from '../../api/apps/controllerrevision.ts'
 import { statefulSets } from '../../api/apps/statefulset.ts'
 import { isApiError } from '../../api/errors.ts'
-import { controllerRef, keyOf } from '../../api/meta.ts'
+import { keyOf } from '../../api/meta.ts'
 import { applyDefaults } from '../../api/schema/defaults.ts'
-import type { ControllerRevision, Pod, StatefulSet } from '../../api/schema/types.ts'
+import type { Pod, StatefulSet } from '../../api/schema/types.ts'
 import type { Client } from '../../client/client.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson, equalJson } from '../../lib/json.ts'
-import { dataHash, type Revision, restored, revisionName, sameData, templateData } from '../history.ts'
+import { type Content, dataHash, draftRevision, type Revision, restored, revisionName, sameData, templateData } from '../history.ts'
 import { revisionOf } from './identity.ts'
 
 const hashLabel = 'controller.kubernetes.io/hash'
@@ -59,20 +59,13 @@ async function renumber(ctx: Ctx, client: Client, revision: Revision, number: nu
   return await client.update(ctx, controllerRevisions, { ...cloneJson(revision), revision: number })
 }
 
-async function create(
-  ctx: Ctx, client: Client, set: Set, content: Pick<ControllerRevision, 'revision'> & { readonly data: NonNullable<ControllerRevision['data']> }, before: number,
-): Promise<{ readonly update: Revision; readonly collisions: number }> {
-  const { namespace = '', name: owner = '', annotations } = set.metadata
-  const labels = { ...set.spec?.template.metadata?.labels, [hashLabel]: dataHash(content.data, before) }
+async function create(ctx: Ctx, client: Client, set: Set, content: Content, before: number): Promise<{ readonly update: Revision; readonly collisions: number }> {
+  const { namespace = '', name: owner = '' } = set.metadata
+  const labels = { [hashLabel]: dataHash(content.data, before) }
   for (let collisions = before; ; collisions++) {
     const name = revisionName(owner, dataHash(content.data, collisions))
-    const draft: ControllerRevision = {
-      apiVersion: 'apps/v1', kind: 'ControllerRevision',
-      metadata: { name, namespace, labels, ...(annotations === undefined ? {} : { annotations: { ...annotations } }), ownerReferences: [controllerRef(set, statefulSets)] },
-      ...content,
-    }
     try {
-      return { update: await client.create(ctx, controllerRevisions, draft), collisions }
+      return { update: await client.create(ctx, controllerRevisions, draftRevision(set, statefulSets, { name, labels }, content)), collisions }
     } catch (error) {
       if (!isApiError(error, 'AlreadyExists')) throw error
       const standing = await client.get(ctx, controllerRevisions, { namespace, name })

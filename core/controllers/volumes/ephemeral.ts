@@ -11,6 +11,7 @@ import type { Client } from '../../client/client.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { cloneJson } from '../../lib/json.ts'
 import type { Controller } from '../controller.ts'
+import { messageOf } from '../podcontrol.ts'
 import { itself } from '../run.ts'
 
 export const ephemeralVolumeController: Controller = {
@@ -43,7 +44,7 @@ async function refusal(ctx: Ctx, client: Client, pod: Readonly<Pod>, volume: Rea
     await client.create(ctx, persistentVolumeClaims, claimFor(pod, volume))
     return undefined
   } catch (error) {
-    return `create PVC ${ephemeralClaimName(pod, volume)}: ${error instanceof Error ? error.message : String(error)}`
+    return `create PVC ${ephemeralClaimName(pod, volume)}: ${messageOf(error)}`
   }
 }
 
