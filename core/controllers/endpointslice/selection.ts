@@ -3,11 +3,13 @@
  * common. What an endpoint is made of is endpoint.ts.
  */
 import { pods } from '../../api/core/pod.ts'
+import { podCondition } from '../../api/core/podstate.ts'
 import { services } from '../../api/core/service.ts'
 import type { Pod, Service } from '../../api/schema/types.ts'
 import { labelsSelector, type Selector } from '../../api/selector.ts'
 import type { Informer } from '../../client/informer.ts'
 import type { Informers } from '../../client/informers.ts'
+import { equalJson } from '../../lib/json.ts'
 import { memoOf } from '../../lib/memo.ts'
 import { itself } from '../run.ts'
 
@@ -44,7 +46,7 @@ export class Selection {
       added: look,
       deleted: look,
       updated: (next, prev) => {
-        if (shown(next) === shown(prev)) return
+        if (showsTheSame(next, prev)) return
         tell([...new Set([...this.servicesOf(next), ...this.servicesOf(prev)])])
       },
     })
@@ -57,8 +59,12 @@ function labelKeys({ metadata: { namespace = '' } }: Readonly<Pod | Service>, la
 
 const selectorFor = memoOf((service: Readonly<Service>): Selector => labelsSelector(service.spec?.selector))
 
-/** All of a pod that an endpoint shows. */
-function shown({ metadata, spec, status }: Readonly<Pod>): string {
-  const ready = status?.conditions?.find((c) => c.type === 'Ready')?.status
-  return JSON.stringify([metadata.uid, metadata.labels, metadata.deletionTimestamp, spec?.nodeName, spec?.hostname, spec?.subdomain, status?.phase, status?.podIP, status?.podIPs, ready])
+/** Whether an endpoint shows the same of both versions of a pod. */
+function showsTheSame(a: Readonly<Pod>, b: Readonly<Pod>): boolean {
+  return (
+    a.metadata.uid === b.metadata.uid && a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
+    a.spec?.nodeName === b.spec?.nodeName && a.spec?.hostname === b.spec?.hostname && a.spec?.subdomain === b.spec?.subdomain &&
+    a.status?.phase === b.status?.phase && a.status?.podIP === b.status?.podIP && podCondition(a, 'Ready')?.status === podCondition(b, 'Ready')?.status &&
+    equalJson(a.status?.podIPs, b.status?.podIPs) && equalJson(a.metadata.labels, b.metadata.labels)
+  )
 }
