@@ -91,7 +91,7 @@ export async function runKubelet(ctx: Ctx, options: KubeletOptions, serve: (ctx:
   const workers = new Map<string, PodWorker>()
   const mine = informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` })
   const current = (): Readonly<Node> | undefined => informers.of(nodes).lister.get({ namespace: '', name: nodeName })
-  const records = await openRecords(group.ctx, join(dataDir, 'pods'))
+  const records = await openRecords(group, join(dataDir, 'pods'))
   const deps = assemble(group, options, { workers, mine, current, machine, records, cgroupDriver: info.cgroupDriver })
   const { observer } = deps
   const view: KubeletView = { runtime, deps, pods: () => mine.lister.list(), pod: (namespace, name) => mine.lister.get({ namespace, name }) }

@@ -42,8 +42,9 @@ export async function removeTraces(ctx: Ctx, deps: PodDeps, uid: string): Promis
     await deps.runtime.remove(ctx, id)
     await deps.observer.refresh(ctx, id)
   }
-  await tearDownVolumes(ctx, deps.mounts, podDirOf(deps, uid))
   deps.resizes.forget(uid)
+  await deps.records.settled(uid)
+  await tearDownVolumes(ctx, deps.mounts, podDirOf(deps, uid))
   for (const path of cgroupPathsOf(uid, deps.cgroupRoot, deps.node.cgroupDriver)) await deps.cgroups.remove(ctx, path)
 }
 

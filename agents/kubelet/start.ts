@@ -25,7 +25,7 @@ import { attemptOf, containerNameOf, hashOf } from './labels.ts'
 import { mountsOf } from './mountspec.ts'
 import type { ObservedPod } from './observe.ts'
 import { refOf, type HostPort } from './ports.ts'
-import { noteMemoryRequest } from './resize/actuate.ts'
+import { noteInForce } from './resize/actuate.ts'
 import { cgroupParentOf, cgroupPathOf, podResources } from './resources.ts'
 import { containerSpec, sandboxSpec, seccompFileOf } from './runspec.ts'
 import { containersOf, fieldPathOf, hostnameOf, type PodContainer } from './spec.ts'
@@ -159,7 +159,7 @@ export async function startContainer(ctx: Ctx, deps: PodDeps, input: StartInput)
     throw fail('CreateContainerError', error)
   })
   tell('Normal', 'Created', 'Container created')
-  noteMemoryRequest(deps.records, pod.metadata.uid ?? '', spec.container)
+  noteInForce(deps.records, pod.metadata.uid ?? '', spec.container, { id, resources: config.resources })
   try {
     await deps.runtime.start(ctx, id)
   } catch (error) {

@@ -69,6 +69,12 @@ export function statusOf(input: StatusInput): PodStatus {
   }
 }
 
+/** Of that container; of one that nobody wrote down it is not known. */
+function inForceRequest(record: PodRecord | undefined, c: RuntimeContainer): string | undefined {
+  const known = record?.inForce[containerNameOf(c)]
+  return known?.id === c.id ? known.memoryRequest : undefined
+}
+
 function restarts({ pod, observed, replaced }: StatusInput, spec: PodContainer, exitCode: number): boolean {
   // Its successor may be made already, but not run yet.
   const last = observed?.containers.find((c) => containerNameOf(c) === spec.container.name && c.state !== 'created')
@@ -104,7 +110,7 @@ function fromContainer(input: StatusInput, spec: PodContainer, now: RuntimeConta
     containerID: containerId(now.id),
     started,
     ...details(spec),
-    ...(spec.kind === 'ephemeral' ? {} : shownContainer(spec.container, now, input.record?.memoryRequests[spec.container.name])),
+    ...(spec.kind === 'ephemeral' ? {} : shownContainer(spec.container, now, inForceRequest(input.record, now))),
   }
 }
 

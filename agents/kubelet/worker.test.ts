@@ -60,7 +60,7 @@ function rig(options: Partial<FakeOptions> & { readonly refusal?: () => Rejectio
   const observer = createObserver(runtime, 'n', poke)
   const client = { delete: async (_ctx: unknown, _kind: unknown, key: { name: string }) => (deleted.push(key.name), true) } as unknown as Client
   const recorder = { event: (_about: unknown, _type: string, reason: string, message: string) => void events.push(`${reason}: ${message}`) }
-  const records = recordsIn(dir)
+  const records = recordsIn(group, dir)
   const desired = new Map<string, Pod>()
   const resizes = podResizes({ clock, records, recorder, pod: (uid) => desired.get(uid), refusal: () => options.refusal?.(), changed: (uid) => workers.get(uid)?.resized() })
   resizes.begin()
@@ -355,13 +355,14 @@ describe('a pod', () => {
     first.update(worker, sized(amounts('4', '64Mi'), {}, 2))
     await first.until(() => resizing(first.status()).length > 0)
     const status = first.status()
+    await first.deps.records.settled('u')
     await first.end()
-    const records = await openRecords(first.deps.group.ctx, dir)
+    const records = await openRecords(first.deps.group, dir)
     const resizes = podResizes({ clock: first.clock, records, recorder: first.deps.recorder, pod: () => undefined, refusal: () => ({ reason: 'OutOfcpu', message: 'full' }), changed: () => {} })
     const pod = { ...sized(amounts('4', '64Mi'), {}, 2), status }
     resizes.admitted(pod)
     expect([resizes.allocated(pod).spec?.containers[0]?.resources, resizes.conditions('u').map((c) => c.reason)]).toEqual([amounts('1', '64Mi'), ['Deferred']])
-    expect(records.get('u')).toMatchObject({ group: { cpuQuotaUs: 100_000, memoryBytes: 64 * mebi }, memoryRequests: { a: '64Mi' } })
+    expect(records.get('u')).toMatchObject({ group: { cpuQuotaUs: 100_000, memoryBytes: 64 * mebi }, inForce: { a: { memoryRequest: '64Mi', resources: { cpuQuotaUs: 100_000 } } } })
   })
 
   it('that ran before this Kubun did is adopted, not restarted', async () => {

@@ -18,7 +18,7 @@ import { LastWords } from './messages.ts'
 import { newest, type ObservedPod } from './observe.ts'
 import { planPod, type Plan } from './plan.ts'
 import { refOf } from './ports.ts'
-import { actuate } from './resize/actuate.ts'
+import { actuate, asItRuns } from './resize/actuate.ts'
 import { resizeRestarts } from './resize/steps.ts'
 import { finishPod, stopSandboxes } from './remove.ts'
 import { containersOf, findContainer, isTerminalPhase, podText, type PodContainer } from './spec.ts'
@@ -185,14 +185,13 @@ export class PodWorker {
         const has = probe === 'startup' ? spec.container.startupProbe : spec.container.livenessProbe
         return has === undefined ? 'success' : prober.verdict(c.id, probe)
       },
-      resized: (container, spec) => resizeRestarts(pod, { target: container, spec, memoryRequest: this.#deps.records.get(this.uid)?.memoryRequests[spec.container.name] }),
+      resized: (container, spec) => resizeRestarts(pod, asItRuns(this.#deps.records.get(this.uid), container, spec)),
       replaced: this.#replaced,
       waiting: (spec, finishedMs) => restarts.waiting(restartKey(this.#pod, spec), finishedMs, ctx.clock.now()),
     })
   }
 
   async #act(ctx: Ctx, pod: Readonly<Pod>, observed: ObservedPod | undefined, plan: Plan): Promise<number | undefined | 'again'> {
-    await this.#deps.records.saved(ctx, this.uid)
     if (plan.kill.length > 0) {
       for (const { why, target } of plan.kill) if (why === 'changed' || why === 'resize') this.#replaced.add(target.id)
       if (plan.kill.some(({ why }) => why === 'resize')) this.#deps.resizes.inProgress(this.#pod)
@@ -216,9 +215,8 @@ export class PodWorker {
 
   /** What it was granted comes into force; what cannot be now is tried again. */
   async #resize(ctx: Ctx, pod: Readonly<Pod>, observed: ObservedPod | undefined): Promise<number | undefined> {
-    const { records, resizes } = this.#deps
+    const { resizes } = this.#deps
     const problem = await actuate(ctx, this.#deps, pod, observed)
-    await records.saved(ctx, this.uid)
     // Granted something else meanwhile: whether a container must be started anew for that was not asked yet.
     if (resizes.allocated(pod) !== pod) return ctx.clock.now()
     if (problem === undefined) resizes.completed(pod)
@@ -368,6 +366,7 @@ export class PodWorker {
   /** A finished pod keeps its dead containers, for their logs; its volumes go. */
   async #release(ctx: Ctx): Promise<void> {
     if (this.#released) return
+    await this.#deps.records.settled(this.uid)
     await tearDownVolumes(ctx, this.#deps.mounts, podDirOf(this.#deps, this.uid))
     this.#deps.objects.release(this.uid)
     this.#deps.tokens.release(this.uid)

@@ -1,13 +1,13 @@
 /** Bringing a granted resize into force on what runs: asks steps.ts what is to be done, and does it until something refuses. */
 import type { Ctx } from '../../../core/lib/ctx.ts'
-import type { Pod } from '../../../core/api/schema/types.ts'
+import type { Container, Pod } from '../../../core/api/schema/types.ts'
 import type { Cgroups, GroupLimits } from '../../host/cgroups.ts'
-import type { Runtime } from '../../host/runtime.ts'
+import type { Runtime, RuntimeContainer } from '../../host/runtime.ts'
 import { containerNameOf } from '../labels.ts'
 import type { ObservedPod, Observer } from '../observe.ts'
 import { cgroupPathOf, podResources } from '../resources.ts'
-import { containersOf, podText } from '../spec.ts'
-import type { Records } from './records.ts'
+import { containersOf, podText, type PodContainer } from '../spec.ts'
+import type { InForce, PodRecord, Records } from './records.ts'
 import { loweredMemory, resizeSteps, type RunningContainer, type Step } from './steps.ts'
 
 export interface ActuateDeps {
@@ -39,12 +39,17 @@ export async function actuate(ctx: Ctx, deps: ActuateDeps, pod: Readonly<Pod>, o
   }
 }
 
-export function runningOf(pod: Readonly<Pod>, observed: ObservedPod | undefined, records: Records): readonly RunningContainer[] {
-  const requests = records.get(pod.metadata.uid ?? '')?.memoryRequests ?? {}
+function runningOf(pod: Readonly<Pod>, observed: ObservedPod | undefined, records: Records): readonly RunningContainer[] {
   return (observed?.containers ?? []).flatMap((target) => {
     const spec = containersOf(pod).find((c) => c.container.name === containerNameOf(target))
-    return spec === undefined || target.state !== 'running' ? [] : [{ target, spec, memoryRequest: requests[spec.container.name] }]
+    return spec === undefined || target.state !== 'running' ? [] : [asItRuns(records.get(pod.metadata.uid ?? ''), target, spec)]
   })
+}
+
+/** What nobody wrote down is what the runtime says. */
+export function asItRuns(record: PodRecord | undefined, target: RuntimeContainer, spec: PodContainer): RunningContainer {
+  const known = record?.inForce[spec.container.name]
+  return known?.id === target.id ? { target, spec, have: known.resources, memoryRequest: known.memoryRequest } : { target, spec, have: target.resources, memoryRequest: undefined }
 }
 
 interface Place {
@@ -61,16 +66,18 @@ async function take(ctx: Ctx, { runtime, cgroups, observer, records }: ActuateDe
     records.note(uid, { group: next })
     return next
   }
-  const { target, spec } = step.container
+  const { target, spec, memoryRequest } = step.container
   await runtime.update(ctx, target.id, step.resources)
-  if (step.memory) noteMemoryRequest(records, uid, spec.container)
+  const before = records.get(uid)?.inForce[spec.container.name]?.memoryRequest ?? memoryRequest
+  noteInForce(records, uid, spec.container, { id: target.id, resources: step.resources, ...(step.memory || before === undefined ? {} : { memoryRequest: before }) })
   await observer.refresh(ctx, target.id)
   return group
 }
 
-/** This container runs with the memory request that it was granted. */
-export function noteMemoryRequest(records: Records, uid: string, container: RunningContainer['spec']['container']): void {
-  records.note(uid, { memoryRequests: { ...records.get(uid)?.memoryRequests, [container.name]: container.resources?.requests?.['memory'] ?? '0' } })
+/** The container was given these; its memory request, if nothing else is said, is the one that was granted. */
+export function noteInForce(records: Records, uid: string, container: Readonly<Container>, given: Pick<InForce, 'id' | 'resources'> & Partial<InForce>): void {
+  const memoryRequest = container.resources?.requests?.['memory'] ?? '0'
+  records.note(uid, { inForce: { ...records.get(uid)?.inForce, [container.name]: { memoryRequest, ...given } } })
 }
 
 /** Below what is used the kernel would kill, or refuse half way. */

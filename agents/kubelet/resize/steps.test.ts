@@ -14,8 +14,8 @@ const podOf = (...containers: Partial<Container>[]): Pod => ({ metadata: { uid: 
 function running(before: Pod, after: Pod): RunningContainer[] {
   return containersOf(after).map((spec, i) => {
     const was = containersOf(before)[i]?.container ?? spec.container
-    const target = { id: spec.container.name, state: 'running', resources: containerResources(was, before) } as RuntimeContainer
-    return { target, spec, memoryRequest: was.resources?.requests?.['memory'] }
+    const target = { id: spec.container.name, state: 'running' } as RuntimeContainer
+    return { target, spec, have: containerResources(was, before), memoryRequest: was.resources?.requests?.['memory'] }
   })
 }
 

@@ -12,6 +12,8 @@ import type { PodContainer } from '../spec.ts'
 export interface RunningContainer {
   readonly target: RuntimeContainer
   readonly spec: PodContainer
+  /** What it was given last. */
+  readonly have: ContainerResources
   /** The memory request that is in force; undefined: nobody knows, and it is taken for the one that was granted. */
   readonly memoryRequest: string | undefined
 }
@@ -26,8 +28,8 @@ interface Course {
   readonly memory: number
 }
 
-function courseOf(pod: Readonly<Pod>, { target, spec, memoryRequest }: RunningContainer): Course {
-  const [want, have] = [wantedOf(pod, spec, target.resources), target.resources]
+function courseOf(pod: Readonly<Pod>, { spec, have, memoryRequest }: RunningContainer): Course {
+  const want = wantedOf(pod, spec, have)
   const request = spec.container.resources?.requests?.['memory']
   const asked = memoryRequest === undefined ? 0 : Math.sign(units(request) - units(memoryRequest))
   return {
@@ -65,11 +67,11 @@ export function resizeSteps(pod: Readonly<Pod>, running: readonly RunningContain
   const [memoryLimit, cpuLimit, cpuRequest] = [{ memoryBytes: want.memoryBytes }, { cpuQuotaUs: want.cpuQuotaUs, cpuPeriodUs: want.cpuPeriodUs }, { cpuShares: want.cpuShares }]
   return [
     ...step(memory > 0, memoryLimit),
-    ...ordered(pod, resizable, 'memory').map((container): Step => ({ container, memory: true, resources: { ...container.target.resources, memoryBytes: wantedOf(pod, container.spec, container.target.resources).memoryBytes } })),
+    ...ordered(pod, resizable, 'memory').map((container): Step => ({ container, memory: true, resources: { ...container.have, memoryBytes: wantedOf(pod, container.spec, container.have).memoryBytes } })),
     ...step(memory < 0, memoryLimit),
     ...step(quota > 0, cpuLimit),
     ...step(shares > 0, cpuRequest),
-    ...ordered(pod, resizable, 'cpu').map((container): Step => ({ container, memory: false, resources: wantedOf(pod, container.spec, container.target.resources) })),
+    ...ordered(pod, resizable, 'cpu').map((container): Step => ({ container, memory: false, resources: wantedOf(pod, container.spec, container.have) })),
     ...step(shares < 0, cpuRequest),
     ...step(quota < 0, cpuLimit),
   ]
@@ -96,6 +98,6 @@ export function loweredMemory(steps: readonly Step[], group: GroupLimits): Lower
   const pod = steps.flatMap((s) => ('group' in s && s.group.memoryBytes !== undefined ? [s.group.memoryBytes] : [])).find((bytes) => towards(bytes, group.memoryBytes) < 0)
   return {
     podBytes: pod,
-    containers: steps.flatMap((s) => ('container' in s && s.memory && towards(s.resources.memoryBytes, s.container.target.resources.memoryBytes) < 0 ? [{ container: s.container, bytes: s.resources.memoryBytes }] : [])),
+    containers: steps.flatMap((s) => ('container' in s && s.memory && towards(s.resources.memoryBytes, s.container.have.memoryBytes) < 0 ? [{ container: s.container, bytes: s.resources.memoryBytes }] : [])),
   }
 }
