@@ -20,8 +20,8 @@ const band = { min: 16, max: 256, share: 16 } as const
 /** The one that the server makes of its own configuration. */
 const defaultName = 'kubernetes'
 /** Upstream's sentences. */
-export const notInRange = 'the provided network does not match the current range'
-export const isTaken = 'provided IP is already allocated'
+const notInRange = 'the provided network does not match the current range'
+const isTaken = 'provided IP is already allocated'
 
 export interface AddressDeps {
   readonly lookup: Lookup

@@ -32,7 +32,7 @@ export interface DueStart {
   readonly tooManyMissed: boolean
 }
 
-export const neverDue = 'time difference between two schedules is less than 1 second'
+const neverDue = 'time difference between two schedules is less than 1 second'
 
 /** undefined: nothing is due. A sentence: nothing ever will be. */
 export function dueStart(cron: Readonly<CronJob>, plan: Plan, nowMs: number): DueStart | string | undefined {

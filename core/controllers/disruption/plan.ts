@@ -11,7 +11,7 @@ import { parseTime } from '../../api/time.ts'
 import { equalJson } from '../../lib/json.ts'
 
 /** So long a pod whose eviction was granted counts as going; after that nobody will delete it any more. */
-export const goingMs = 120_000
+const goingMs = 120_000
 
 type Budget = Readonly<PodDisruptionBudget>
 type Pods = readonly Readonly<Pod>[]

@@ -14,7 +14,7 @@ import { repackSubsets } from '../subsets.ts'
 
 export const mirroredMax = 1_000
 export const mirrorer = 'endpointslicemirroring-controller.k8s.io'
-export const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror'
+const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror'
 const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
 
 export interface MirrorPlan {

@@ -8,7 +8,7 @@ import { isBeingDeleted } from '../../api/meta.ts'
 import type { PersistentVolume, Pod, VolumeAttachment } from '../../api/schema/types.ts'
 
 /** A node that does not unmount a volume that nobody wants loses it after this time, where it is not well. */
-export const unmountMs = 360_000
+const unmountMs = 360_000
 
 /** By driver and handle: how node status names a volume. */
 export function uniqueName(volume: Readonly<PersistentVolume>): string | undefined {
