@@ -61,10 +61,16 @@ export function feasibleNodes(pod: Readonly<Pod>, world: World, profile: Profile
   }
   const promised = everywhere ? undefined : world.node(world.nominationOf(pod.metadata.uid ?? ''))
   if (promised !== undefined && verdict(questions, promised, world) === undefined) return { ...none, nodes: [promised], promised: true, refusedBy: [], message: '' }
+  // Where local plugins alone have a say, a thousand equal pods that fit nowhere are refused like one.
+  const alike = only === undefined && !world.hasNominations() && questions.filters.length === sort.questions.filters.length
+  const known = alike ? sort.nowhere(world) : undefined
+  if (known !== undefined) return { ...none, ...known }
   const candidates = only === undefined ? all : [...only.names].map((name) => world.node(name)).filter((node) => node !== undefined)
   const found = search(candidates, world, { questions, sort, wanted: feasibleWanted(candidates.length, profile.percentageOfNodesToScore), start })
   looked(found.looked)
-  return { ...told(found, all, only?.plugins), sort, questions }
+  const answer = told(found, all, only?.plugins)
+  if (alike && answer.nodes.length === 0) sort.remember(answer, world)
+  return { ...answer, sort, questions }
 }
 
 /** Wide plugins; not those after a local one that refuses the pod for good. */

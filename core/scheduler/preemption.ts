@@ -52,15 +52,22 @@ export interface Candidates {
   readonly otherwise: Preemption
 }
 
+/** Equal pods that fit nowhere share their refusals while nothing changes, and with them that no evictions help. */
+const unhelped = new WeakMap<ReadonlyMap<NodeInfo, Refusal>, Candidates>()
+
 export function candidatesFor(questions: Questions, world: World, refusals: ReadonlyMap<NodeInfo, Refusal>, options: PreemptionOptions): Candidates {
   const { pod } = questions
   const none = (message: string): Candidates => ({ candidates: [], otherwise: { ...noPreemption, message } })
   if (pod.spec?.preemptionPolicy === 'Never') return none('preemption: not eligible due to preemptionPolicy=Never.')
   if (awaitsVictims(pod, world, refusals)) return none('preemption: not eligible due to a terminating pod on the nominated node.')
+  const known = unhelped.get(refusals)
+  if (known !== undefined) return known
   const { candidates, reasons } = look(questions, world, refusals, options)
   const all = world.nodes()
   const counts = countReasons(all.map((node) => reasons.get(node) ?? unhelpful))
-  return { candidates, otherwise: { ...noPreemption, message: `preemption: ${sentence(all.length, counts)}`, clears: true } }
+  const found: Candidates = { candidates, otherwise: { ...noPreemption, message: `preemption: ${sentence(all.length, counts)}`, clears: true } }
+  if (candidates.length === 0) unhelped.set(refusals, found)
+  return found
 }
 
 /** A node where nobody must go would have been chosen without evictions. */
@@ -103,7 +110,7 @@ function look(
  * going would break a budget, and the most important of them first.
  */
 export function victimsOn(questions: Questions, node: NodeInfo, world: World, budgets: readonly Readonly<PodDisruptionBudget>[]): Candidate | Refusal {
-  const lower = [...node.pods.values()].filter((p) => priorityOf(p) < priorityOf(questions.pod))
+  const lower = lowerOn(node, priorityOf(questions.pod))
   if (lower.length === 0) return victimless
   const trial = suppose(questions, node)
   const promised = promisedTo(questions.pod, node, world)
@@ -129,6 +136,13 @@ export function victimsOn(questions: Questions, node: NodeInfo, world: World, bu
   const violations = protectedPods.filter((pod) => !spare(pod)).length
   others.forEach(spare)
   return { node, victims: victims.toSorted(byImportance), violations }
+}
+
+/** In a loop of its own: every node is asked for every pod that fits nowhere. */
+function lowerOn(node: NodeInfo, priority: number): readonly Readonly<Pod>[] {
+  const lower: Readonly<Pod>[] = []
+  for (const pod of node.pods.values()) if (priorityOf(pod) < priority) lower.push(pod)
+  return lower
 }
 
 /** Higher priority first, then who has run longer (MoreImportantPod). */

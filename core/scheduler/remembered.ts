@@ -4,7 +4,7 @@
  */
 import type { Pod } from '../api/schema/types.ts'
 import { ask, questionsFor, type Questions, type Refused } from './evaluate.ts'
-import type { Plugin, Profile, Scorer } from './framework.ts'
+import type { Plugin, Profile, Refusal, Scorer } from './framework.ts'
 import { signatureOf } from './signature.ts'
 import type { NodeInfo, World } from './world.ts'
 
@@ -20,6 +20,13 @@ export interface ScaledScore {
   readonly raw: Float64Array
 }
 
+/** Why all nodes refuse a sort of pod. */
+export interface Nowhere {
+  readonly refusals: ReadonlyMap<NodeInfo, Refusal>
+  readonly refusedBy: readonly Plugin[]
+  readonly message: string
+}
+
 /** One sort of pod. */
 export class SortOfPod {
   readonly questions: Questions
@@ -29,6 +36,7 @@ export class SortOfPod {
   readonly #plainScorers: readonly { readonly scorer: Scorer; readonly weight: number }[]
   readonly #generations: Int32Array
   readonly #refused: (Refused | undefined)[]
+  #nowhere: { readonly version: number; readonly why: Nowhere } | undefined
 
   constructor(pod: Readonly<Pod>, world: World, profile: Profile) {
     const count = world.nodes().length
@@ -53,6 +61,15 @@ export class SortOfPod {
     this.#generations[index] = node.generation
     this.#refused[index] = refused
     return refused
+  }
+
+  /** What was said of a pod of this sort that fits nowhere, while nothing has changed since. */
+  nowhere(world: World): Nowhere | undefined {
+    return this.#nowhere?.version === world.version ? this.#nowhere.why : undefined
+  }
+
+  remember(why: Nowhere, { version }: World): void {
+    this.#nowhere = { version, why }
   }
 
   #score(node: NodeInfo): void {

@@ -102,6 +102,8 @@ interface Placed {
 export class World {
   /** Another number after each change that makes what local plugins said of nodes void: nodes came, went or have other images. */
   epoch = 0
+  /** Another number after each change of nodes, of what stands on them, and of what is promised. */
+  version = 0
   /** Terms of the placed pods' inter-pod affinity. */
   readonly terms = new HeldTerms()
   readonly #nodes = new Map<string, NodeInfo>()
@@ -202,6 +204,8 @@ export class World {
   nominate(pod: Readonly<Pod>, nodeName: string): void {
     const uid = pod.metadata.uid ?? ''
     const before = this.#nominations.get(uid)
+    if (before === undefined && nodeName === '') return
+    this.version++
     if (before !== undefined && before !== nodeName) {
       const there = this.#nominated.get(before)
       there?.delete(uid)
@@ -241,6 +245,7 @@ export class World {
 
   #renew(info: NodeInfo, node: Readonly<Node>): void {
     const { node: prev } = info
+    this.version++
     info.setNode(node)
     if (!sameRecord(prev.metadata.labels, node.metadata.labels)) {
       if (zoneOf(prev) !== zoneOf(node)) this.#reorder()
@@ -252,6 +257,7 @@ export class World {
   }
 
   #reorder(): void {
+    this.version++
     this.#order = undefined
     this.#domains.clear()
     this.epoch++
@@ -274,6 +280,7 @@ export class World {
     const placed = this.#placed.get(uid)
     const info = this.#nodes.get(nodeName)
     if (placed === undefined || info === undefined || placed.nodeName !== nodeName || !countsAlike(placed.pod, pod)) return false
+    this.version++
     info.pods.set(uid, pod)
     return true
   }
@@ -285,6 +292,7 @@ export class World {
   }
 
   #count(pod: Readonly<Pod>, info: NodeInfo, sign: 1 | -1): void {
+    this.version++
     for (const tally of this.#tallies.values()) tally.count(info, pod, sign)
     this.terms.count(info, pod, sign)
   }
