@@ -135,6 +135,8 @@ export interface Case {
   readonly cause: string
   /** Lines of the details that must be there. */
   readonly lines?: readonly string[]
+  /** What no line may say. */
+  readonly never?: string
   readonly logs?: (place: LogPlace) => string
 }
 

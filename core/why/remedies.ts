@@ -3,7 +3,7 @@
  * pod in the changed world and took it. What one change does not mend, several of one node may.
  */
 import type { Node, Pod } from '../api/schema/types.ts'
-import { keyOf, keyText } from '../api/meta.ts'
+import { controllerOf, keyOf, keyText } from '../api/meta.ts'
 import { questionsFor } from '../scheduler/evaluate.ts'
 import type { Refusal } from '../scheduler/framework.ts'
 import { candidatesFor, cheapest } from '../scheduler/preemption.ts'
@@ -65,10 +65,17 @@ function roomByEviction(cluster: Cluster, pod: Readonly<Pod>, verdicts: Verdicts
   const questions = questionsFor(important, world, profile)
   if (questions.refused?.refusal.unresolvable === true || profile.preemption === undefined) return []
   const options = { limits: { minCandidateNodesPercentage: 100, minCandidateNodesAbsolute: world.nodes().length }, budgets, random }
-  const chosen = cheapest(candidatesFor(questions, world, refusalsOf(verdicts), options))
+  const { candidates, otherwise } = candidatesFor(questions, world, refusalsOf(verdicts), options)
+  const chosen = cheapest({ candidates: candidates.filter(({ victims }) => !victims.some((victim) => returns(victim, pod))), otherwise })
   if (chosen.nodeName === '') return []
   const names = chosen.victims.map((victim) => keyText(keyOf(victim as Pod)))
   return [{ says: `delete ${names.length === 1 ? 'pod' : count(names.length, 'pod')} ${names.length === 1 ? '' : '('}${few(names, 5)}${names.length === 1 ? '' : ')'} on node ${chosen.nodeName}: there would be room`, edits: names.length, cost: 3 + names.length }]
+}
+
+/** Whether the room of a victim is taken again at once: by another pod that is as this one, or one that belongs to the node. */
+function returns(victim: Readonly<Pod>, pod: Readonly<Pod>): boolean {
+  const maker = controllerOf(victim)
+  return maker !== undefined && (maker.uid === controllerOf(pod)?.uid || maker.kind === 'DaemonSet' || maker.kind === 'Node')
 }
 
 /** The first refusal of each node, as preemption wants it. */

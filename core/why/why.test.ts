@@ -8,7 +8,7 @@ import { workloadCases } from './workloadcases.fake.ts'
 const tables: Readonly<Record<string, readonly Case[]>> = { scheduling: schedulingCases, pods: podCases, workloads: workloadCases }
 
 describe.each(Object.entries(tables))('why: %s', (_, cases) => {
-  it.each(cases.map((one) => [one.name, one] as const))('%s', async (_, { options, build, of, cause, lines = [], logs }) => {
+  it.each(cases.map((one) => [one.name, one] as const))('%s', async (_, { options, build, of, cause, lines = [], never, logs }) => {
     const lab = await openLab(options)
     try {
       await build(lab)
@@ -18,6 +18,7 @@ describe.each(Object.entries(tables))('why: %s', (_, cases) => {
       // Names of pods end by chance.
       expect(said[0]?.replace(/\bpod (web|load)-[a-z0-9-]*[a-z][a-z0-9-]*/g, 'pod NAME')).toBe(cause)
       for (const line of lines) expect(said).toContain(line)
+      if (never !== undefined) expect(said.filter((line) => line.includes(never))).toEqual([])
     } finally {
       await lab.close()
     }

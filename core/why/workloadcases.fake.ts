@@ -40,6 +40,21 @@ export const workloadCases: readonly Case[] = [
     },
     of: 'deployment/web',
     cause: 'deployment default/web has 2 of 5 pods ready: each of 3 pods does not fit on the only node, n1: it lacks 1 cpu',
+    // Another of its kind would take the room again.
+    never: 'delete pod',
+  },
+  {
+    name: 'the pod of a daemon set has the room, and would be made again there',
+    options: { fate: { startMs: 0, readyMs: 0, stopMs: 0 } },
+    async build(lab) {
+      await lab.node('n1', { size: { cpu: '2' } })
+      await lab.create(daemonSets, { metadata: { name: 'agent', namespace: 'default' }, spec: { selector: { matchLabels: { app: 'agent' } }, template: { metadata: { labels: { app: 'agent' } }, spec: asks('1500m') } } })
+      await lab.settle()
+      await lab.pod('web', asks('1'))
+    },
+    of: 'pod/web',
+    cause: 'pod default/web does not fit on the only node, n1: it lacks 500m cpu',
+    never: 'delete pod',
   },
   {
     name: 'a rollout whose new pods cannot get their image, the old ones still there',
