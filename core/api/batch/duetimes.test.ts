@@ -27,9 +27,15 @@ describe('nextDue()', () => {
     ['*/15 6-16/4 * * 1-5', 'Asia/Kathmandu', '2026-01-02T12:00:00Z', '2026-01-05T00:15:00Z'],
     ['@every 1.5s', 'UTC', '2026-01-01T00:00:00.7Z', '2026-01-01T00:00:01Z'],
     ['@every 90m', 'UTC', '2026-01-01T00:00:00.7Z', '2026-01-01T01:30:00Z'],
+    ['@every 2562047h', 'UTC', '2026-01-01T00:00:00Z', '2318-04-12T23:00:00Z'],
+    ['@every -5s', 'UTC', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z'],
     ['@weekly', 'UTC', '2026-01-01T00:00:00Z', '2026-01-04T00:00:00Z'],
   ])('%s in %s is due after %s at %s', (schedule, zone, after, expected) => {
     expect(due(schedule, zone, after)).toBe(expected)
+  })
+
+  it.each(['2562048h', '99999999999999999999h', `1${'0'.repeat(400)}h`, '1d'])('what comes after %s is no schedule', (duration) => {
+    expect(readSchedule(`@every ${duration}`)).toBe(`failed to parse duration @every ${duration}: time: invalid duration "${duration}"`)
   })
 
   it("a schedule's own zone goes before that of the cluster", () => {

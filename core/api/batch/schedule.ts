@@ -81,12 +81,14 @@ function calendarOf(parts: readonly string[]): Calendar {
   return { minutes, hours, days, months, weekdays, bothDays: [read[2], read[4]].some((ranges) => ranges?.some(({ open }) => open)) }
 }
 
+/** Go counts nanoseconds in 64 bits. */
+const durationMsMax = Number(2n ** 63n / 1_000_000n)
+
 function every(text: string): Schedule {
   const duration = text.slice('@every '.length)
-  if (!/^[-+]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(duration) && duration !== '0') {
-    throw new ScheduleError(`failed to parse duration ${text}: time: invalid duration ${JSON.stringify(duration)}`)
-  }
-  const ms = parseDuration(duration)
+  const isOne = duration === '0' || /^[-+]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(duration)
+  const ms = isOne ? parseDuration(duration) : Number.NaN
+  if (!(Math.abs(ms) <= durationMsMax)) throw new ScheduleError(`failed to parse duration ${text}: time: invalid duration ${JSON.stringify(duration)}`)
   return { everyMs: Math.max(1_000, ms - (ms % 1_000)) }
 }
 
