@@ -87,7 +87,7 @@ export class VolumeBindings {
     await this.#wait(ctx, pod, nodeName, kept).catch((error: unknown) => {
       throw new Error(`binding volumes: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     })
-    this.#kept.delete(pod.metadata.uid ?? '')
+    this.release(pod) // the API shows it all by now
   }
 
   async #write(ctx: Ctx, { claim, volume }: Kept): Promise<Kept> {
