@@ -55,6 +55,19 @@ const web = (replicas: number, more: object = {}): Deployment => ({
 })
 
 describe('a fork with hollow nodes', () => {
+  it('the pods of a node have addresses of their own, however many come', async () => {
+    const { fork, clock, ...look } = await world()
+    await fork.client.create(fork.ctx, nodes, hollowNode('n1', { size: { pods: '300' } }))
+    for (let i = 0; i < 260; i++) {
+      await fork.client.create(fork.ctx, pods, { metadata: { name: `p${i}`, namespace: 'default' }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } })
+      if (i < 200) await fork.client.delete(fork.ctx, pods, { namespace: 'default', name: `p${i}` }, { gracePeriodSeconds: 0 })
+    }
+    await clock.advance(10_000)
+    const all = await look.pods()
+    expect(all.filter(isPodReady).length).toBe(60)
+    expect(new Set(all.map(({ status }) => status?.podIP)).size).toBe(60)
+  })
+
   it('runs a Deployment under the rights of a real cluster: bound, started, ready, and let go at the end', async () => {
     const { fork, clock, ...look } = await world()
     for (const name of ['n1', 'n2']) await fork.client.create(fork.ctx, nodes, hollowNode(name))
@@ -108,6 +121,22 @@ describe('a fork with hollow nodes', () => {
     const second = await world({ state, fate: { ...plain, still: true } })
     await second.clock.advance(60_000)
     expect((await second.pods()).map((pod) => [pod.metadata.uid, isPodReady(pod)])).toEqual([[before?.metadata.uid, false]])
+    await second.fork.client.delete(second.fork.ctx, deployments, { namespace: 'default', name: 'web' })
+    await second.clock.advance(10_000)
+    expect(await second.pods()).toEqual([])
+  })
+
+  it('a pod of a real kubelet, which names all addresses of its node, goes when it is deleted', async () => {
+    const first = await world()
+    await first.fork.client.create(first.fork.ctx, nodes, hollowNode('n1'))
+    await first.fork.client.create(first.fork.ctx, deployments, web(1))
+    await first.clock.advance(10_000)
+    const [before] = await first.pods()
+    const addresses = { hostIP: '198.51.100.7', hostIPs: [{ ip: '198.51.100.7' }, { $patch: 'replace' }] }
+    await first.fork.client.patch(first.fork.ctx, pods, { namespace: 'default', name: before?.metadata.name ?? '' }, 'strategic', { status: addresses }, { subresource: 'status' })
+    const second = await world({ state: await first.fork.state(), fate: { ...plain, still: true } })
+    await second.clock.advance(10_000)
+    expect((await second.pods())[0]?.status).toMatchObject({ hostIP: '198.51.100.7', hostIPs: [{ ip: '198.51.100.7' }] })
     await second.fork.client.delete(second.fork.ctx, deployments, { namespace: 'default', name: 'web' })
     await second.clock.advance(10_000)
     expect(await second.pods()).toEqual([])

@@ -57,6 +57,7 @@ export class HollowNodes {
   readonly #options: HollowOptions
   readonly #informers: Informers
   readonly #nodes = new Map<string, HollowKubelet>()
+  #begun = 0
   #ctx: Ctx | undefined
 
   constructor(options: HollowOptions) {
@@ -112,7 +113,7 @@ export class HollowNodes {
   #begin(ctx: Ctx, node: Readonly<Node>): void {
     const name = node.metadata.name ?? ''
     this.#end(name)
-    const kubelet = new HollowKubelet(ctx, this.#options, node, this.#nodes.size)
+    const kubelet = new HollowKubelet(ctx, this.#options, node, this.#begun++)
     this.#nodes.set(name, kubelet)
     const condition = this.#options.condition?.(node) ?? 'alive'
     if (condition === 'dead') return
@@ -136,7 +137,7 @@ class HollowKubelet {
   #node: Readonly<Node>
   #lease: Readonly<Lease> | undefined
   #beat: Timer | undefined
-  #nextIp = 1
+  #started = 0
   /** The Ready condition as it was last said; its heartbeat alone is nothing to write. */
   #saidReady = false
   /** It says nothing of its own condition. */
@@ -176,7 +177,7 @@ class HollowKubelet {
     const uid = pod.metadata.uid ?? ''
     let mine = this.#pods.get(uid)
     if (mine === undefined) {
-      mine = bornPod(pod, this.#options.fate(pod), { ip: `10.42.${this.#index}.${this.#nextIp++}`, hostIp: this.#address(), now: this.#now(), afresh })
+      mine = bornPod(pod, this.#options.fate(pod), { ip: podAddress(this.#index, this.#started++), hostIp: nodeAddress(this.#index), now: this.#now(), afresh })
       this.#pods.set(uid, mine)
     }
     mine.pod = pod
@@ -192,10 +193,6 @@ class HollowKubelet {
   #now(): Moment {
     const { clock } = this.#ctx
     return { monotonicMs: clock.monotonic(), timeMs: clock.now() }
-  }
-
-  #address(): string {
-    return `192.0.2.${100 + this.#index}`
   }
 
   /** Brings the pod as far as it is by now, says so, and comes again when there is more. */
@@ -262,10 +259,19 @@ class HollowKubelet {
     const was = this.#node.status?.conditions?.find(({ type }) => type === 'Ready')
     const since = was?.status === 'True' ? (was.lastTransitionTime ?? now) : now
     const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status', lastHeartbeatTime: now, lastTransitionTime: since }
-    const addresses = this.#node.status?.addresses ?? [{ type: 'InternalIP', address: this.#address() }]
+    const addresses = this.#node.status?.addresses ?? [{ type: 'InternalIP', address: nodeAddress(this.#index) }]
     await this.#client.patch(this.#ctx, nodes, { namespace: '', name }, 'strategic', { status: { addresses, conditions: [ready] } }, { subresource: 'status' })
     this.#saidReady = true
   }
+}
+
+/** Nodes have a network each, and their pods its addresses in turn. */
+function podAddress(node: number, pod: number): string {
+  return `10.${node < 256 ? 42 : 127 + (node >> 8)}.${node & 255}.${1 + (pod % 254)}`
+}
+
+function nodeAddress(node: number): string {
+  return `192.168.${node >> 8}.${node & 255}`
 }
 
 /** Addresses of a pod are merged one by one unless they are told to replace each other. */
