@@ -49,6 +49,7 @@ export class Pool {
   readonly #bits: number
   readonly #count: number
   readonly #taken = new Map<string, string>()
+  readonly #byNode = new Map<string, string>()
   #next = 0
 
   constructor(range: Cidr, bits: number) {
@@ -60,13 +61,15 @@ export class Pool {
 
   /** The node's range; undefined when there is none left. */
   give(node: string): string | undefined {
-    for (const [text, owner] of this.#taken) if (owner === node) return text
+    const known = this.#byNode.get(node)
+    if (known !== undefined) return known
+    if (this.#taken.size >= this.#count) return undefined // nodes ask again and again: nothing is searched for in vain
     for (let i = 0; i < this.#count; i++) {
       const at = (this.#next + i) % this.#count
       const text = this.#at(at)
       if (this.#taken.has(text)) continue
       this.#next = at + 1
-      this.#taken.set(text, node)
+      this.#set(text, node)
       return text
     }
     return undefined
@@ -76,13 +79,20 @@ export class Pool {
   take(text: string, node: string): void {
     const cidr = parseCidr(text)
     if (cidr === undefined || cidr.family !== this.#range.family || !contains(this.#range, { family: cidr.family, value: cidr.base })) return
-    this.#taken.set(text, node)
+    this.#set(text, node)
     const step = 1n << BigInt((cidr.family === 4 ? 32 : 128) - this.#bits)
     this.#next = Math.max(this.#next, Number((cidr.base - this.#range.base) / step) + 1) % this.#count
   }
 
   free(node: string): void {
-    for (const [text, owner] of this.#taken) if (owner === node) this.#taken.delete(text)
+    const text = this.#byNode.get(node)
+    this.#byNode.delete(node)
+    if (text !== undefined && this.#taken.get(text) === node) this.#taken.delete(text)
+  }
+
+  #set(text: string, node: string): void {
+    this.#taken.set(text, node)
+    this.#byNode.set(node, text)
   }
 
   #at(index: number): string {
