@@ -274,9 +274,10 @@ function nodeAddress(node: number): string {
   return `192.168.${node >> 8}.${node & 255}`
 }
 
-/** Addresses of a pod are merged one by one unless they are told to replace each other. */
-function patchOf({ podIPs, ...status }: PodStatus): object {
-  return podIPs === undefined ? status : { ...status, podIPs: [...podIPs, { $patch: 'replace' }] }
+/** Addresses are merged one by one unless they are told to replace each other. */
+function patchOf({ podIPs, hostIPs, ...status }: PodStatus): object {
+  const instead = (name: string, ips: readonly object[] | undefined): object => (ips === undefined ? {} : { [name]: [...ips, { $patch: 'replace' }] })
+  return { ...status, ...instead('podIPs', podIPs), ...instead('hostIPs', hostIPs) }
 }
 
 function readyOf(node: Readonly<Node>): string | undefined {

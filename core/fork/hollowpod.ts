@@ -123,11 +123,12 @@ export class HollowPod {
   }
 
   status(): PodStatus {
-    const { startTime = this.#text(this.#bornAt) } = this.pod.status ?? {}
+    const { startTime = this.#text(this.#bornAt), hostIP, hostIPs } = this.pod.status ?? {}
     return {
       phase: this.#phase(),
       ...(this.#stage === 'starting' && this.#restarts === 0 ? {} : { podIP: this.#ip(), podIPs: [{ ip: this.#ip() }] }),
-      hostIP: this.#birth.hostIp,
+      // They name the same address first, or the server refuses both.
+      ...(hostIP !== undefined ? { hostIP, ...(hostIPs === undefined ? {} : { hostIPs }) } : { hostIP: this.#birth.hostIp, hostIPs: [{ ip: this.#birth.hostIp }] }),
       startTime,
       conditions: this.#conditions(),
       containerStatuses: (this.pod.spec?.containers ?? []).map(({ name, image = '' }) => this.#container(name, image)),

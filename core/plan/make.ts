@@ -8,7 +8,7 @@ import { customKinds } from '../api/apiextensions/customkinds.ts'
 import { customResourceDefinitions } from '../api/apiextensions/customresourcedefinition.ts'
 import { pods } from '../api/core/pod.ts'
 import { kinds as builtIn } from '../api/kinds.ts'
-import { keyText, type AnyObject } from '../api/meta.ts'
+import { isBeingDeleted, keyText, type AnyObject } from '../api/meta.ts'
 import type { CustomResourceDefinition, EndpointSlice, Event, ServiceCIDR } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import { bootFork, forkAddresses } from '../fork/fork.ts'
@@ -108,9 +108,16 @@ function kept(file: FileOutcome, after: World): FileOutcome {
   if (file.verb !== 'delete') return file
   for (const objects of after.values()) {
     const object = objects.get(`${file.namespace}/${file.name}`)
-    if (object?.kind === file.kind) return { ...file, notes: [...file.notes, `stays until its finalizers are gone: ${(object.metadata.finalizers ?? []).join(', ')}`] }
+    if (object?.kind === file.kind) return { ...file, notes: [...file.notes, held(object)] }
   }
   return file
+}
+
+function held(object: Readonly<AnyObject>): string {
+  const { finalizers = [] } = object.metadata
+  if (!isBeingDeleted(object)) return 'is made again'
+  if (finalizers.length > 0) return `stays until its finalizers are gone: ${finalizers.join(', ')}`
+  return object.kind === 'Pod' ? 'stays until its node says that it has stopped' : 'stays until all that it holds is gone'
 }
 
 /** Of kinds that the files bring along nothing is known yet. */

@@ -281,6 +281,16 @@ webhooks:
     expect(all.effects.objects.map(({ kind, name, verb }) => [kind, name, verb])).toEqual(expect.arrayContaining([['Deployment', 'web', 'delete'], ['Service', 'web', 'delete']]))
   })
 
+  it('deletion of a pod: one that is made again, and one whose node is gone', async () => {
+    const { plan, has, plane, client } = await cluster({ n1: '4', n2: '4' })
+    await has(`{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db, namespace: shop}, spec: {replicas: 1, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: lost, namespace: shop}, spec: {nodeName: nowhere, containers: [{name: c, image: i}]}}`)
+    await plane.during(client.patch(plane.ctx, pods, { namespace: 'shop', name: 'lost' }, 'merge', { status: { phase: 'Running' } }, { subresource: 'status' }))
+    const made = await plan('{apiVersion: v1, kind: Pod, metadata: {name: db-0, namespace: shop}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: lost, namespace: shop}}', { deletes: true })
+    expect(made.files.map(({ name, notes }) => [name, notes])).toEqual([['db-0', ['is made again']], ['lost', []]])
+  })
+
   it('autoscalers keep to their least and most, and say nothing else; CronJobs do not fire', async () => {
     const { plan, has } = await cluster()
     await has(`${web()}{apiVersion: batch/v1, kind: CronJob, metadata: {name: often, namespace: shop}, spec: {schedule: "* * * * *", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}}}`)
