@@ -63,8 +63,8 @@ export function feasibleNodes(pod: Readonly<Pod>, world: World, profile: Profile
   if (promised !== undefined && verdict(questions, promised, world) === undefined) return { ...none, nodes: [promised], promised: true, refusedBy: [], message: '' }
   // Where local plugins alone have a say, a thousand equal pods that fit nowhere are refused like one.
   const alike = only === undefined && !world.hasNominations() && questions.filters.length === sort.questions.filters.length
-  const known = alike ? sort.nowhere(world) : undefined
-  if (known !== undefined) return { ...none, ...known }
+  const nowhere = alike ? sort.nowhere(world) : undefined
+  if (nowhere !== undefined) return { ...none, ...nowhere }
   const candidates = only === undefined ? all : [...only.names].map((name) => world.node(name)).filter((node) => node !== undefined)
   const found = search(candidates, world, { questions, sort, wanted: feasibleWanted(candidates.length, profile.percentageOfNodesToScore), start })
   looked(found.looked)
@@ -130,9 +130,17 @@ function told(found: Found, all: readonly NodeInfo[], onlyBy: readonly Plugin[] 
   return { nodes, refusals, refusedBy: [...by], message: sentence(all.length, countReasons(refusals.values())) }
 }
 
+const known = new WeakMap<Profile, ReadonlyMap<Plugin, number>>()
+
+function placesOf(profile: Profile): ReadonlyMap<Plugin, number> {
+  let places = known.get(profile)
+  if (places === undefined) known.set(profile, (places = new Map(profile.plugins.map(({ plugin }, place) => [plugin, place]))))
+  return places
+}
+
 /** Local and other questions as one, in the order of the profile. */
 function inOrder(profile: Profile, local: Questions, wide: Questions): Questions {
-  const places = new Map(profile.plugins.map(({ plugin }, place) => [plugin, place]))
+  const places = placesOf(profile)
   const place = (plugin: Plugin): number => places.get(plugin) ?? 0
   const filters = local.filters.length === 0 ? wide.filters : wide.filters.length === 0 ? local.filters : [...local.filters, ...wide.filters].sort(([a], [b]) => place(a) - place(b))
   const only = local.only === undefined || wide.only === undefined ? (local.only ?? wide.only) : { names: local.only.names.intersection(wide.only.names), plugins: [...local.only.plugins, ...wide.only.plugins] }
@@ -172,7 +180,8 @@ function addScaled(totals: Float64Array, { scorer, weight, raw }: ScaledScore, n
 function winner(totals: Float64Array, random: Random): number {
   let best = -Infinity
   let ties = 0
-  for (const total of totals) {
+  for (let i = 0; i < totals.length; i++) {
+    const total = totals[i] ?? 0
     if (total > best) {
       best = total
       ties = 1

@@ -48,8 +48,7 @@ type Action = 'DoNotSchedule' | 'ScheduleAnyway'
 export function podTopologySpread(env: PluginEnv, args: PodTopologySpreadArgs): Plugin {
   const selectorFor = args.defaultConstraints.length === 0 ? () => nothing : defaultSelectors(env)
   const constraintsOf = (pod: Readonly<Pod>, action: Action): readonly Constraint[] => {
-    const own = pod.spec?.topologySpreadConstraints ?? []
-    if (own.length > 0) return own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action).map((constraint) => read(constraint, pod))
+    if ((pod.spec?.topologySpreadConstraints ?? []).length > 0) return ownOf(pod)[action]
     const given = args.defaultConstraints.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
     const selector = given.length === 0 ? nothing : selectorFor(pod)
     return selector === nothing || selector.empty ? [] : given.map((constraint) => ({ ...read(constraint, pod), selector }))
@@ -63,6 +62,18 @@ export function podTopologySpread(env: PluginEnv, args: PodTopologySpreadArgs): 
     },
     wakes: (pod, event) => wakes(pod, event, constraintsOf(pod, 'DoNotSchedule')),
   }
+}
+
+const known = new WeakMap<object, Readonly<Record<Action, readonly Constraint[]>>>()
+
+/** The pod's own, read once: every event asks for those of every pod that waits. */
+function ownOf(pod: Readonly<Pod>): Readonly<Record<Action, readonly Constraint[]>> {
+  let constraints = known.get(pod)
+  if (constraints === undefined) {
+    const of = (action: Action): readonly Constraint[] => (pod.spec?.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action).map((constraint) => read(constraint, pod))
+    known.set(pod, (constraints = { DoNotSchedule: of('DoNotSchedule'), ScheduleAnyway: of('ScheduleAnyway') }))
+  }
+  return constraints
 }
 
 function read(constraint: Readonly<TopologySpreadConstraint>, pod: Readonly<Pod>): Constraint {
