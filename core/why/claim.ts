@@ -3,7 +3,7 @@ import { persistentVolumeClaims } from '../api/core/persistentvolumeclaim.ts'
 import { persistentVolumes } from '../api/core/persistentvolume.ts'
 import { pods } from '../api/core/pod.ts'
 import { podClaims } from '../api/core/podvolumes.ts'
-import { capacityOf, claimClass, misfit, requestOf, waitsForConsumer } from '../api/core/volumebinding.ts'
+import { capacityOf, claimClass, misfit, requestOf, bindingAnnotations, waitsForConsumer } from '../api/core/volumebinding.ts'
 import { csiDrivers } from '../api/storage/csidriver.ts'
 import { localPathProvisioner } from '../api/storage/localpath.ts'
 import { storageClasses } from '../api/storage/storageclass.ts'
@@ -55,7 +55,7 @@ function unfitText(volume: Parameters<typeof misfit>[0], claim: Readonly<Persist
 
 async function unprovisioned(reader: Reader, claim: Readonly<PersistentVolumeClaim>, storage: Readonly<StorageClass>, more: Finding['sections'], volumes: number | undefined): Promise<Clause> {
   const { name = '' } = storage.metadata
-  if (waitsForConsumer(storage) && claim.metadata.annotations?.['volume.kubernetes.io/selected-node'] === undefined) {
+  if (waitsForConsumer(storage) && claim.metadata.annotations?.[bindingAnnotations.selectedNode] === undefined) {
     const all = await reader.list(pods, claim.metadata.namespace ?? '')
     const users = (all ?? []).filter((pod) => podClaims(pod).some((of) => of.name === claim.metadata.name))
     if (all === undefined) return { because: `waits until a pod that uses it is placed (WaitForFirstConsumer of storage class ${name}), and you may not read pods`, sections: more }
@@ -81,10 +81,18 @@ export async function claimTrouble(reader: Reader, pod: Readonly<Pod>): Promise<
     if (claim.metadata.deletionTimestamp !== undefined) return { because: `uses the claim ${name}, which is being deleted`, sections: [] }
     if (ephemeral && controllerOf(claim)?.uid !== pod.metadata.uid) return { because: `needs a claim ${name} of its own, and there is one of that name that is not`, sections: [] }
     const why = await whyClaim(reader, claim)
-    if (why === undefined || /^waits (until|for a) pod/.test(why.because) || (await waits(reader, claim))) continue
-    return { because: `waits for its claim ${name}, which ${why.because}`, sections: why.sections }
+    if (why === undefined || /^waits (until|for a) pod/.test(why.because)) continue
+    const node = (await waits(reader, claim)) ? chosenFor(pod, claim) : ''
+    if (node === undefined) continue
+    return { because: `${node === '' ? '' : `is to run on node ${node} and `}waits for its claim ${name}, which ${why.because}`, sections: why.sections }
   }
   return undefined
+}
+
+/** The node that the scheduler has chosen and wants the volume for; of one that it has given up since, the annotation tells, too. */
+function chosenFor({ status }: Readonly<Pod>, { metadata }: Readonly<PersistentVolumeClaim>): string | undefined {
+  const node = metadata.annotations?.[bindingAnnotations.selectedNode]
+  return status?.nominatedNodeName === node ? node : undefined
 }
 
 /** The pod is placed first, then the claim gets its volume: the scheduler's plugins know better. */

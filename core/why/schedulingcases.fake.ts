@@ -216,6 +216,18 @@ export const schedulingCases: readonly Case[] = [
     cause: 'pod default/web waits for its claim data, which asks for the storage class fast, which does not exist',
   },
   {
+    name: 'a node is chosen, and the volume for it does not come',
+    async build(lab) {
+      await lab.node('n1')
+      await lab.create(storageClasses, { metadata: { name: 'slow' }, provisioner: 'example.com/slow', volumeBindingMode: 'WaitForFirstConsumer' })
+      await lab.create(persistentVolumeClaims, { metadata: { name: 'data', namespace: 'default' }, spec: { storageClassName: 'slow', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } })
+      await lab.pod('web', { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] })
+      await lab.settle(30_000)
+    },
+    of: 'pod/web',
+    cause: 'pod default/web is to run on node n1 and waits for its claim data, which waits for the provisioner example.com/slow of storage class slow, which has made no volume yet (no CSI driver of that name is installed)',
+  },
+  {
     name: 'a volume that is elsewhere',
     async build(lab) {
       await lab.node('n1')
