@@ -216,7 +216,7 @@ async function assemble(inner: Ctx, config: ServerConfig, random: Random, hooks:
     documents: documents(config, pki, signIn.keys, discoverable(accounts)),
     actions: {
       '/kubun/v1/encryption': { GET: (asked) => ground.encryption.status(asked, ground.raw), POST: (asked) => ground.encryption.rotate(asked, ground.raw).catch(refused) },
-      [whyPath]: { GET: (life, asked) => answerWhy(life, started().inProcess, asked, { profiles: ground.scheduling.profiles }) },
+      [whyPath]: { GET: (_life, asked) => answerWhy(started().inProcess, asked, { profiles: ground.scheduling.profiles }) },
     },
     ...(config.descriptions === undefined ? {} : { descriptions: config.descriptions }),
     ...(ui === undefined ? {} : { ui: ui.handle }),

@@ -14,13 +14,13 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end()
 })
 
-async function waitingPod(): Promise<{ ask: (user: User, query: string) => Promise<Answer>; lab: Awaited<ReturnType<typeof openLab>> }> {
+async function waitingPod(): Promise<{ ask: (user: User, query: string, signal?: AbortSignal) => Promise<Answer>; lab: Awaited<ReturnType<typeof openLab>> }> {
   const lab = await openLab()
   ends.push(lab.close)
   await lab.node('n1')
   await lab.pod('web', asks('5'))
   await lab.settle()
-  return { lab, ask: (user, query) => answerWhy(lab.fork.ctx, lab.fork.api, { user, query: new URLSearchParams(query) }) }
+  return { lab, ask: (user, query, signal) => answerWhy(lab.fork.api, { ctx: { ...lab.fork.ctx, ...(signal === undefined ? {} : { signal }) }, user, query: new URLSearchParams(query) }) }
 }
 
 const ann: User = { name: 'ann', groups: ['system:authenticated'] }
@@ -62,7 +62,7 @@ it('who may read the cluster is told what is lacking', async () => {
   expect({ cause: answer.cause, healthy: answer.healthy, unread: answer.unread }).toEqual({ cause: 'pod default/web does not fit on the only node, n1: it lacks 1 cpu', healthy: false, unread: [] })
 })
 
-it.each([['kind=Nothing&name=web', 400], ['kind=Pod', 400], ['kind=Pod&name=gone', 404]])('%s is answered %i', async (query, code) => {
+it.each([['kind=Nothing&name=web', 400], ['kind=Pod', 400], ['kind=Pod&name=a/b', 400], ['kind=Pod&namespace=..&name=web', 400], ['kind=Pod&name=gone', 404]])('%s is answered %i', async (query, code) => {
   const { ask } = await waitingPod()
   await expect(ask({ name: 'root', groups: ['system:masters', 'system:authenticated'] }, query)).rejects.toMatchObject({ code })
 })

@@ -4,10 +4,11 @@
  */
 import { pods } from './api/core/pod.ts'
 import { badRequest, unauthorized } from './api/errors.ts'
+import { pathSegment } from './api/names.ts'
 import type { Asked } from './apiserver/deps.ts'
 import type { Identity, InProcessApi } from './client/inprocess.ts'
 import { loopbackClient } from './client/loopback.ts'
-import { withTimeout, type Ctx } from './lib/ctx.ts'
+import { withTimeout } from './lib/ctx.ts'
 import type { Answer } from './why/finding.ts'
 import type { ReaderOptions } from './why/reader.ts'
 import { kindNamed } from './why/subjects.ts'
@@ -20,13 +21,17 @@ const answerMsMax = 50_000
 const logMsMax = 3_000
 const everybody = 'system:authenticated'
 
-export async function answerWhy(ctx: Ctx, api: InProcessApi, { user, query }: Asked, options: Pick<ReaderOptions, 'profiles'> = {}): Promise<Answer> {
+export async function answerWhy(api: InProcessApi, { ctx, user, query }: Asked, options: Pick<ReaderOptions, 'profiles'> = {}): Promise<Answer> {
   // Over the loopback everybody counts as signed in.
   if (!user.groups.includes(everybody)) throw unauthorized()
   const [kindText, name] = [query.get('kind') ?? '', query.get('name') ?? '']
   const kind = kindNamed(kindText)
   if (kind === undefined) throw badRequest(`kind: ${JSON.stringify(kindText)} is no built-in kind`)
   if (name === '') throw badRequest('name: must be the name of an object')
+  for (const [field, text] of [['name', name], ['namespace', query.get('namespace') ?? '']] as const) {
+    const [wrong] = pathSegment(text, false) // as the path of an object would have to be
+    if (wrong !== undefined) throw badRequest(`${field}: ${JSON.stringify(text)} ${wrong}`)
+  }
   const { uid, extra } = user
   const who: Identity = { name: user.name, groups: user.groups, agent: 'kubun/why', ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) }
   const client = loopbackClient(api, who)

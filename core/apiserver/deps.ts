@@ -63,6 +63,8 @@ export interface KubeletClient extends KeyPair {
 
 /** Who asks for an action, and what. */
 export interface Asked {
+  /** Ends when nobody waits for the answer any more. */
+  readonly ctx: Ctx
   readonly user: User
   readonly query: URLSearchParams
 }

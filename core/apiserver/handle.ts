@@ -126,7 +126,7 @@ class Run {
     if (refused !== undefined) await refused
     const elsewhere = servedElsewhere(this.#on.deps, info)
     if (elsewhere !== undefined) return await this.#passOn(ctx, elsewhere, user)
-    if (!info.isResource) return await this.#on.site(this.#overheard(), info, user)
+    if (!info.isResource) return await this.#on.site({ ...this.#overheard(), ctx }, info, user)
     const kind = kindOf(this.#on.deps.registry, info)
     if (kind === undefined) return this.#plainNotFound()
     await this.#resource(ctx, kind, user)

@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { genericNotFound } from '../api/errors.ts'
 import { discoveryRoutes } from './discovery.ts'
 import type { Ctx } from '../lib/ctx.ts'
-import type { ApiServerDeps } from './deps.ts'
+import type { ApiServerDeps, Asked } from './deps.ts'
 import type { Exchange } from './exchange.ts'
 import { flowRoutes } from './flowcontrol/routes.ts'
 import { healthRoutes, type Health } from './health.ts'
@@ -21,7 +21,7 @@ const jsonHeaders = { 'content-type': 'application/json', 'cache-control': 'no-c
 /** `ctx` is the life of the server: what it was told to do is not given up when the client leaves. */
 export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site {
   const app = new Hono({ strict: false }) // a slash at the end changes nothing
-  const askers = new WeakMap<Request, User>()
+  const askers = new WeakMap<Request, Pick<Asked, 'ctx' | 'user'>>()
   app.get('/version', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
   app.get('/version/', () => new Response(JSON.stringify(versionObject(deps), undefined, 2), { headers: jsonHeaders }))
   app.get(
@@ -46,9 +46,9 @@ export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site 
   for (const [path, methods] of Object.entries(deps.actions ?? {})) {
     for (const [method, act] of Object.entries(methods)) {
       app.on(method, path, async ({ req }) => {
-        const user = askers.get(req.raw)
-        if (user === undefined) throw new Error('nobody asks')
-        return new Response(JSON.stringify(await act(ctx, { user, query: new URL(req.url).searchParams })), { headers: jsonHeaders })
+        const asker = askers.get(req.raw)
+        if (asker === undefined) throw new Error('nobody asks')
+        return new Response(JSON.stringify(await act(ctx, { ...asker, query: new URL(req.url).searchParams })), { headers: jsonHeaders })
       })
     }
   }
@@ -58,13 +58,13 @@ export function createSite(ctx: Ctx, deps: ApiServerDeps, health: Health): Site 
     () =>
       new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } }),
   )
-  const askedBy = (request: Request, user: User): Request => {
-    askers.set(request, user)
+  const askedBy = (request: Request, asker: Pick<Asked, 'ctx' | 'user'>): Request => {
+    askers.set(request, asker)
     return request
   }
   return (exchange, info, user) => {
     const isUi = info.path === '/ui' || info.path.startsWith('/ui/')
-    return answer(ui !== undefined && isUi ? (request) => ui(request, user) : (request) => app.fetch(askedBy(request, user)), exchange)
+    return answer(ui !== undefined && isUi ? (request) => ui(request, user) : (request) => app.fetch(askedBy(request, { ctx: exchange.ctx, user })), exchange)
   }
 }
 

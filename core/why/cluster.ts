@@ -22,6 +22,7 @@ export interface Cluster {
   readonly budgets: readonly Readonly<PodDisruptionBudget>[]
   /** The same for every question, so that the same question has the same answer. */
   readonly random: Random
+  readonly pace: Pace
 }
 
 /** What all pods share. */
@@ -49,7 +50,7 @@ export async function readCluster(reader: Reader): Promise<ReadCluster | undefin
   const profiles = reader.profiles.map((make) => make(env))
   const [budgets] = await Promise.all([reader.list(podDisruptionBudgets), ...[...caches].map(([kind, cache]) => fill(reader, kind, cache))])
   const world = new World()
-  const pace = new Pace()
+  const pace = new Pace(reader.ctx.signal)
   for (const node of allNodes) {
     world.setNode(node)
     await pace.step()
@@ -58,7 +59,7 @@ export async function readCluster(reader: Reader): Promise<ReadCluster | undefin
     enter(world, pod)
     await pace.step()
   }
-  return { world, profiles, budgets: budgets ?? [], random }
+  return { world, profiles, budgets: budgets ?? [], random, pace }
 }
 
 /** As the scheduler would look for this pod. Undefined: it has no profile at all. */

@@ -3,6 +3,7 @@ import { isPodReady, isPodTerminal } from '../api/core/podstate.ts'
 import { isBeingDeleted, keyOf, keyText, type KubeObject } from '../api/meta.ts'
 import type { Pod } from '../api/schema/types.ts'
 import { few, section, type Finding, type Subject } from './finding.ts'
+import { Pace } from './pace.ts'
 import { whyPod } from './pod.ts'
 import type { Reader } from './reader.ts'
 
@@ -32,7 +33,10 @@ export async function crowdOf(reader: Reader, pods: readonly Readonly<Pod>[], { 
   const looked = living.length > 0 ? living : pods
   const ready = living.filter((pod) => isPodReady(pod) && pod.status?.phase === 'Running').length
   const causes = new Map<string, { because: string; pods: Readonly<Pod>[]; sections: Finding['sections'] }>()
+  const pace = new Pace(reader.ctx.signal)
   for (const pod of looked.toSorted((a, b) => Number(isPodReady(a)) - Number(isPodReady(b))).slice(0, lookedMax + ready)) {
+    // Each that does not run has its events looked for among all of the namespace.
+    await (isPodReady(pod) ? pace.step() : pace.turn())
     const why = await whyPod(reader, pod)
     if (why === undefined) continue
     const cause = causes.get(why.because) ?? { because: why.because, pods: [], sections: why.sections }

@@ -4,7 +4,6 @@ import { excluded, questionsFor, verdict, type Questions } from '../scheduler/ev
 import type { Refusal } from '../scheduler/framework.ts'
 import type { NodeInfo } from '../scheduler/world.ts'
 import type { Cluster } from './cluster.ts'
-import { Pace } from './pace.ts'
 
 export interface PluginVerdict {
   readonly plugin: string
@@ -22,8 +21,7 @@ export interface Verdicts {
 }
 
 export async function verdictsOn(cluster: Cluster, pod: Readonly<Pod>): Promise<Verdicts> {
-  const pace = new Pace()
-  const { world, profile } = cluster
+  const { world, profile, pace } = cluster
   const all = world.nodes()
   const said = new Map<NodeInfo, PluginVerdict[]>(all.map((node) => [node, []]))
   const everywhere: PluginVerdict[] = []
