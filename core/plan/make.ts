@@ -6,6 +6,7 @@ import { mutatingWebhookConfigurations } from '../api/admissionregistration/muta
 import { validatingWebhookConfigurations } from '../api/admissionregistration/validatingwebhookconfiguration.ts'
 import { customKinds } from '../api/apiextensions/customkinds.ts'
 import { customResourceDefinitions } from '../api/apiextensions/customresourcedefinition.ts'
+import { replicaSets } from '../api/apps/replicaset.ts'
 import { pods } from '../api/core/pod.ts'
 import { kinds as builtIn } from '../api/kinds.ts'
 import { isBeingDeleted, keyText, type AnyObject } from '../api/meta.ts'
@@ -18,7 +19,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import { why } from '../why/why.ts'
 import { actsFor, applyDocument, kindFor, type Applying } from './applying.ts'
 import type { Document } from './documents.ts'
-import { effectsOf, isNothing } from './effects.ts'
+import { effectsOf, isNothing, type EffectsFound } from './effects.ts'
 import { idOf } from './family.ts'
 import type { Effects, FileOutcome, Plan, Stuck } from './plan.ts'
 import { readCluster, type Reading } from './reading.ts'
@@ -61,15 +62,23 @@ export async function makePlan(ctx: Ctx, init: PlanInit): Promise<Plan> {
     const known = new Set(earlier.filter(({ prefix }) => prefix === 'events').map(({ object }) => complaintText(object as unknown as Event)))
     const always = effectsOf({ before: initial, after: before, happenings: earlier, named: () => false, unread, waiting: true })
     const found = effectsOf({ before, after, happenings: later, named: (thing) => named.has(idOf(thing)), unread, known })
-    const [effects, anyway] = [{ ...found, stuck: await explained(plane, found.stuck, newPods(before, after)) }, { ...always, stuck: always.stuck.map(stripped) }]
+    const [effects, anyway] = [{ ...found, stuck: await explained(plane, found.stuck, newPods(before, after)) }, unlessHidden(always, hidesPods(unread))]
     return {
       verdict: verdictOf(files, effects), revision: reading.revision, objects: reading.state.length, files: files.map((file) => kept(file, after)), effects, anyway,
-      webhooks: webhooks.calls(), unknown: [...reading.notes, ...cut(rested, 'before the files'), ...cut(ended, 'after the files')],
+      webhooks: webhooks.calls(), unknown: [...reading.notes, ...(hidesPods(unread) ? ['without all pods and ReplicaSets nobody knows what would happen anyway'] : []), ...cut(rested, 'before the files'), ...cut(ended, 'after the files')],
     }
   } finally {
     await plane.close()
   }
 }
+
+/** Pods that are there and may not be read look as if they were to be made: nothing is said of any then. */
+function unlessHidden(always: EffectsFound, hidden: boolean): Effects {
+  const { stuck, ...rest } = always
+  return hidden ? { ...rest, placed: [], gone: [], rollouts: [], stuck: [] } : { ...rest, stuck: stuck.map(stripped) }
+}
+
+const hidesPods = (unread: ReadonlySet<string>): boolean => unread.has(pods.prefix) || unread.has(replicaSets.prefix)
 
 const explainedMax = 20
 

@@ -244,6 +244,16 @@ webhooks:
     expect(made.unknown[0]).toMatch(/^you may not read .*nodes/)
     expect(made.effects.placed).toMatchObject([{ owner: deployment('web'), count: 3 }])
     expect(made.effects.objects).toEqual([])
+    // Her pods are there, but nobody who may not read them knows: that they would be made anyway is not so.
+    const eve = { name: 'eve', groups: ['system:authenticated'], agent: 'test' }
+    await has(`
+{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: few, namespace: shop}, rules: [{apiGroups: [apps], resources: [deployments], verbs: [get, list, create, patch]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: eve, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: few}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: eve}]}
+`)
+    const less = await plan(web(), { as: eve })
+    expect([less.verdict, less.anyway.placed, less.anyway.stuck]).toEqual(['nothing', [], []])
+    expect(less.unknown).toContainEqual('without all pods and ReplicaSets nobody knows what would happen anyway')
   })
 
   it('what may not be written is refused, custom kinds too, whatever can be read', async () => {
