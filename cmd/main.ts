@@ -11,12 +11,13 @@ import { ApiError } from '../core/api/errors.ts'
 import { CommandError, type Command, type Terminal } from './command.ts'
 import { commands } from './commands.ts'
 import { version } from './version.ts'
+import { visible } from './visible.ts'
 
 const configPath = '/etc/kubun/config.yaml'
 
 const terminal: Terminal = {
-  print: (line) => void process.stdout.write(`${line}\n`),
-  complain: (line) => void process.stderr.write(`${line}\n`),
+  print: (line) => void process.stdout.write(`${visible(line)}\n`),
+  complain: (line) => void process.stderr.write(`${visible(line)}\n`),
 }
 
 async function main(argv: readonly string[]): Promise<number> {
