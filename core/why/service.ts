@@ -53,9 +53,19 @@ function portNames(pod: Readonly<Pod>): readonly string[] {
 /** Pods that one label keeps from being selected: mostly it is misspelt. */
 function nearMisses(selector: Readonly<Record<string, string>>, all: readonly Readonly<Pod>[]): readonly string[] {
   const wanted = Object.entries(selector)
+  const near = new Map<string, string[]>()
+  for (const { metadata } of all) {
+    const wrong = wanted.filter(([key, value]) => metadata.labels?.[key] !== value).map(([key]) => key)
+    const [key, ...more] = wrong
+    const has = key === undefined || more.length > 0 ? undefined : metadata.labels?.[key]
+    if (key === undefined || has === undefined) continue
+    const pods = near.get(key) ?? []
+    near.set(key, pods)
+    pods.push(`pod ${metadata.name} has ${has}`)
+  }
   return wanted.flatMap(([key, value]) => {
-    const near = all.filter((pod) => pod.metadata.labels?.[key] !== value && wanted.every(([other, has]) => other === key || pod.metadata.labels?.[other] === has) && pod.metadata.labels?.[key] !== undefined)
-    return near.length === 0 ? [] : [`${key}: the selector says ${value}, ${few(near.map(({ metadata }) => `pod ${metadata.name} has ${metadata.labels?.[key]}`))}`]
+    const pods = near.get(key)
+    return pods === undefined ? [] : [`${key}: the selector says ${value}, ${few(pods)}`]
   })
 }
 

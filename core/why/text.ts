@@ -12,5 +12,5 @@ export function answerLines({ cause, findings, unread }: Answer): readonly strin
 }
 
 function detailLines({ sections }: Finding): readonly string[] {
-  return sections.flatMap(({ title, lines }) => ['', `${title}:`, ...lines.map((line) => `  ${line}`)])
+  return sections.flatMap(({ title, lines }) => ['', `${title}:`, ...lines.flatMap((line) => line.split('\n')).map((line) => `  ${line}`)])
 }
