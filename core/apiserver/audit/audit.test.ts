@@ -7,6 +7,7 @@ import type { Ctx } from '../../lib/ctx.ts'
 import { silentLog } from '../../lib/log.ts'
 import { createMetrics } from '../../lib/metrics.ts'
 import { configMaps } from '../../api/core/configmap.ts'
+import { pods } from '../../api/core/pod.ts'
 import { ApiError } from '../../api/errors.ts'
 import { loopbackClient } from '../../client/loopback.ts'
 import { inProcess } from '../inprocess.ts'
@@ -185,6 +186,14 @@ describe('an event', () => {
     expect(version).toMatchObject({ requestURI: '/version', verb: 'get', responseStatus: { code: 200 } })
     expect(version).not.toHaveProperty('objectRef')
     expect(created).toMatchObject({ requestURI: `${cms}?fieldManager=x`, verb: 'create', user: { username: 'part' }, userAgent: 'kubun/part', objectRef: { name: 'c' }, responseStatus: { code: 201 } })
+  })
+
+  it('is made of a log that a part reads', async () => {
+    await open(everything('Metadata', { omitStages: ['RequestReceived'] }))
+    const client = loopbackClient(inProcess(rig.deps), { name: 'ann', groups: ['system:masters'], agent: 'kubun/why' })
+    await client.create(rig.ctx, pods, { metadata: { name: 'p', namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
+    expect(await client.ask(rig.ctx, pods, { namespace: 'default', name: 'p', subresource: 'log' })).toBe('') // it has no node yet
+    expect(sink.events[1]).toMatchObject({ verb: 'get', user: { username: 'ann' }, objectRef: { resource: 'pods', name: 'p', subresource: 'log' }, responseStatus: { code: 200 } })
   })
 
   it('is one line, whatever the sender writes', async () => {
