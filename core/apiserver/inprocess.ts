@@ -42,7 +42,11 @@ export function inProcess(deps: ApiServerDeps): InProcessApi {
           return answer
         }
         const entered = await door.enter(ctx, who, info, { record, body: call.body, patchType: call.patchType })
-        if (info.subresource === 'log' && info.resource === 'pods') return await podLog(deps, entered)
+        if (info.subresource === 'log' && info.resource === 'pods') {
+          const text = await podLog(deps, entered)
+          record?.answered(200)
+          return text
+        }
         const handler = handlerOf(entered.kind, info)
         if (typeof handler === 'string') throw genericNotFound()
         const outcome = await handler(deps, entered)
