@@ -63,6 +63,16 @@ describe('a claim', () => {
     expect(statSync(join(at, 'file')).mode & 0o7777).toBe(0o660)
   })
 
+  it('bound to a local volume that cannot be given to a group is tried again as a whole', async () => {
+    const { env, mounts } = envOf({ volume: { local: { path: dir } }, spec: { securityContext: { fsGroup: process.getgid?.() ?? 0 } } })
+    mounts.bind = async (_ctx, source, target) => {
+      mounts.table.set(target, source)
+      rmSync(target, { recursive: true })
+    }
+    await expect(setUpVolumes(ctx, env)).rejects.toThrow('ENOENT')
+    expect([...mounts.table]).toEqual([])
+  })
+
   it('that is only read', async () => {
     const { env } = envOf({ volume: { hostPath: { path: dir } }, readOnly: true })
     expect((await setUpVolumes(ctx, env)).readOnly).toEqual(new Set(['d']))

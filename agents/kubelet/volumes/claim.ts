@@ -2,14 +2,14 @@
  * persistentVolumeClaim and ephemeral: the volume that is bound to the pod's claim, where it is a path of this node
  * (hostPath, local). What drivers or networks would have to bring is refused, and so are block devices.
  */
-import { chmod, chown, lstat, mkdir, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, stat } from 'node:fs/promises'
 import { foreignClaim, podClaims, type PodClaim } from '../../../core/api/core/podvolumes.ts'
 import { isBeingDeleted } from '../../../core/api/meta.ts'
 import type { LocalVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../core/api/schema/types.ts'
 import type { Ctx } from '../../../core/lib/ctx.ts'
 import type { Ready, VolumeEnv, VolumePlugin } from '../volumes.ts'
 import { hostPathVolume } from './hostpath.ts'
+import { belongs, giveTo } from './owners.ts'
 
 export const claimVolume: VolumePlugin<string> = {
   name: 'local-volume',
@@ -73,25 +73,14 @@ async function local(ctx: Ctx, source: Readonly<LocalVolumeSource>, env: VolumeE
   if (!(await stat(source.path)).isDirectory()) throw new Error('only directories are supported')
   await mkdir(path, { recursive: true, mode: 0o750 })
   await env.mounts.bind(ctx, source.path, path)
-  const { fsGroup, fsGroupChangePolicy } = env.pod.spec?.securityContext ?? {}
-  if (fsGroup !== undefined && !(fsGroupChangePolicy === 'OnRootMismatch' && (await belongs(path, fsGroup)))) await giveTo(path, fsGroup)
+  await own(env.pod, path).catch(async (error: unknown) => {
+    await env.mounts.unmount(ctx, path)
+    throw error
+  })
   return { hostPath: path }
 }
 
-const forFiles = 0o660
-const forFolders = 0o2770
-
-async function belongs(path: string, group: number): Promise<boolean> {
-  const { gid, mode } = await stat(path)
-  return gid === group && (mode & forFolders) === forFolders
-}
-
-/** The group may read and write everything, and what is made is the group's. */
-async function giveTo(path: string, group: number): Promise<void> {
-  const info = await lstat(path)
-  if (info.isSymbolicLink()) return
-  await chown(path, info.uid, group)
-  await chmod(path, (info.mode & 0o7777) | (info.isDirectory() ? forFolders : forFiles))
-  if (!info.isDirectory()) return
-  for (const name of await readdir(path)) await giveTo(join(path, name), group)
+async function own(pod: Readonly<Pod>, path: string): Promise<void> {
+  const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {}
+  if (fsGroup !== undefined && !(fsGroupChangePolicy === 'OnRootMismatch' && belongs(await stat(path), fsGroup))) await giveTo(path, fsGroup)
 }
