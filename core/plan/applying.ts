@@ -3,7 +3,7 @@
  * (client-side apply, kubectl's default). Refusals are answers. Definitions are waited for, so that objects of their
  * kinds can follow in the same files.
  */
-import { ApiError } from '../api/errors.ts'
+import { ApiError, conflict, modifiedCause } from '../api/errors.ts'
 import type { Kind } from '../api/kind.ts'
 import { apiVersionOf, parseApiVersion, type AnyObject, type Key } from '../api/meta.ts'
 import { isMap, type JsonMap } from '../api/patch/value.ts'
@@ -32,6 +32,8 @@ export interface Applying {
   /** By `actText`. */
   readonly forbidden: ReadonlySet<string>
   readonly deletes: boolean
+  /** The version that an object has in the cluster, which is not the fork's. Undefined: it is not there. */
+  readonly versionOf: (kind: Kind, key: Key) => string | undefined
   /** Kinds that there were before the files. */
   readonly kinds: readonly Kind[]
 }
@@ -87,11 +89,17 @@ async function write(applying: Applying, kind: Kind, key: Key, object: Readonly<
     await plane.during(client.create<AnyObject>(ctx, kind, noted(wanted, wanted), { fieldManager: applyAgent }))
     return { verb: 'create', notes: notes() }
   }
-  const patch = patchFor(kind, wanted, live)
+  const patch = patchFor(kind, wanted, asThere(live, applying.versionOf(kind, key)))
+  if (isMap(patch['metadata']) && patch['metadata']['resourceVersion'] !== undefined) throw conflict({ group: kind.group, resource: kind.plural }, key.name, modifiedCause)
   if (Object.keys(patch).length === 0) return { verb: 'none' }
   const after = await plane.during(client.patch<AnyObject>(ctx, kind, key, kind.custom === undefined ? 'strategic' : 'merge', patch, { fieldManager: applyAgent }))
   const changes = fieldChanges(live, after)
   return { verb: changes.length === 0 ? 'none' : 'change', changes, notes: notes() }
+}
+
+/** Files may name the version that they were made from. */
+function asThere(live: Readonly<AnyObject>, resourceVersion: string | undefined): Readonly<AnyObject> {
+  return resourceVersion === undefined ? live : { ...live, metadata: { ...live.metadata, resourceVersion } }
 }
 
 /** As kubectl completes it. */

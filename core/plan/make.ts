@@ -51,7 +51,7 @@ export async function makePlan(ctx: Ctx, init: PlanInit): Promise<Plan> {
     const before = plane.journal.world()
     const heard = plane.journal.happenings.length
     webhooks.clear()
-    const applying: Applying = { plane, client: plane.clientAs(reading.unread.has('rbac.authorization.k8s.io/clusterroles') ? { ...user, groups: [...user.groups, 'system:masters'] } : user), namespace: init.namespace, forbidden, deletes: init.deletes, kinds: plane.kinds() }
+    const applying: Applying = { plane, client: plane.clientAs(reading.unread.has('rbac.authorization.k8s.io/clusterroles') ? { ...user, groups: [...user.groups, 'system:masters'] } : user), namespace: init.namespace, forbidden, deletes: init.deletes, versionOf: versions(reading), kinds: plane.kinds() }
     const files: FileOutcome[] = []
     for (const document of documents) files.push(await applyDocument(applying, document))
     const ended = await plane.settle(patience(plane.journal.world()))
@@ -70,6 +70,16 @@ export async function makePlan(ctx: Ctx, init: PlanInit): Promise<Plan> {
   } finally {
     await plane.close()
   }
+}
+
+function versions({ objects }: Reading): Applying['versionOf'] {
+  const known = new Map<string, ReadonlyMap<string, string | undefined>>()
+  const of = (prefix: string): ReadonlyMap<string, string | undefined> => {
+    const found = known.get(prefix) ?? new Map((objects.get(prefix) ?? []).map(({ metadata: { namespace = '', name = '', resourceVersion } }) => [`${namespace}/${name}`, resourceVersion]))
+    known.set(prefix, found)
+    return found
+  }
+  return ({ prefix }, { namespace, name }) => of(prefix).get(`${namespace}/${name}`)
 }
 
 /** Pods that are there and may not be read look as if they were to be made: nothing is said of any then. */

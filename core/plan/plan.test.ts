@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { deployments } from '../api/apps/deployment.ts'
 import { namespaces } from '../api/core/namespace.ts'
 import { nodes } from '../api/core/node.ts'
 import { pods } from '../api/core/pod.ts'
@@ -67,6 +68,15 @@ describe('makePlan()', () => {
     const made = await plan(web())
     expect([made.verdict, made.files[0]?.verb]).toEqual(['nothing', 'none'])
     expect(made.text).toContain('Nothing would change: 1 unchanged.')
+  })
+
+  it('a file that kubectl get -o yaml has written says which version it was', async () => {
+    const { plan, has, client, plane } = await cluster()
+    await has(web())
+    const there = await client.get(plane.ctx, deployments, { namespace: 'shop', name: 'web' })
+    const file = (more: object): string => JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', ...there, metadata: { ...there?.metadata, managedFields: undefined, ...more } })
+    expect((await plan(file({ labels: { a: 'b' } }))).files).toMatchObject([{ verb: 'change', changes: [{ path: 'metadata.labels', after: { a: 'b' } }] }])
+    expect((await plan(file({ resourceVersion: '7' }))).files).toMatchObject([{ verb: 'refuse', message: 'Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again' }])
   })
 
   it('a new image: which field changes, the pods it replaces in steps, and the fewest that are ready on the way', async () => {
