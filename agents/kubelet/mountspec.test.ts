@@ -1,5 +1,5 @@
 /** A container's mounts: what is given, what a volume replaces, and sub-paths that must not lead out. */
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -47,6 +47,21 @@ describe('mountsOf()', () => {
     rmSync(place)
     await of({ subPathExpr: 'logs/$(POD)' }, new Map([['POD', 'p']]))
     expect(statSync(join(dir, 'vol/logs/p')).isDirectory()).toBe(true)
+  })
+  it('makes nothing elsewhere, whatever a container makes of its folders meanwhile', async () => {
+    const [folder, aside, elsewhere] = [join(dir, 'vol/a'), join(dir, 'vol/aside'), join(dir, 'elsewhere')]
+    mkdirSync(elsewhere)
+    for (let i = 0; i < 200; i++) {
+      rmSync(aside, { recursive: true, force: true })
+      rmSync(folder, { force: true, recursive: true })
+      mkdirSync(folder)
+      const made = of({ subPath: 'a/new' }).catch(() => undefined)
+      for (let turn = 0; turn < i % 12; turn++) await new Promise(setImmediate)
+      renameSync(folder, aside)
+      symlinkSync(elsewhere, folder)
+      await made
+    }
+    expect(readdirSync(elsewhere)).toEqual([])
   })
   it.each([
     ['a link that leads out', { subPath: 'out' }, 'failed to create subPath directory'],

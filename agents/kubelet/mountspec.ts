@@ -5,7 +5,7 @@
  * cannot lead the next one out of its volume (CVE-2017-1002101).
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { mkdir, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import type { Container, VolumeMount } from '../../core/api/schema/types.ts'
@@ -96,35 +96,52 @@ async function pin(ctx: Ctx, mounts: Mounts, input: MountInput, { root, sub, mou
 /** Not a matter of the first two letters: volumes of objects have folders named `..data`. */
 const outside = (path: string): boolean => path === '..' || path.startsWith('../')
 
-/** Makes what is missing of the sub-path; an existing part may be a link, which is checked after. */
+/** Makes what is missing of the sub-path. What is there may have links, as long as they lead nowhere else. */
 async function makeInside(root: string, sub: string): Promise<void> {
   let at = root
-  for (const step of sub.split('/')) {
-    const next = join(at, step)
-    const real = await realpath(next).catch(() => undefined)
-    if (real === undefined) await mkdir(next, { mode: 0o777 })
-    at = real ?? next
-    if (outside(relative(root, at))) throw new Error(`${sub} leads out of its volume`)
+  const steps = sub.split('/')
+  for (const [i, step] of steps.entries()) {
+    const real = await realpath(join(at, step)).catch(() => undefined)
+    if (real === undefined) return makeBelow(openStepwise(root, relative(root, at)), steps.slice(i))
+    if (outside(relative(root, real))) throw new Error(`${sub} leads out of its volume`)
+    at = real
+  }
+}
+
+/** Each folder in the one that is open, whatever became of its path. Takes the descriptor over. */
+function makeBelow(folder: number, steps: readonly string[]): void {
+  let fd = folder
+  try {
+    for (const step of steps) {
+      mkdirSync(`/proc/self/fd/${fd}/${step}`, { mode: 0o777 })
+      fd = stepInto(fd, step)
+    }
+  } finally {
+    closeSync(fd)
   }
 }
 
 /** Opens a path one folder at a time, refusing links: what was checked is what is opened. */
 function openStepwise(root: string, inside: string): number {
-  const oPath = 0x200000
   let fd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY)
-  for (const step of inside.split('/').filter((s) => s !== '')) {
-    try {
-      const next = openSync(`/proc/self/fd/${fd}/${step}`, oPath | constants.O_NOFOLLOW)
-      closeSync(fd)
-      fd = next
-    } catch (error) {
-      closeSync(fd)
-      throw error
-    }
-    if (fstatSync(fd).isSymbolicLink()) {
-      closeSync(fd)
-      throw new Error(`${inside} became a link`)
-    }
+  try {
+    for (const step of inside.split('/').filter((s) => s !== '')) fd = stepInto(fd, step)
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
   }
-  return fd
+}
+
+const oPath = 0x200000
+
+/** What is there of that name, instead of the folder that was open. */
+function stepInto(fd: number, step: string): number {
+  const next = openSync(`/proc/self/fd/${fd}/${step}`, oPath | constants.O_NOFOLLOW)
+  if (fstatSync(next).isSymbolicLink()) {
+    closeSync(next)
+    throw new Error(`${step} became a link`)
+  }
+  closeSync(fd)
+  return next
 }
