@@ -45,7 +45,7 @@ export class History {
     const { entries, revision } = await store.range(ctx, '')
     for (const { key, value } of entries) {
       const at = placeOf(key)
-      if (at !== undefined) this.#of(at.prefix).set(at.key, parse(value))
+      if (at !== undefined) this.#of(at.prefix).set(at.key, base(value))
     }
     store.watch('', revision, { changes: (changes) => changes.forEach((change) => this.#take(change)), end: () => {} })
   }
@@ -86,6 +86,15 @@ export class History {
 
 function parse(value: Uint8Array): Readonly<KubeObject> {
   return JSON.parse(decoder.decode(value)) as Readonly<KubeObject>
+}
+
+/** What a run begins with is the same for many, and read once: nobody changes it. */
+const read = new WeakMap<Uint8Array, Readonly<KubeObject>>()
+
+function base(value: Uint8Array): Readonly<KubeObject> {
+  let object = read.get(value)
+  if (object === undefined) read.set(value, (object = parse(value)))
+  return object
 }
 
 /** `apps/deployments/default/web` lies under `apps/deployments` at `default/web`; what is the store's own (`pulse`) nowhere. */

@@ -5,6 +5,8 @@ import type { Happened, History } from './history.ts'
 export interface Scene {
   readonly history: History
   readonly faults: Pick<Faults, 'unheard'>
+  /** What happened longer ago than this has been heard of by everybody. */
+  readonly lateMs: number
 }
 
 export interface Invariant {

@@ -1,12 +1,15 @@
 /** What happens in one run, drawn from its seed before it begins: nodes, workloads, what users do when, which faults last how long. */
-import type { Node } from '../../core/api/schema/types.ts'
+import type { Node, Taint } from '../../core/api/schema/types.ts'
+import { nodes as nodeKind } from '../../core/api/core/node.ts'
+import { localPathMarks } from '../../core/api/storage/localpath.ts'
 import { hollowNode } from '../../core/fork/hollow.ts'
 import type { Random } from '../../core/lib/random.ts'
 import { stream, type SimCluster } from './cluster.ts'
 import { fair, type Weather } from './faults.ts'
 import type { Slowness } from './slowstore.ts'
-import type { Act, Workload } from './workload.ts'
+import { pick, type Act, type Workload } from './workload.ts'
 import { offers } from './workloads.ts'
+import { evictAll } from './workloads/pods.ts'
 
 export interface Step {
   readonly atMs: number
@@ -24,6 +27,11 @@ export interface Scenario {
   readonly slowness: Slowness
   /** When faults and users stop. */
   readonly endMs: number
+}
+
+/** How late a part may hear of something, and do what it decided then, in this weather. */
+export function lateMsOf({ weather, slowness }: Pick<Scenario, 'weather' | 'slowness'>): number {
+  return 2_000 + (weather.lag > 0 ? weather.lagMsMax : 0) + (weather.slowCalls > 0 ? 4 * weather.slowMsMax : 0) + 4 * slowness.msMax
 }
 
 export function drawScenario(seed: number): Scenario {
@@ -53,11 +61,12 @@ function drawNodes(random: Random, most: number): readonly Node[] {
   const isTight = random.fraction() < 0.25
   return Array.from({ length: count }, (_, i) => {
     const isTainted = i === count - 1 && count > 2 && random.fraction() < 0.3
-    return hollowNode(`n${i}`, {
+    const node = hollowNode(`n${i}`, {
       labels: { zone: i % 2 === 0 ? 'a' : 'b' },
       ...(isTainted ? { taints: [{ key: 'dedicated', value: 'yes', effect: 'NoSchedule' }] } : {}),
       size: isTight ? { cpu: `${300 + random.int(900)}m`, pods: String(3 + random.int(8)) } : { cpu: '4' },
     })
+    return { ...node, metadata: { ...node.metadata, annotations: { [localPathMarks.root]: '/volumes' } } }
   })
 }
 
@@ -80,6 +89,25 @@ const accidents: readonly ((random: Random, nodes: readonly Node[], atMs: number
       { atMs: backMs, name: `node ${name} returns`, befall: (cluster) => cluster.revive(name) },
     ]
   },
+  /** Somebody works on a node: it is cordoned, and its pods are asked to go. */
+  function nodeIsDrained(random, nodes, atMs, endMs) {
+    const name = nodes[random.int(nodes.length)]?.metadata.name ?? ''
+    const cordon = (holds: boolean): Act => ({ name: `${holds ? 'cordon' : 'uncordon'} ${name}`, run: (user) => user.change(nodeKind, name, (mine) => void (mine.spec = { ...mine.spec, unschedulable: holds })) })
+    return [
+      step(atMs, cordon(true)),
+      ...[0, 2_000, 6_000].map((laterMs) => step(Math.min(endMs, atMs + laterMs), evictAll(name))),
+      step(Math.min(endMs, atMs + 1_000 + random.int(endMs)), cordon(false)),
+    ]
+  },
+  function nodeIsTainted(random, nodes, atMs, endMs) {
+    const name = nodes[random.int(nodes.length)]?.metadata.name ?? ''
+    const taint = { key: `taint-${atMs}`, effect: pick(random, ['NoSchedule', 'NoSchedule', 'NoExecute']) }
+    const change = (what: string, taints: (old: readonly Taint[]) => Taint[]): Act => ({ name: `${what} ${name}`, run: (user) => user.change(nodeKind, name, (mine) => void (mine.spec = { ...mine.spec, taints: taints(mine.spec?.taints ?? []) })) })
+    return [
+      step(atMs, change('taint', (old) => [...old, taint])),
+      step(Math.min(endMs, atMs + 1_000 + random.int(endMs)), change('untaint', (old) => old.filter(({ key }) => key !== taint.key))),
+    ]
+  },
   function controllersRestart(_random, _nodes, atMs) {
     return [{ atMs, name: 'controllers begin again', befall: (cluster) => cluster.restartManager() }]
   },
@@ -96,6 +124,10 @@ const accidents: readonly ((random: Random, nodes: readonly Node[], atMs: number
     return [{ atMs, name: `clock jumps by ${ms} ms`, befall: (cluster) => cluster.jump(ms) }]
   },
 ]
+
+function step(atMs: number, act: Act): Step {
+  return { atMs, name: act.name, act }
+}
 
 /** Most runs see one or two kinds of accident, so that a failure has few causes. */
 function drawAccidents(random: Random, nodes: readonly Node[], endMs: number): readonly Step[] {

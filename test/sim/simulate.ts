@@ -5,7 +5,7 @@ import { fair } from './faults.ts'
 import type { Happened } from './history.ts'
 import { invariants } from './invariants.ts'
 import { wouldTake } from './invariants/bindings.ts'
-import { drawScenario, type Scenario } from './scenario.ts'
+import { drawScenario, lateMsOf, type Scenario } from './scenario.ts'
 import { User } from './workload.ts'
 import { isFull } from './workloads/quota.ts'
 
@@ -65,7 +65,7 @@ class Simulation {
     const cluster = await SimCluster.open({ seed: this.#seed, nodes, note, happened: (happened) => this.#take(happened), ...(this.#options.log === true ? { log: true } : {}) })
     this.#cluster = cluster
     const { history, faults } = cluster
-    this.#watching = invariants.map(({ name, begin }) => ({ name, ...begin({ history, faults }) }))
+    this.#watching = invariants.map(({ name, begin }) => ({ name, ...begin({ history, faults, lateMs: lateMsOf(this.#scenario) }) }))
     note(`${nodes.length} nodes, ${workloads.map(({ name }) => name).join(' ')}, weather ${JSON.stringify(this.#scenario.weather)}, slow ${JSON.stringify(this.#scenario.slowness)}`)
     try {
       await this.#play(cluster)

@@ -1,7 +1,7 @@
 /** What a user makes and changes, drawn from the seed, and what it must come to in the end. The list is workloads.ts. */
 import { isApiError } from '../../core/api/errors.ts'
 import type { KindRef } from '../../core/api/kind.ts'
-import type { KubeObject } from '../../core/api/meta.ts'
+import { keyOf, type KubeObject } from '../../core/api/meta.ts'
 import type { Client } from '../../core/client/client.ts'
 import type { Ctx } from '../../core/lib/ctx.ts'
 import { cloneJson } from '../../core/lib/json.ts'
@@ -47,9 +47,14 @@ export class User {
     this.#client = client
   }
 
+  /** Of cluster scope, and perhaps there. */
+  async ensure<T extends KubeObject>(kind: KindRef<T>, object: T): Promise<void> {
+    if ((await this.#client.get(this.#ctx, kind, keyOf(object))) === undefined) await this.create(kind, object)
+  }
+
   async create<T extends KubeObject>(kind: KindRef<T>, object: T): Promise<void> {
-    const namespaced = { ...object, metadata: { namespace: simNamespace, ...object.metadata } }
-    await this.#client.create(this.#ctx, kind, namespaced)
+    const placed = kind.namespaced ? { ...object, metadata: { namespace: simNamespace, ...object.metadata } } : object
+    await this.#client.create(this.#ctx, kind, placed)
   }
 
   /** Nothing happens to what is gone. */

@@ -1,15 +1,22 @@
 /** Where pods may be bound: once, and to a node that takes them. What the scheduler could not know yet is not held against it. */
 import { quantityMilli } from '../../../core/api/quantity.ts'
-import { isTolerated } from '../../../core/api/core/taints.ts'
+import { isTolerated, taintKeys } from '../../../core/api/core/taints.ts'
 import { isPodTerminal } from '../../../core/api/core/podstate.ts'
 import { selectorOf } from '../../../core/api/selector.ts'
 import type { Node, Pod } from '../../../core/api/schema/types.ts'
 import type { Happened, History } from '../history.ts'
 import type { Invariant, Scene as WholeScene } from '../invariant.ts'
+import { Recent } from '../recent.ts'
+import { isBinding, nodeOf } from './binding.ts'
+import { lacksDevices } from './devices.ts'
+import { matchesLabels } from './labels.ts'
+import { skew } from './spread.ts'
+import { outOfReach } from './volumes.ts'
 
-type Scene = Pick<WholeScene, 'history' | 'faults'>
-
-const nodeOf = (pod: Readonly<Pod> | undefined): string => pod?.spec?.nodeName ?? ''
+interface Scene extends Pick<WholeScene, 'history' | 'faults'> {
+  /** Whether what a node refuses pods for has been there long enough for the scheduler to know. */
+  readonly known: (node: string, refusal: string) => boolean
+}
 
 export const boundOnce: Invariant = {
   name: 'a pod is bound once',
@@ -24,22 +31,29 @@ export const boundOnce: Invariant = {
 
 export const boundWhereItFits: Invariant = {
   name: 'a pod is bound to a node that takes it',
-  begin: (scene) => ({
-    after: (happened) => (isBinding(happened) ? whyNot(scene, happened.key, happened.object as Pod) : undefined),
-  }),
-}
-
-function isBinding({ prefix, type, object, prev }: Happened): boolean {
-  return prefix === 'pods' && type === 'changed' && nodeOf(prev as Pod) === '' && nodeOf(object as Pod) !== ''
+  begin({ history, faults, lateMs }) {
+    const refusals = new Recent<string>()
+    return {
+      after(happened) {
+        const { prefix, object, prev, atMs } = happened
+        if (prefix === 'nodes') {
+          const now = new Set(refusalsOf(object))
+          for (const refusal of new Set([...refusalsOf(prev), ...now])) refusals.set(`${object.metadata.name ?? ''} ${refusal}`, now.has(refusal), atMs)
+        }
+        const known = (node: string, refusal: string): boolean => refusals.heldFor(`${node} ${refusal}`, lateMs, atMs)
+        return isBinding(happened) ? whyNot({ history, faults, known }, happened.key, object as Pod) : undefined
+      },
+    }
+  },
 }
 
 /** A node that would take the pod as things are; health taints count here. */
 export function wouldTake(history: History, key: string, pod: Readonly<Pod>): string | undefined {
-  const scene = { history, faults: { unheard: new Set<string>() } }
+  const scene = { history, faults: { unheard: new Set<string>() }, known: () => true }
   for (const [, node] of history.all<Node>('nodes')) {
     const name = node.metadata.name ?? ''
     const isIll = node.spec?.taints?.some((t) => t.effect !== 'PreferNoSchedule' && !isTolerated(pod.spec?.tolerations, t)) === true
-    if (!isIll && node.spec?.unschedulable !== true && whyNot(scene, key, pod, name, cpuOf(pod)) === undefined) return name
+    if (!isIll && whyNot(scene, key, pod, name, cpuOf(pod)) === undefined && skew(history, key, pod, name) === undefined && outOfReach(history, pod, name) === undefined && !lacksDevices(history, pod, name)) return name
   }
   return undefined
 }
@@ -48,28 +62,21 @@ export function wouldTake(history: History, key: string, pod: Readonly<Pod>): st
 function whyNot(scene: Scene, key: string, pod: Readonly<Pod>, name = nodeOf(pod), more = 0): string | undefined {
   const node = scene.history.all<Node>('nodes').get(`/${name}`)
   if (node === undefined) return `${key} was bound to ${name}, which is not there`
-  // Those that tell of its health come and go faster than a scheduler hears of them.
-  const taint = node.spec?.taints?.find((t) => t.effect !== 'PreferNoSchedule' && !t.key.startsWith('node.kubernetes.io/') && !isTolerated(pod.spec?.tolerations, t))
+  // Pods with volumes or devices wait for them with their node in hand.
+  const waited = (pod.spec?.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined) || pod.spec?.resourceClaims !== undefined
+  const known = (refusal: string): boolean => !waited && scene.known(name, refusal)
+  if (node.spec?.unschedulable === true && known(cordon) && !isTolerated(pod.spec?.tolerations, { key: taintKeys.unschedulable, effect: 'NoSchedule' })) return `${key} was bound to ${name}, which is cordoned`
+  const taint = node.spec?.taints?.find((t) => t.effect !== 'PreferNoSchedule' && known(t.key) && !isTolerated(pod.spec?.tolerations, t))
   if (taint !== undefined) return `${key} was bound to ${name} with its taint ${taint.key}`
   if (!matchesLabels(pod, node)) return `${key} was bound to ${name}, which its selector or affinity does not ask for`
   return crowded(scene, name, node, more) ?? besideFoe(scene, key, pod, name)
 }
 
-function matchesLabels(pod: Readonly<Pod>, node: Readonly<Node>): boolean {
-  const labels = node.metadata.labels ?? {}
-  if (Object.entries(pod.spec?.nodeSelector ?? {}).some(([label, value]) => labels[label] !== value)) return false
-  const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  if (terms === undefined) return true
-  const fields: Record<string, string | undefined> = { 'metadata.name': node.metadata.name }
-  const wanted = ({ matchExpressions = [], matchFields = [] }: (typeof terms)[number]): boolean =>
-    matchExpressions.every(({ key, operator, values = [] }) => expression(labels[key], operator, values)) && matchFields.every(({ key, operator, values = [] }) => expression(fields[key], operator, values))
-  return terms.some(wanted)
-}
+const cordon = 'cordon'
 
-function expression(value: string | undefined, operator: string, values: readonly string[]): boolean {
-  if (operator === 'In') return value !== undefined && values.includes(value)
-  if (operator === 'NotIn') return value === undefined || !values.includes(value)
-  return operator === 'Exists' ? value !== undefined : value === undefined
+function refusalsOf(object: Happened['prev']): readonly string[] {
+  const { spec } = (object ?? {}) as Partial<Node>
+  return [...(spec?.taints ?? []).map(({ key }) => key), ...(spec?.unschedulable === true ? [cordon] : [])]
 }
 
 /** Pods on the node that the scheduler has heard of: of a binding that was made and not answered it knows only later. */

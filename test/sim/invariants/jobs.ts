@@ -62,6 +62,21 @@ export const podsCountOnce: Invariant = {
   },
 }
 
+export const indexesSucceedOnce: Invariant = {
+  name: 'an index that has succeeded is not tried again',
+  begin: ({ history }) => ({
+    after({ prefix, type, key, object }) {
+      if (prefix !== 'pods' || type !== 'added') return undefined
+      const index = object.metadata.annotations?.['batch.kubernetes.io/job-completion-index']
+      const owner = controllerOf(object)
+      if (index === undefined || owner?.kind !== 'Job') return undefined
+      const job = history.all<Job>('batch/jobs').get(`${object.metadata.namespace ?? ''}/${owner.name}`)
+      const isDone = job?.metadata.uid === owner.uid && holds(job.status?.completedIndexes ?? '', Number(index))
+      return isDone ? `${key} was made for index ${index}, and ${owner.name} has ${job.status?.completedIndexes ?? ''}` : undefined
+    },
+  }),
+}
+
 /** Whether `0,2-4` names the index. */
 function holds(indexes: string, index: number): boolean {
   return indexes !== '' && indexes.split(',').some((range) => {

@@ -50,7 +50,7 @@ function draw({ random, index, nodes }: Place): Workload {
       ...(random.fraction() < 0.2 ? [() => ({ name: `delete deployment ${name}`, run: (user: Parameters<Workload['begin']>[0]) => user.remove(deployments, name, pick(random, ['Background', 'Foreground'])) })] : []),
     ],
     last: change('resume', (spec) => void delete spec.paused),
-    lacks: (history) => lacks(history, name),
+    lacks: (history) => lacksDeployment(history, name),
   }
 }
 
@@ -65,10 +65,16 @@ function drawParticular(random: Random, nodes: number, labels: Record<string, st
   const roll = random.fraction()
   if (roll < 0.15) return { pod: { nodeSelector: { zone: 'a' } } }
   if (roll < 0.3) return { pod: { tolerations: [{ key: 'dedicated', operator: 'Exists' }] } }
-  if (roll > 0.45 || nodes < 3) return {}
+  if (roll < 0.4) return { pod: { topologySpreadConstraints: [{ ...spreadOver(nodes), whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: labels } }] } }
+  if (roll > 0.55 || nodes < 3) return {}
   const apart = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: labels } }] } }
   // One node may be tainted; a replacement needs a place of its own only after the old one has gone.
   return { pod: { affinity: apart }, replicasMax: nodes - 1, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } }
+}
+
+/** Every zone has a node without taints, and so has each of two nodes. */
+function spreadOver(nodes: number): { topologyKey: string; maxSkew: number } {
+  return nodes < 3 ? { topologyKey: 'kubernetes.io/hostname', maxSkew: 1 } : { topologyKey: 'zone', maxSkew: 2 }
 }
 
 function drawStrategy(random: Random): NonNullable<DeploymentSpec['strategy']> {
@@ -78,7 +84,7 @@ function drawStrategy(random: Random): NonNullable<DeploymentSpec['strategy']> {
   return { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } }
 }
 
-function lacks(history: History, name: string): string | undefined {
+export function lacksDeployment(history: History, name: string): string | undefined {
   const deployment = history.all<Deployment>('apps/deployments').get(`${simNamespace}/${name}`)
   const pods = [...history.all<Pod>('pods').values()].filter(({ metadata }) => metadata.labels?.['app'] === name)
   if (deployment === undefined) return pods.length === 0 ? undefined : `${name} is gone and ${pods.length} of its pods are not`

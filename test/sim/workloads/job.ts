@@ -11,13 +11,23 @@ export const jobWorkload: WorkloadKind = { name: 'job', draw }
 
 export function jobSpec(random: Random, name: string): JobSpec {
   const fate = JSON.stringify({ runMs: 500 + random.int(8_000), failShare: pick(random, [0, 0, 0.2, 0.5]) })
+  const mode = pick(random, ['NonIndexed', 'Indexed'])
+  const policy = random.fraction() < 0.3 ? failurePolicy(random, mode) : undefined
   return {
     parallelism: 1 + random.int(3),
     completions: 1 + random.int(4),
-    completionMode: pick(random, ['NonIndexed', 'Indexed']),
+    completionMode: mode,
     backoffLimit: random.int(6),
-    template: template(name, { restartPolicy: pick(random, ['Never', 'OnFailure']) }, { [fateAnnotation]: fate }),
+    ...policy,
+    template: template(name, { restartPolicy: policy === undefined ? pick(random, ['Never', 'OnFailure']) : 'Never' }, { [fateAnnotation]: fate }),
   }
+}
+
+/** What is made of pods that fail, and of those that were disturbed. */
+function failurePolicy(random: Random, mode: string): Partial<JobSpec> {
+  const action = pick(random, ['Ignore', 'Count', 'FailJob', ...(mode === 'Indexed' ? ['FailIndex'] : [])])
+  const rules = [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }, { action, onExitCodes: { operator: 'In', values: [1] } }]
+  return { podFailurePolicy: { rules }, ...(action === 'FailIndex' ? { backoffLimitPerIndex: random.int(3) } : {}) }
 }
 
 function draw({ random, index }: Place): Workload {

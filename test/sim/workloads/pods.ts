@@ -2,7 +2,7 @@
 import type { KindRef } from '../../../core/api/kind.ts'
 import { pods } from '../../../core/api/core/pod.ts'
 import { isPodReady } from '../../../core/api/core/podstate.ts'
-import type { KubeObject } from '../../../core/api/meta.ts'
+import { controllerOf, type KubeObject } from '../../../core/api/meta.ts'
 import type { Pod, PodSpec, PodTemplateSpec } from '../../../core/api/schema/types.ts'
 import type { Random } from '../../../core/lib/random.ts'
 import { simNamespace } from '../cluster.ts'
@@ -41,6 +41,16 @@ export function losePod(random: Random, name: string): Act {
 export function evictPod(random: Random, name: string): Act {
   const which = random.fraction()
   return { name: `evict a pod of ${name}`, run: (user) => withOne(user, name, which, async (pod) => void (await user.evict(pods, pod))) }
+}
+
+/** What is on a node is asked to go. Pods of DaemonSets are let be, as they would come again. */
+export function evictAll(node: string): Act {
+  return {
+    name: `evict what is on ${node}`,
+    async run(user) {
+      for (const { metadata, spec } of await user.list(pods)) if (spec?.nodeName === node && controllerOf({ metadata })?.kind !== 'DaemonSet') await user.evict(pods, metadata.name ?? '')
+    },
+  }
 }
 
 async function withOne(user: User, name: string, which: number, act: (pod: string) => Promise<void>): Promise<void> {

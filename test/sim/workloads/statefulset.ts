@@ -1,6 +1,8 @@
 /** StatefulSets: they grow, shrink, get other images in parts or whole, and lose pods. */
 import { statefulSets } from '../../../core/api/apps/statefulset.ts'
-import type { StatefulSet } from '../../../core/api/schema/types.ts'
+import type { PersistentVolumeClaim, StatefulSet, StorageClass } from '../../../core/api/schema/types.ts'
+import { localPathProvisioner } from '../../../core/api/storage/localpath.ts'
+import { storageClasses } from '../../../core/api/storage/storageclass.ts'
 import { simNamespace } from '../cluster.ts'
 import type { History } from '../history.ts'
 import { pick, type Place, type Workload, type WorkloadKind } from '../workload.ts'
@@ -9,9 +11,13 @@ import { changeSpec, lacksPods, losePod, podsOf, template } from './pods.ts'
 export const statefulSetWorkload: WorkloadKind = { name: 'statefulset', draw }
 
 const replicasMax = 4
+/** A folder of the node that the pod goes to first, and stays on. */
+const localClass: StorageClass = { metadata: { name: 'local' }, provisioner: localPathProvisioner, volumeBindingMode: 'WaitForFirstConsumer', reclaimPolicy: 'Delete' }
+const dataClaim: PersistentVolumeClaim = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'local', resources: { requests: { storage: '1Gi' } } } }
 
 function draw({ random, index }: Place): Workload {
   const name = `db${index}`
+  const volumes = random.fraction() < 0.4
   const set: StatefulSet = {
     metadata: { name },
     spec: {
@@ -19,13 +25,17 @@ function draw({ random, index }: Place): Workload {
       podManagementPolicy: pick(random, ['OrderedReady', 'Parallel']),
       ...(random.fraction() < 0.3 ? { minReadySeconds: 1 + random.int(5) } : {}),
       selector: { matchLabels: { app: name } },
+      ...(volumes ? { volumeClaimTemplates: [dataClaim] } : {}),
       template: template(name),
     },
   }
   let version = 0
   return {
     name,
-    begin: (user) => user.create(statefulSets, set),
+    async begin(user) {
+      if (volumes) await user.ensure(storageClasses, localClass)
+      await user.create(statefulSets, set)
+    },
     acts: [
       () => {
         const replicas = random.int(replicasMax + 1)
