@@ -40,7 +40,7 @@ export function subjectText({ kind, namespace, name }: Subject): string {
 const words: Readonly<Record<string, string>> = { PersistentVolumeClaim: 'claim', PodDisruptionBudget: 'disruption budget', HorizontalPodAutoscaler: 'autoscaler' }
 
 export function wordOf(kind: string): string {
-  return words[kind] ?? kind.charAt(0).toLowerCase() + kind.slice(1)
+  return words[kind] ?? kind.toLowerCase()
 }
 
 export function section(title: string, lines: readonly string[]): readonly Section[] {

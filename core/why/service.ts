@@ -1,9 +1,13 @@
 /** Why a Service leads nowhere: it selects no pod, its pods are not ready, or its port has no name that they know; and why it has no address. */
+import { daemonSets } from '../api/apps/daemonset.ts'
+import { deployments } from '../api/apps/deployment.ts'
+import { statefulSets } from '../api/apps/statefulset.ts'
 import { pods } from '../api/core/pod.ts'
 import { endpointSlices } from '../api/discovery/endpointslice.ts'
 import { isPodActive, isPodReady } from '../api/core/podstate.ts'
+import type { KindRef } from '../api/kind.ts'
 import { isBeingDeleted } from '../api/meta.ts'
-import type { Pod, Service } from '../api/schema/types.ts'
+import type { Deployment, ObjectMeta, Pod, Service } from '../api/schema/types.ts'
 import { crowdFindings, crowdOf } from './crowd.ts'
 import { count, few, section, type Finding, type Subject } from './finding.ts'
 import type { Reader } from './reader.ts'
@@ -26,7 +30,11 @@ export async function whyService(reader: Reader, about: Subject, service: Readon
   const all = listed.filter((pod) => !isBeingDeleted(pod))
   const selected = all.filter((pod) => isPodActive(pod) && matches(selector, pod))
   const text = Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(',')
-  if (selected.length === 0) return one(`leads nowhere: its selector ${text} matches none of ${count(all.length, 'pod')} in namespace ${about.namespace}`, section('what would match more', nearMisses(selector, all)))
+  if (selected.length === 0) {
+    const maker = await makerOf(reader, about.namespace, selector)
+    if (maker !== undefined) return one(`leads nowhere: there is no pod with ${text} now; ${maker}`)
+    return one(`leads nowhere: its selector ${text} matches none of ${count(all.length, 'pod')} in namespace ${about.namespace}`, section('what would match more', nearMisses(selector, all)))
+  }
   if (!selected.some(isPodReady) && spec?.publishNotReadyAddresses !== true) {
     const lead = `leads nowhere: none of its ${count(selected.length, 'pod')} is ready`
     const causes = crowdFindings(about, lead, await crowdOf(reader, selected))
@@ -42,8 +50,20 @@ export async function whyService(reader: Reader, about: Subject, service: Readon
   return []
 }
 
-function matches(selector: Readonly<Record<string, string>>, pod: Readonly<Pod>): boolean {
-  return Object.entries(selector).every(([key, value]) => pod.metadata.labels?.[key] === value)
+function matches(selector: Readonly<Record<string, string>>, { metadata }: { readonly metadata?: Readonly<ObjectMeta> }): boolean {
+  return Object.entries(selector).every(([key, value]) => metadata?.labels?.[key] === value)
+}
+
+/** The workload whose pods it means, if there were any. */
+async function makerOf(reader: Reader, namespace: string, selector: Readonly<Record<string, string>>): Promise<string | undefined> {
+  for (const kind of [deployments, statefulSets, daemonSets]) {
+    const makers = ((await reader.list(kind as KindRef<Deployment>, namespace)) ?? []).filter(({ spec }) => matches(selector, spec?.template ?? {}))
+    const [maker] = makers
+    if (maker === undefined) continue
+    const name = `${kind.kind.toLowerCase()}/${maker.metadata.name}`
+    return kind !== daemonSets && makers.every(({ spec }) => spec?.replicas === 0) ? `${name}, which makes such pods, is scaled to 0` : `${name} makes such pods, and has none (see kubun why ${name})`
+  }
+  return undefined
 }
 
 function portNames(pod: Readonly<Pod>): readonly string[] {

@@ -9,6 +9,7 @@ import { isBeingDeleted, type AnyObject } from '../api/meta.ts'
 import type { CronJob, HorizontalPodAutoscaler, Job, Namespace, Node, PersistentVolumeClaim, Pod, PodDisruptionBudget, Service } from '../api/schema/types.ts'
 import type { Client } from '../client/client.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { conditionClause } from './conditions.ts'
 import { whyClaim } from './claim.ts'
 import { heldDeletion } from './deletion.ts'
 import { count, subjectText, type Answer, type Finding, type Subject } from './finding.ts'
@@ -40,7 +41,9 @@ async function find(reader: Reader, kind: Kind, about: Subject, object: Readonly
   if (held !== undefined) return [{ ...held, about }]
   const known = deciders[`${kind.group}/${kind.kind}`]
   if (known !== undefined) return await known(reader, about, object)
-  return isBeingDeleted(object) ? [{ because: 'is being deleted', about, sections: [] }] : []
+  if (isBeingDeleted(object)) return [{ because: 'is being deleted', about, sections: [] }]
+  const clause = conditionClause(object)
+  return clause === undefined ? [] : [{ ...clause, about }]
 }
 
 type Decider = (reader: Reader, about: Subject, object: Readonly<AnyObject>) => Promise<readonly Finding[]>

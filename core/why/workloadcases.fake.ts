@@ -1,6 +1,7 @@
 /** Workloads, Services, namespaces and what else does not do what it is to do, with the true cause of each. */
 import { validatingAdmissionPolicies } from '../api/admissionregistration/validatingadmissionpolicy.ts'
 import { validatingAdmissionPolicyBindings } from '../api/admissionregistration/validatingadmissionpolicybinding.ts'
+import { apiServices } from '../api/apiregistration/apiservice.ts'
 import { daemonSets } from '../api/apps/daemonset.ts'
 import { deployments } from '../api/apps/deployment.ts'
 import { statefulSets } from '../api/apps/statefulset.ts'
@@ -103,7 +104,7 @@ export const workloadCases: readonly Case[] = [
       await lab.node('n1')
     },
     of: 'daemonset/web',
-    cause: "daemonSet default/web has none of 1 pod, and may make no more: the namespace's PodSecurity level baseline:latest forbids the pod: host namespaces (hostNetwork=true)",
+    cause: "daemonset default/web has none of 1 pod, and may make no more: the namespace's PodSecurity level baseline:latest forbids the pod: host namespaces (hostNetwork=true)",
   },
   {
     name: 'a ServiceAccount that there is not',
@@ -131,7 +132,7 @@ export const workloadCases: readonly Case[] = [
       await lab.create(statefulSets, { metadata: { name: 'web', namespace: 'default' }, spec: { replicas: 3, serviceName: 'web', selector, template: template(), volumeClaimTemplates } })
     },
     of: 'sts/web',
-    cause: 'statefulSet default/web has 0 of 3 pods ready: pod web-0 waits for its claim data-web-0, which names no storage class, and the cluster has no default one; there is no volume at all that it could take',
+    cause: 'statefulset default/web has 0 of 3 pods ready: pod web-0 waits for its claim data-web-0, which names no storage class, and the cluster has no default one; there is no volume at all that it could take',
   },
   {
     name: 'a DaemonSet that no node matches',
@@ -140,7 +141,7 @@ export const workloadCases: readonly Case[] = [
       await lab.create(daemonSets, { metadata: { name: 'web', namespace: 'default' }, spec: { selector, template: template({ nodeSelector: { role: 'edge' } }) } })
     },
     of: 'ds/web',
-    cause: 'daemonSet default/web has no pods: its node selector or affinity matches none of 1 node',
+    cause: 'daemonset default/web has no pods: its node selector or affinity matches none of 1 node',
   },
   {
     name: 'a DaemonSet whose pod does not fit on its node',
@@ -150,7 +151,7 @@ export const workloadCases: readonly Case[] = [
       await lab.create(daemonSets, { metadata: { name: 'web', namespace: 'default' }, spec: { selector, template: template(asks('3')) } })
     },
     of: 'ds/web',
-    cause: 'daemonSet default/web has 0 of 1 pod ready: pod NAME may go to node n1 only: it lacks 2 cpu',
+    cause: 'daemonset default/web has 0 of 1 pod ready: pod NAME may go to node n1 only: it lacks 2 cpu',
     lines: ['ask for 2 cpu less (1 instead of 3): it would fit on node n1'],
   },
   {
@@ -216,13 +217,13 @@ export const workloadCases: readonly Case[] = [
     name: 'a suspended cron job',
     build: async (lab) => void (await lab.create(cronJobs, { metadata: { name: 'nightly', namespace: 'default' }, spec: { schedule: '0 3 * * *', suspend: true, jobTemplate } })),
     of: 'cronjob/nightly',
-    cause: 'cronJob default/nightly is suspended: it starts no jobs until spec.suspend is false',
+    cause: 'cronjob default/nightly is suspended: it starts no jobs until spec.suspend is false',
   },
   {
     name: 'a cron job that is never due',
     build: async (lab) => void (await lab.create(cronJobs, { metadata: { name: 'nightly', namespace: 'default' }, spec: { schedule: '0 0 31 2 *', jobTemplate } })),
     of: 'cj/nightly',
-    cause: 'cronJob default/nightly starts no jobs: its schedule "0 0 31 2 *" is never due',
+    cause: 'cronjob default/nightly starts no jobs: its schedule "0 0 31 2 *" is never due',
   },
   {
     name: 'a cron job whose jobs fail',
@@ -233,7 +234,7 @@ export const workloadCases: readonly Case[] = [
       await lab.settle(80_000)
     },
     of: 'cj/load',
-    cause: 'cronJob default/load starts jobs, and the last, load-29453761, has failed: its pods failed 1 time, and it gives up after 0 retries (backoffLimit); pod NAME has failed: its container app exits with code 1',
+    cause: 'cronjob default/load starts jobs, and the last, load-29453761, has failed: its pods failed 1 time, and it gives up after 0 retries (backoffLimit); pod NAME has failed: its container app exits with code 1',
   },
   {
     name: 'a cron job that waits for a job that cannot run',
@@ -243,7 +244,7 @@ export const workloadCases: readonly Case[] = [
       await lab.settle(150_000)
     },
     of: 'cj/load',
-    cause: 'cronJob default/load starts no further job while job load-29453761 runs (concurrencyPolicy Forbid), and that has 0 of 1 completion: pod NAME does not fit on the only node, n1: it lacks the label disk=ssd',
+    cause: 'cronjob default/load starts no further job while job load-29453761 runs (concurrencyPolicy Forbid), and that has 0 of 1 completion: pod NAME does not fit on the only node, n1: it lacks the label disk=ssd',
   },
   {
     name: 'a service whose selector is misspelt',
@@ -315,6 +316,24 @@ export const workloadCases: readonly Case[] = [
     },
     of: 'hpa/web',
     cause: 'autoscaler default/web gets no metrics for Deployment web (is a metrics server installed?): failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)',
+  },
+  {
+    name: 'a service of a deployment that is scaled to 0',
+    async build(lab) {
+      await lab.pod('other')
+      await rollout(lab, deployment(0))
+      await lab.create(services, service({ selector: { app: 'web' } }))
+    },
+    of: 'service/web',
+    cause: 'service default/web leads nowhere: there is no pod with app=web now; deployment/web, which makes such pods, is scaled to 0',
+  },
+  {
+    name: 'an API that another server is to serve, which is not there',
+    async build(lab) {
+      await lab.create(apiServices, { metadata: { name: 'v1beta1.metrics.k8s.io' }, spec: { group: 'metrics.k8s.io', version: 'v1beta1', groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: { namespace: 'default', name: 'metrics' } } })
+    },
+    of: 'apiservice/v1beta1.metrics.k8s.io',
+    cause: 'apiservice v1beta1.metrics.k8s.io is not available: service/metrics in "default" is not present',
   },
   {
     name: 'a budget that lets nobody go',
