@@ -36,6 +36,8 @@ export interface AdmissionRequest {
   readonly warn: (text: string) => void
   /** Notes something for the audit log; `level`: the least level at which it may be shown. */
   readonly annotate?: (key: string, value: string, level?: 'Metadata' | 'Request') => void
+  /** What is to be taken back should the write fail after all. */
+  readonly onFailure?: (undo: () => void) => void
   /** There once a plugin that ends a round has changed the object (runMutate). */
   reinvocation?: Reinvocation
 }

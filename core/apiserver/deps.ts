@@ -143,6 +143,8 @@ export interface Call {
   warn(text: string): void
   /** Notes something for the audit log. */
   annotate?(key: string, value: string, level?: 'Metadata' | 'Request'): void
+  /** What is to be taken back should it fail. */
+  onFailure?(undo: () => void): void
 }
 
 /** What a verb answers, before anything is serialised. */

@@ -29,6 +29,7 @@ import type { User } from '../auth/user.ts'
 import type { Kind } from '../api/kind.ts'
 import { connect } from './connect/connect.ts'
 import { requestMsMax, requestTimeoutMs } from './timeout.ts'
+import { withUndo } from './undo.ts'
 import { Warnings } from './warnings.ts'
 
 export interface Handling {
@@ -195,7 +196,7 @@ class Run {
     })
     if (handler === 'watch') return await this.#watch(call)
     const include = this.#media.as === 'Table' ? includeObject(info) : 'Metadata'
-    const outcome = await handler(deps, call)
+    const outcome = await withUndo(handler, deps, call)
     if (this.#over) return
     this.code = outcome.type === 'list' ? 200 : outcome.code
     noteOutcome(this.record, outcome)

@@ -21,6 +21,7 @@ import { podLog } from './connect/podlog.ts'
 import { bookmarkObject } from './frames.ts'
 import { Query, type RequestInfo } from './request.ts'
 import { handlerOf, kindOf } from './route.ts'
+import { withUndo } from './undo.ts'
 import { integer, listQuery } from './verbs/options.ts'
 import type { User } from '../auth/user.ts'
 
@@ -49,7 +50,7 @@ export function inProcess(deps: ApiServerDeps): InProcessApi {
         }
         const handler = handlerOf(entered.kind, info)
         if (typeof handler === 'string') throw genericNotFound()
-        const outcome = await handler(deps, entered)
+        const outcome = await withUndo(handler, deps, entered)
         noteOutcome(record, outcome)
         return valueOf(outcome)
       } catch (error) {

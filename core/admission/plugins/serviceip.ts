@@ -47,7 +47,11 @@ export function serviceIp(deps: AdmissionDeps): AdmissionPlugin {
       const owner = `${request.namespace}/${name === '' ? `${generateName}#${nameless++}` : name}`
       const now = ctx.clock.now()
       const refusal = allocate({ ...pools, owner, now }, request)
-      if (refusal === undefined && !request.dryRun) each(pools, objectOf<Service>(request), (used, value) => used.hold(value, owner, now))
+      if (refusal !== undefined || request.dryRun) return refusal
+      each(pools, objectOf<Service>(request), (used, value) => {
+        used.hold(value, owner, now)
+        request.onFailure?.(() => used.letGo(value, owner))
+      })
       return refusal
     },
     async validate(ctx, request) {

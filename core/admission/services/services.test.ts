@@ -44,6 +44,17 @@ describe('values', () => {
     expect(used.takenFor('v', 'b', 60_001)).toBe(false)
   })
 
+  it('are free at once when the Service does not come, but not while another request of it may', () => {
+    const used = new Used()
+    used.hold('v', 'a', 0)
+    used.hold('v', 'a', 1)
+    used.letGo('v', 'b')
+    used.letGo('v', 'a')
+    expect(used.takenFor('v', 'b', 2)).toBe(true)
+    used.letGo('v', 'a')
+    expect(used.takenFor('v', 'b', 2)).toBe(false)
+  })
+
   it.each([[16, 0], [32, 16], [4_096, 256], [65_536, 256]])('of a range of %d: the first %d are for those who ask by name', (size, want) => expect(bandOf(size, { min: 16, max: 256, share: 16 })).toBe(want))
 
   it('are looked for all around', () => {

@@ -5,9 +5,16 @@ import type { Random } from '../../lib/random.ts'
 const holdMs = 60_000
 const heldMax = 1_024
 
+interface Held {
+  readonly owner: string
+  readonly until: number
+  /** Requests of this owner that hold it. */
+  readonly times: number
+}
+
 export class Used {
   readonly #owners = new Map<string, string>()
-  readonly #held = new Map<string, { readonly owner: string; readonly until: number }>()
+  readonly #held = new Map<string, Held>()
 
   set(value: string, owner: string): void {
     this.#owners.set(value, owner)
@@ -30,8 +37,17 @@ export class Used {
   }
 
   hold(value: string, owner: string, now: number): void {
-    this.#held.set(value, { owner, until: now + holdMs })
-    if (this.#held.size > heldMax) for (const [key, held] of this.#held) if (held.until <= now) this.#held.delete(key)
+    const held = this.#held.get(value)
+    this.#held.set(value, { owner, until: now + holdMs, times: held?.owner === owner ? held.times + 1 : 1 })
+    if (this.#held.size > heldMax) for (const [key, { until }] of this.#held) if (until <= now) this.#held.delete(key)
+  }
+
+  /** The Service does not come. */
+  letGo(value: string, owner: string): void {
+    const held = this.#held.get(value)
+    if (held?.owner !== owner) return
+    if (held.times > 1) this.#held.set(value, { ...held, times: held.times - 1 })
+    else this.#held.delete(value)
   }
 }
 

@@ -108,6 +108,7 @@ export function writeOptions(deps: ApiServerDeps, call: Call, asked: Asked, more
     oldObject: old === undefined ? undefined : (more.as?.of?.(old) ?? old),
     ...(more.as === undefined ? {} : { objectKind: more.as.kind }),
     ...(call.annotate === undefined ? {} : { annotate: call.annotate }),
+    ...(call.onFailure === undefined ? {} : { onFailure: call.onFailure }),
     options: more.operation === 'CREATE' || more.operation === 'UPDATE' ? optionsOf(more.operation, asked.options) : asked.options,
     dryRun: asked.dryRun,
     user,
