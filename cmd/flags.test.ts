@@ -12,6 +12,7 @@ it.each([
   ['server', '--cluster-cidr=10.42.0.0', 'must be a range of addresses such as 10.42.0.0/16'],
   ['server', '--service-cidr=abc', 'must be a range of addresses'],
   ['server', '--cluster-dns=dns', 'must be an IP address'],
+  ['server', '--cluster-domain=A b', 'must be a domain name such as cluster.local'],
   ['server', '--local-storage-path=storage', 'must be the absolute path of a folder'],
   ['agent', '--local-storage-path=//', 'must be the absolute path of a folder'],
   ['server', '--bind-address=foo', 'must be an IP address'],

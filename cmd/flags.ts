@@ -15,6 +15,9 @@ export const address = z.string().refine((text) => parseIp(text) !== undefined, 
 /** A range of addresses. */
 export const cidr = z.string().refine((text) => parseCidr(text) !== undefined, 'must be a range of addresses such as 10.42.0.0/16')
 
+/** A domain name. */
+export const domain = z.string().refine((text) => text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text), 'must be a domain name such as cluster.local')
+
 /** A folder of this machine, and not all of it. */
 export const folder = z.string().refine((text) => text.startsWith('/') && /[^/.]/.test(text), 'must be the absolute path of a folder').transform((text) => resolve(text))
 

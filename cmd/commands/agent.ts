@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { childCtx } from '../../core/lib/ctx.ts'
 import { systemRandom } from '../../core/lib/random.ts'
 import { onParentGone } from '../child.ts'
-import { address, cidr, count, folder, port } from '../flags.ts'
+import { address, cidr, count, domain, folder, port } from '../flags.ts'
 import { command, CommandError } from '../command.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
 import { apiVersion } from '../version.ts'
@@ -26,7 +26,7 @@ const agentFlags = z.object({
   'cluster-cidr': cidr.default('10.42.0.0/16').describe('addresses of pods, as the server has them'),
   'service-cidr': cidr.default('10.43.0.0/16').describe('addresses of Services, as the server has them'),
   'cluster-dns': address.default('10.43.0.10').describe('address of the cluster DNS'),
-  'cluster-domain': z.string().default('cluster.local').describe('domain of the cluster'),
+  'cluster-domain': domain.default('cluster.local').describe('domain of the cluster'),
   'max-pods': count(1).default(110).describe('pods that fit on this node'),
   'local-storage-path': folder.optional().describe('where volumes of the class local-path lie (default: DATA-DIR/storage)'),
   'stop-with-parent': z.boolean().default(false).describe('end when standard input closes'),

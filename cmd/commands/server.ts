@@ -18,7 +18,7 @@ import type { ServerConfig, ServerParts } from '../../core/server.ts'
 import { asset } from '../assets.ts'
 import { orphanGraceMs, superviseChild } from '../child.ts'
 import { accessFlags, authenticationOf, authorizationOf } from '../accessflags.ts'
-import { address, cidr, count, duration, folder, port } from '../flags.ts'
+import { address, cidr, count, domain, duration, folder, port } from '../flags.ts'
 import { command, CommandError, type Terminal } from '../command.ts'
 import { defaultKubeconfig, writeKubeconfig } from '../kubeconfig.ts'
 import { defaultAddress, defaultNodeName, missingForNode, mustBeFree, mustBeRoot } from '../machine.ts'
@@ -41,7 +41,7 @@ const serverFlags = z.object({
   'cluster-cidr': cidr.default('10.42.0.0/16').describe('addresses of pods'),
   'service-cidr': cidr.default('10.43.0.0/16').describe('addresses of Services'),
   'cluster-dns': address.default('10.43.0.10').describe('address of the cluster DNS'),
-  'cluster-domain': z.string().default('cluster.local').describe('domain of the cluster'),
+  'cluster-domain': domain.default('cluster.local').describe('domain of the cluster'),
   'service-node-port-range': range.default('30000-32767').describe('NodePorts'),
   'node-monitor-grace': duration(nodeGraceMsMin, 'must be a duration of 15s or more: nodes report every 10 s').default('50s').describe('a node that is silent for so long is taken for dead'),
   'write-kubeconfig': z.string().default(defaultKubeconfig).describe("where the administrator's kubeconfig is written"),
