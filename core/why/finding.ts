@@ -43,8 +43,12 @@ export function wordOf(kind: string): string {
   return words[kind] ?? kind.toLowerCase()
 }
 
+/** Nobody reads more. */
+const sectionLinesMax = 100
+
 export function section(title: string, lines: readonly string[]): readonly Section[] {
-  return lines.length === 0 ? [] : [{ title, lines }]
+  if (lines.length === 0) return []
+  return [{ title, lines: lines.length <= sectionLinesMax ? lines : [...lines.slice(0, sectionLinesMax), `and ${lines.length - sectionLinesMax} more`] }]
 }
 
 /** `a, b and c`. */

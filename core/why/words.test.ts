@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { quantityText } from './amounts.ts'
 import { endText } from './crash.ts'
+import { section } from './finding.ts'
 import { imageClause } from './image.ts'
 import { refusalText } from './refused.ts'
 import { kindNamed } from './subjects.ts'
 
 describe('words', () => {
+  it('a section ends where nobody reads on', () => {
+    const lines = section('volumes', Array.from({ length: 10_000 }, (_, i) => `pv-${i}: is bound`))[0]?.lines ?? []
+    expect([lines.length, lines.at(-1)]).toEqual([101, 'and 9900 more'])
+    expect(section('volumes', [])).toEqual([])
+  })
+
   it.each([
     ['web:1: toomanyrequests: You have reached your pull rate limit', 'the registry refuses more pulls for now (rate limit)'],
     ['dial tcp: lookup reg.example.com on 10.0.0.2:53: no such host', 'the name of the registry cannot be resolved'],
