@@ -12,6 +12,7 @@ it.each([
 
 it('what does not fit is the most there is', () => {
   expect(amountOf('100E')).toBe(amountMax)
+  expect(['9e999', '-100E', '-9e999'].map(amountOf)).toEqual([amountMax, -amountMax, -amountMax])
   expect(amountOf('250m')).toBe(250n)
   expect(replicasFrom(1e12)).toBe(2 ** 31 - 1)
   expect(replicasFrom(1.01)).toBe(2)

@@ -10,8 +10,8 @@ export const replicasMax = 2 ** 31 - 1
 export function amountOf(quantity: string | number): bigint {
   const milli = quantityMilli(quantity)
   if (Number.isNaN(milli)) return 0n
-  const exact = BigInt(milli)
-  return exact > amountMax ? amountMax : exact
+  if (milli >= Number(amountMax)) return amountMax
+  return milli <= -Number(amountMax) ? -amountMax : BigInt(milli)
 }
 
 const decimals = ['m', '', 'k', 'M', 'G', 'T', 'P', 'E']
