@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
@@ -26,6 +27,16 @@ it('reads files, folders by name, folders below when asked, and standard input',
   expect(await names([path])).toEqual(['a.json', 'b.yaml'])
   expect(await names([path], true)).toEqual(['a.json', 'b.yaml', 'below/c.yml'])
   expect(await names([join(path, 'notes.txt'), '-'])).toEqual(['notes.txt', 'from stdin'])
+})
+
+it('follows links to files, and leaves what is no file', async () => {
+  const path = folder()
+  execFileSync('mkfifo', [join(path, 'pipe.yaml')]) // it would be waited for without end
+  symlinkSync(path, join(path, 'around.yaml'))
+  symlinkSync('notes.txt', join(path, 'z.yaml'))
+  expect(await names([path], true)).toEqual(['a.json', 'b.yaml', 'below/c.yml', 'notes.txt'])
+  symlinkSync('nowhere', join(path, 'gone.yaml'))
+  await expect(names([path])).rejects.toThrow(`there is no file ${path}/gone.yaml`)
 })
 
 it('says what is wrong in a sentence', async () => {

@@ -23,17 +23,21 @@ function pathsOf(name: string, recursive: boolean): readonly string[] {
     readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1)).flatMap((entry) => {
       const path = join(folder, entry.name)
       if (entry.isDirectory()) return recursive ? within(path) : []
-      return extensions.has(extname(entry.name)) ? [path] : []
+      return extensions.has(extname(entry.name)) && holdsText(path) ? [path] : []
     })
   const found = read(name, () => within(name))
   if (found.length === 0) throw new CommandError(`there is no .json, .yaml or .yml file in ${name}${recursive ? '' : ' (-R looks into its folders, too)'}`)
   return found
 }
 
+/** Pipes and devices may never come to an end; links to files are files. */
+const holdsText = (path: string): boolean => read(path, () => statSync(path)).isFile()
+
 function read<T>(path: string, how: () => T): T {
   try {
     return how()
   } catch (error) {
+    if (error instanceof CommandError) throw error
     const code = (error as { readonly code?: string }).code
     throw new CommandError(code === 'ENOENT' ? `there is no file ${path}` : `cannot read ${path}: ${code ?? (error as Error).message}`)
   }
