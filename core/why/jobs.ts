@@ -11,6 +11,9 @@ import { oneLine } from './crash.ts'
 import type { Reader } from './reader.ts'
 import { refusalText } from './refused.ts'
 
+/** spec.managedBy of jobs that are not somebody else's. */
+const builtIn = 'kubernetes.io/job-controller'
+
 const reasons: Readonly<Record<string, (job: Readonly<Job>) => string>> = {
   BackoffLimitExceeded: ({ spec, status }) => `its pods failed ${count(status?.failed ?? 0, 'time')}, and it gives up after ${count(spec?.backoffLimit ?? 6, 'retry', 'retries')} (backoffLimit)`,
   DeadlineExceeded: ({ spec }) => `it ran longer than its activeDeadlineSeconds of ${spec?.activeDeadlineSeconds}`,
@@ -36,6 +39,9 @@ export async function whyJob(reader: Reader, about: Subject, job: Readonly<Job>)
   if (told?.reason === 'FailedCreate') return one(`may make no pods: ${refusalText(told.message ?? '')}`, section('the refusal', [told.message ?? '']))
   const found = crowdFindings(about, `has ${job.status?.succeeded ?? 0} of ${count(job.spec?.completions ?? 1, 'completion')}`, crowd)
   if (found.length > 0) return found
+  const { managedBy = builtIn, parallelism = 1, completions = 1 } = job.spec ?? {}
+  if (job.status?.startTime === undefined && managedBy !== builtIn) return one(`waits for ${managedBy} (managedBy), which has not begun it`)
+  if (parallelism === 0 && (job.status?.active ?? 0) === 0) return one(`starts no pods: its parallelism is 0; it has ${job.status?.succeeded ?? 0} of ${count(completions, 'completion')}`)
   if (job.status?.startTime === undefined) return one('has not been seen by its controller yet: it was made just now, or no controller runs')
   return []
 }

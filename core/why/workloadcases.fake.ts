@@ -318,6 +318,22 @@ export const workloadCases: readonly Case[] = [
     cause: 'autoscaler default/web gets no metrics for Deployment web (is a metrics server installed?): failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)',
   },
   {
+    name: 'a job that another controller is to run',
+    async build(lab) {
+      await lab.create(jobs, job({ managedBy: 'example.com/queue' }))
+    },
+    of: 'job/load',
+    cause: 'job default/load waits for example.com/queue (managedBy), which has not begun it',
+  },
+  {
+    name: 'a job with parallelism 0',
+    async build(lab) {
+      await lab.create(jobs, job({ parallelism: 0, completions: 3 }))
+    },
+    of: 'job/load',
+    cause: 'job default/load starts no pods: its parallelism is 0; it has 0 of 3 completions',
+  },
+  {
     name: 'a service of a deployment that is scaled to 0',
     async build(lab) {
       await lab.pod('other')
