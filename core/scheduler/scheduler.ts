@@ -27,7 +27,7 @@ import { type RecordEvent, Telling, type Verdict } from './telling.ts'
 import { holdsResources, type NodeInfo, World } from './world.ts'
 
 /** Bindings in flight at once; the loop waits for one to end beyond that. */
-const bindingsMax = 128
+const bindingsMax = 512
 /** The loop gives way to the rest of the process after so long, or so many decisions. */
 const turnMs = 5
 const decisionsPerTurn = 32

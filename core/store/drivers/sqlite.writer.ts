@@ -58,8 +58,10 @@ export class WriterThread {
   #answered(answer: Answer): void {
     const job = this.#current
     this.#current = undefined
+    // The thread writes on while what it has written is told; but what failed is heard first, for it may take back what waits.
+    if (answer.ok) this.#next()
     job?.done(answer)
-    this.#next()
+    if (!answer.ok) this.#next()
   }
 
   #fail(why: string): void {
