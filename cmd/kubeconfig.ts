@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import * as z from 'zod'
 import { systemClock } from '../core/lib/clock.ts'
-import { kubeconfigTarget } from '../core/client/kubeconfig.ts'
+import { kubeconfigNamespace, kubeconfigTarget } from '../core/client/kubeconfig.ts'
 import { restClient, type RestClient } from '../core/client/rest.ts'
 import { CommandError } from './command.ts'
 import { version } from './version.ts'
@@ -32,6 +32,11 @@ export function chooseKubeconfig({ named, environment = '', home, isReadable }: 
 /** The path that a command without --kubeconfig uses. */
 export function kubeconfigPath(named: string | undefined): string {
   return chooseKubeconfig({ named, environment: process.env['KUBECONFIG'], home: process.env['HOME'], isReadable })
+}
+
+/** What -n says, else the kubeconfig's own. */
+export function namespaceOf(asked: string, path: string): string {
+  return asked === '' ? (kubeconfigNamespace(path) ?? 'default') : asked
 }
 
 /** The flag of commands that speak to a server. */

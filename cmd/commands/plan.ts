@@ -1,13 +1,12 @@
 /** kubun plan -f FILE: what would happen if the files were applied. Making the plan is core/plan; this reads files, prints, and answers with the exit code. */
 import * as z from 'zod'
 import { ApiError } from '../../core/api/errors.ts'
-import { kubeconfigNamespace } from '../../core/client/kubeconfig.ts'
 import { UsageError } from '../../core/lib/config.ts'
 import { errorPath, silentLog } from '../../core/lib/log.ts'
 import { readDocuments } from '../../core/plan/documents.ts'
 import { planText } from '../../core/plan/words.ts'
 import { command, CommandError } from '../command.ts'
-import { adminClient, kubeconfigFlag, kubeconfigPath } from '../kubeconfig.ts'
+import { adminClient, kubeconfigFlag, kubeconfigPath, namespaceOf } from '../kubeconfig.ts'
 import { readSources } from '../planfiles.ts'
 
 const exitCodes = { nothing: 0, changes: 1, trouble: 2 } as const
@@ -36,7 +35,7 @@ export const planCommand = command({
       if (documents.length === 0) throw new CommandError(`there are no objects in ${names.join(', ')}`)
       const { client } = adminClient(kubeconfigPath(options.kubeconfig))
       try {
-        const namespace = options.namespace === '' ? (kubeconfigNamespace(kubeconfigPath(options.kubeconfig)) ?? 'default') : options.namespace
+        const namespace = namespaceOf(options.namespace, kubeconfigPath(options.kubeconfig))
         const other = options.namespace === '' ? undefined : documents.find(({ object }) => (object.metadata.namespace ?? namespace) !== namespace)
         if (other !== undefined) throw new CommandError(`${other.source}: the namespace from the provided object ${JSON.stringify(other.object.metadata.namespace)} does not match the namespace ${JSON.stringify(namespace)} of -n`)
         const { makePlan } = await import('../../core/plan/make.ts') // a whole control plane: no other command pays for it

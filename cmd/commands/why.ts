@@ -14,14 +14,14 @@ import { kindNamed } from '../../core/why/subjects.ts'
 import { answerLines } from '../../core/why/text.ts'
 import { why } from '../../core/why/why.ts'
 import { command, CommandError } from '../command.ts'
-import { adminClient, kubeconfigFlag, kubeconfigPath } from '../kubeconfig.ts'
+import { adminClient, kubeconfigFlag, kubeconfigPath, namespaceOf } from '../kubeconfig.ts'
 
 const answerMsMax = 60_000
 const logMsMax = 5_000
 
 const flags = z.object({
   kubeconfig: kubeconfigFlag('who asks; what they may not read is not taken into account'),
-  namespace: z.string().default('default').describe('namespace of what is asked about'),
+  namespace: z.string().default('').describe("namespace of what is asked about; the kubeconfig's, else default"),
   output: z.enum(['text', 'json'], 'must be text or json').default('text').describe('text, or json for machines'),
 })
 
@@ -35,9 +35,10 @@ export const whyCommand = command({
     const { kindText, name } = subjectOf(words)
     const kind = kindNamed(kindText)
     if (kind === undefined) throw new UsageError(`kubun why knows no kind ${JSON.stringify(kindText)}: it answers for pods, workloads, services, claims, nodes, namespaces and all other built-in kinds`)
-    const { client } = adminClient(kubeconfigPath(options.kubeconfig))
+    const path = kubeconfigPath(options.kubeconfig)
+    const { client } = adminClient(path)
     try {
-      const at = { namespace: options.namespace, name }
+      const at = { namespace: namespaceOf(options.namespace, path), name }
       const answer = await withTimeout(ctx, answerMsMax, (timed) => answerOf(timed, client, kind, at))
       if (options.output === 'json') terminal.print(JSON.stringify(answer, undefined, 2))
       else for (const line of answerLines(answer)) terminal.print(line)
