@@ -5,7 +5,7 @@ import type { PodDisruptionBudget } from '../../../core/api/schema/types.ts'
 import { simNamespace } from '../cluster.ts'
 import type { History } from '../history.ts'
 import { pick, type Place, type Workload, type WorkloadKind } from '../workload.ts'
-import { evictPod, podsOf } from './pods.ts'
+import { evictPods, podsOf } from './pods.ts'
 
 export const budgetWorkload: WorkloadKind = { name: 'budget', draw }
 
@@ -14,7 +14,7 @@ function draw({ random, index }: Place): Workload {
   const app = pick(random, ['web0', 'set0', 'db0'])
   const bound = pick(random, [{ minAvailable: 1 }, { minAvailable: 2 }, { minAvailable: '50%' }, { maxUnavailable: 1 }, { maxUnavailable: '40%' }])
   const budget: PodDisruptionBudget = { metadata: { name }, spec: { ...bound, selector: { matchLabels: { app } } } }
-  return { name, begin: (user) => user.create(podDisruptionBudgets, budget), acts: [() => evictPod(random, app)], lacks: (history) => lacks(history, name, app) }
+  return { name, begin: (user) => user.create(podDisruptionBudgets, budget), acts: [() => evictPods(random, app)], lacks: (history) => lacks(history, name, app) }
 }
 
 function lacks(history: History, name: string, app: string): string | undefined {

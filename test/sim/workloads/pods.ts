@@ -38,9 +38,15 @@ export function losePod(random: Random, name: string): Act {
   return { name: `delete a pod of ${name}`, run: (user) => withOne(user, name, which, (pod) => user.remove(pods, pod)) }
 }
 
-export function evictPod(random: Random, name: string): Act {
-  const which = random.fraction()
-  return { name: `evict a pod of ${name}`, run: (user) => withOne(user, name, which, async (pod) => void (await user.evict(pods, pod))) }
+/** One or a few at a time. */
+export function evictPods(random: Random, name: string): Act {
+  const whiches = Array.from({ length: 1 + random.int(3) }, () => random.fraction())
+  return {
+    name: `evict pods of ${name}`,
+    async run(user) {
+      for (const which of whiches) await withOne(user, name, which, async (pod) => void (await user.evict(pods, pod)))
+    },
+  }
 }
 
 /** What is on a node is asked to go. Pods of DaemonSets are let be, as they would come again. */
