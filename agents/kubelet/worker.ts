@@ -8,21 +8,21 @@ import { Bell } from '../../core/lib/bell.ts'
 import { childCtx, type Ctx } from '../../core/lib/ctx.ts'
 import { isBeingDeleted } from '../../core/api/meta.ts'
 import type { Pod } from '../../core/api/schema/types.ts'
-import type { RuntimeContainer } from '../host/runtime.ts'
 import type { Rejection } from './admission.ts'
 import type { PodDeps } from './deps.ts'
-import { StartError } from './images.ts'
 import { graceOf, graceSMin, killAll, killContainer } from './kill.ts'
 import { containerNameOf, label } from './labels.ts'
 import { LastWords } from './messages.ts'
-import { newest, type ObservedPod } from './observe.ts'
+import type { ObservedPod } from './observe.ts'
 import { planPod, type Plan } from './plan.ts'
 import { refOf } from './ports.ts'
 import { actuate, asItRuns } from './resize/actuate.ts'
 import { resizeRestarts } from './resize/steps.ts'
 import { finishPod, stopSandboxes } from './remove.ts'
-import { containersOf, findContainer, isTerminalPhase, podText, type PodContainer } from './spec.ts'
-import { attachNetwork, podDirOf, prepareVolumes, restartKey, sandboxProblem, startContainer, startSandbox, writePodFiles } from './start.ts'
+import { PodSandbox } from './sandbox.ts'
+import { containersOf, isTerminalPhase, podText, type PodContainer } from './spec.ts'
+import { podDirOf, prepareVolumes, restartKey } from './start.ts'
+import { type Ground, Starts } from './starts.ts'
 import { statusOf } from './status.ts'
 import { MountError, tearDownVolumes, type VolumesReady } from './volumes.ts'
 
@@ -48,16 +48,13 @@ export class PodWorker {
   #busy = false
   /** Ends what a sync waits for when the pod is to go. */
   #interrupt: (() => void) | undefined
-  #podIPs: readonly string[]
-  #attached: string | undefined
   #volumes: VolumesReady | undefined
   #volumesStale = false
   #verdict: { readonly phase: 'Failed'; readonly reason: string; readonly message: string } | undefined
   #terminal = false
-  readonly #reasons = new Map<string, { readonly reason: string; readonly message: string }>()
-  readonly #retryAt = new Map<string, number>()
   readonly #lastWords: LastWords
-  readonly #told = new Set<string>()
+  readonly #sandbox: PodSandbox
+  readonly #starts: Starts
   /** Containers that were ended to be started anew, whatever the pod's restart policy says of how they ended. */
   readonly #replaced = new Set<string>()
   #failures = 0
@@ -70,7 +67,8 @@ export class PodWorker {
     this.#pod = deps.resizes.allocated(pod)
     this.uid = pod.metadata.uid ?? ''
     this.#lastWords = new LastWords(deps.runtime)
-    this.#podIPs = (pod.status?.podIPs ?? []).map((p) => p.ip)
+    this.#sandbox = new PodSandbox(deps, this.uid, () => this.#pod)
+    this.#starts = new Starts(deps, this.uid, this.#lastWords)
     this.#terminal = isTerminalPhase(pod.status?.phase)
   }
 
@@ -121,7 +119,7 @@ export class PodWorker {
   /** An object that a volume shows has changed. */
   refreshVolumes(): void {
     this.#volumesStale = true
-    this.#retryAt.clear()
+    this.#starts.tryAllAgain()
     this.#bell.ring()
   }
 
@@ -168,7 +166,7 @@ export class PodWorker {
         this.#terminal = true
         continue
       }
-      this.#hold(plan)
+      this.#starts.hold(this.#pod, plan.held)
       this.#report()
       const again = await this.#act(ctx, pod, observed, plan)
       if (again !== 'again') return earliest([again, plan.wakeMs, this.#volumes?.refreshMs, this.#deadlineMs()])
@@ -198,14 +196,15 @@ export class PodWorker {
       await Promise.all(
         plan.kill.map((kill) => {
           const graceS = kill.why === 'old sandbox' ? graceSMin : graceOf(this.#pod, kill)
-          return killContainer(ctx, this.#deps, { pod: this.#pod, ...kill, graceS, podIP: this.#podIPs[0] ?? '' })
+          return killContainer(ctx, this.#deps, { pod: this.#pod, ...kill, graceS, podIP: this.#sandbox.podIPs[0] ?? '' })
         }),
       )
       return 'again'
     }
     if (this.#volumes === undefined || this.#volumesStale || (this.#volumes.refreshMs ?? Infinity) <= ctx.clock.now()) await this.#mount(ctx)
     if (plan.sandbox !== undefined) {
-      await this.#makeSandbox(ctx, observed, plan.sandbox.attempt)
+      await this.#sandbox.make(ctx, observed, plan.sandbox.attempt)
+      this.#report()
       return 'again'
     }
     const retry = await this.#resize(ctx, pod, observed)
@@ -228,7 +227,7 @@ export class PodWorker {
   async #mount(ctx: Ctx): Promise<void> {
     this.#volumesStale = false
     try {
-      this.#volumes = await prepareVolumes(ctx, this.#deps, this.#pod, this.#podIPs)
+      this.#volumes = await prepareVolumes(ctx, this.#deps, this.#pod, this.#sandbox.podIPs)
     } catch (error) {
       if (error instanceof MountError) this.#deps.recorder.event(refOf(this.#pod, 'Pod'), 'Warning', 'FailedMount', error.message)
       // What is mounted serves on: only a pod that has not begun waits.
@@ -237,104 +236,14 @@ export class PodWorker {
     }
   }
 
-  async #makeSandbox(ctx: Ctx, observed: ObservedPod | undefined, attempt: number): Promise<void> {
-    const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => this.#deps.recorder.event(refOf(this.#pod, 'Pod'), type, reason, message)
-    if (observed !== undefined && observed.sandboxes.length > 0) {
-      tell('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
-      await stopSandboxes(ctx, this.#deps, this.uid, observed, { remove: true })
-      this.#keptIPs()
-      this.#attached = undefined
-    }
-    const missing = await sandboxProblem(ctx, this.#deps, this.#pod)
-    if (missing !== undefined) {
-      tell('Warning', missing.reason, missing.message)
-      throw new Error(missing.message)
-    }
-    try {
-      const id = await startSandbox(ctx, this.#deps, this.#pod, attempt)
-      await this.#deps.observer.refresh(ctx, id)
-      await this.#join(ctx, this.#deps.observer.pod(this.uid)?.sandboxes[0])
-    } catch (error) {
-      ctx.signal.throwIfAborted()
-      tell('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`)
-      throw error
-    }
-  }
-
-  /** A sandbox that ran before this Kubun did: its network is learned again, nothing is restarted. */
+  /** A sandbox is there: the pod has addresses to tell of. */
   async #adopt(ctx: Ctx, observed: ObservedPod | undefined): Promise<void> {
-    const sandbox = observed?.sandboxes[0]
-    if (sandbox?.state === 'running' && this.#attached !== sandbox.id) await this.#join(ctx, sandbox)
-  }
-
-  /** Addresses that the pod has kept from before this Kubun started; attaching it again would cut its connections. */
-  #keptIPs(): readonly string[] | undefined {
-    const kept = this.#deps.adopted.get(this.uid)
-    this.#deps.adopted.delete(this.uid)
-    return kept
-  }
-
-  async #join(ctx: Ctx, sandbox: RuntimeContainer | undefined): Promise<void> {
-    if (sandbox === undefined || sandbox.state !== 'running') throw new Error('the sandbox ended at once')
-    this.#podIPs = this.#keptIPs() ?? (await attachNetwork(ctx, this.#deps, this.#pod, sandbox))
-    await writePodFiles(this.#deps, this.#pod, this.#podIPs)
-    this.#attached = sandbox.id
-    this.#report()
+    if (await this.#sandbox.adopt(ctx, observed)) this.#report()
   }
 
   async #start(ctx: Ctx, wanted: readonly PodContainer[]): Promise<number | undefined | 'again'> {
-    let retry: number | undefined
-    let began = false
-    for (const spec of wanted) {
-      const { name } = spec.container
-      const wait = this.#retryAt.get(name)
-      if (wait !== undefined && wait > ctx.clock.now()) {
-        retry = earliest([retry, wait])
-        continue
-      }
-      const observed = this.#deps.observer.pod(this.uid)
-      const sandbox = observed?.sandboxes[0]
-      if (observed === undefined || sandbox === undefined || this.#volumes === undefined) return 'again'
-      const statuses = this.#deps.statuses.get(this.#pod)
-      const prev = [...(statuses.containerStatuses ?? []), ...(statuses.initContainerStatuses ?? []), ...(statuses.ephemeralContainerStatuses ?? [])].find((s) => s.name === name)
-      try {
-        await startContainer(ctx, this.#deps, { pod: this.#pod, spec, observed, sandbox, podIPs: this.#podIPs, volumes: this.#volumes, prev })
-        this.#reasons.delete(name)
-        this.#retryAt.delete(name)
-        began = true
-        await this.#prune(ctx, name)
-      } catch (error) {
-        ctx.signal.throwIfAborted()
-        if (!(error instanceof StartError)) throw error
-        this.#reasons.set(name, { reason: error.reason, message: error.message })
-        const at = error.retryMs ?? ctx.clock.now() + startRetryMs
-        this.#retryAt.set(name, at)
-        retry = earliest([retry, at])
-        this.#report()
-      }
-    }
-    return began ? 'again' : retry
-  }
-
-  /** Of the ended containers of one name the last is kept, for its logs and its state. */
-  async #prune(ctx: Ctx, name: string): Promise<void> {
-    const ended = this.#deps.observer.pod(this.uid)?.containers.filter((c) => containerNameOf(c) === name && c.state === 'exited') ?? []
-    for (const c of ended.slice(1)) {
-      await this.#deps.runtime.remove(ctx, c.id)
-      this.#lastWords.forget(c.id)
-    }
-  }
-
-  /** Containers that wait for their back-off say so. */
-  #hold(plan: Plan): void {
-    for (const { name, reason, message } of plan.held) {
-      this.#reasons.set(name, { reason, message })
-      const last = newest(this.#deps.observer.pod(this.uid), name)
-      const spec = findContainer(this.#pod, name)
-      if (last === undefined || spec === undefined || this.#told.has(last.id)) continue
-      this.#told.add(last.id)
-      this.#deps.recorder.event(refOf(this.#pod, 'Pod', `spec.${spec.kind === 'app' ? 'containers' : 'initContainers'}{${name}}`), 'Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${podText(this.#pod)}`)
-    }
+    const ground = (): Ground => ({ pod: this.#pod, podIPs: this.#sandbox.podIPs, volumes: this.#volumes })
+    return await this.#starts.start(ctx, wanted, ground, () => this.#report())
   }
 
   /** The pod is finished, or is to go: everything ends, and then, if the API wants it gone, every trace. */
@@ -343,7 +252,7 @@ export class PodWorker {
     const running = observed?.containers.filter((c) => c.state === 'running') ?? []
     if (running.length > 0) {
       this.#report()
-      await killAll(ctx, this.#deps, this.#pod, running, { graceS: this.#graceS(), podIP: this.#podIPs[0] ?? '' })
+      await killAll(ctx, this.#deps, this.#pod, running, { graceS: this.#graceS(), podIP: this.#sandbox.podIPs[0] ?? '' })
       await this.#lastWords.read(ctx, this.#deps.observer.pod(this.uid))
     }
     const rest = this.#deps.observer.pod(this.uid)
@@ -394,8 +303,8 @@ export class PodWorker {
         observed,
         nowMs: this.#deps.group.ctx.clock.now(),
         hostIPs: node.hostIPs,
-        podIPs: this.#podIPs,
-        reasons: this.#reasons,
+        podIPs: this.#sandbox.podIPs,
+        reasons: this.#starts.reasons,
         messages: this.#lastWords.known,
         imageRef: (id) => `docker://${id}`,
         started: (c, spec) => prober.started(c, spec),
@@ -413,7 +322,7 @@ export class PodWorker {
     const { prober, recorder, node } = this.#deps
     const status = this.#deps.statuses.get(this.#pod)
     const known = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]
-    const podIP = (this.#pod.spec?.hostNetwork === true ? node.hostIPs : this.#podIPs)[0] ?? ''
+    const podIP = (this.#pod.spec?.hostNetwork === true ? node.hostIPs : this.#sandbox.podIPs)[0] ?? ''
     const running = (observed?.containers ?? []).flatMap((container) => {
       const spec = containersOf(this.#pod).find((s) => s.container.name === containerNameOf(container))
       if (spec === undefined || container.state !== 'running') return []
@@ -467,9 +376,7 @@ function wishOf({ metadata: m, spec }: Readonly<Pod>): string {
   return JSON.stringify([spec, m.labels, m.annotations, m.deletionTimestamp, m.deletionGracePeriodSeconds, m.generation])
 }
 
-/** A container that could not be started is tried again after this long, if nothing else happens. */
-const startRetryMs = 10_000
-/** And so is a resize that could not come into force. */
+/** A resize that could not come into force is tried again after this long, if nothing else happens. */
 const resizeRetryMs = 10_000
 
 class Interrupted extends Error {
