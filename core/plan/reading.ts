@@ -149,7 +149,7 @@ function nodeStandIns(objects: Reading['objects']): readonly Readonly<AnyObject>
   }))
 }
 
-export const unknownNode = 'some-node'
+const unknownNode = 'some-node'
 
 function namespaceStandIns(objects: Reading['objects'], known: readonly string[]): readonly Readonly<AnyObject>[] {
   const seen = [...objects.values()].flatMap((items) => items.map(({ metadata }) => metadata.namespace ?? '')).filter((name) => name !== '')

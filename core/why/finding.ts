@@ -39,7 +39,7 @@ export function subjectText({ kind, namespace, name }: Subject): string {
 
 const words: Readonly<Record<string, string>> = { PersistentVolumeClaim: 'claim', PodDisruptionBudget: 'disruption budget', HorizontalPodAutoscaler: 'autoscaler' }
 
-export function wordOf(kind: string): string {
+function wordOf(kind: string): string {
   return words[kind] ?? kind.toLowerCase()
 }
 

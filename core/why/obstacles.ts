@@ -25,7 +25,7 @@ export interface NodeGroup {
   readonly text: string
 }
 
-export function obstaclesOf(pod: Readonly<Pod>, node: NodeInfo, verdicts: readonly PluginVerdict[]): readonly Obstacle[] {
+function obstaclesOf(pod: Readonly<Pod>, node: NodeInfo, verdicts: readonly PluginVerdict[]): readonly Obstacle[] {
   return verdicts.flatMap(({ plugin, refusal }) => {
     const found = explain(pod, node, plugin, verdicts)
     return found ?? [{ plugin, one: `refuses the pod: ${refusal.reasons.join(', ')}`, many: `refuse the pod: ${refusal.reasons.join(', ')}` }]

@@ -17,7 +17,7 @@ export interface Reference {
 }
 
 /** Pure: what the spec names and does not call optional. */
-export function referencesOf({ spec }: Readonly<Pod>): readonly Reference[] {
+function referencesOf({ spec }: Readonly<Pod>): readonly Reference[] {
   const found: Reference[] = []
   const add = (kind: Reference['kind'], source: { readonly name?: string; readonly optional?: boolean; readonly key?: string } | undefined, by: string): void => {
     if (source?.name !== undefined && source.name !== '' && source.optional !== true) found.push({ kind, name: source.name, key: source.key ?? '', by })
