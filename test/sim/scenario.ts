@@ -36,7 +36,7 @@ export function lateMsOf({ weather, slowness }: Pick<Scenario, 'weather' | 'slow
 
 export function drawScenario(seed: number): Scenario {
   const random = stream(seed, 4)
-  const isSmall = random.fraction() < 0.75
+  const isSmall = random.fraction() < 0.85
   const nodes = drawNodes(random, isSmall ? 2 : 4)
   const workloads = drawWorkloads(random, nodes.length, isSmall ? 2 : Infinity)
   const endMs = isSmall ? 8_000 + random.int(20_000) : 15_000 + random.int(random.fraction() < 0.3 ? 400_000 : 45_000)
@@ -132,8 +132,8 @@ function step(atMs: number, act: Act): Step {
 /** Most runs see one or two kinds of accident, so that a failure has few causes. */
 function drawAccidents(random: Random, nodes: readonly Node[], endMs: number): readonly Step[] {
   return accidents.flatMap((accident) => {
-    if (random.fraction() >= 0.3) return []
-    return Array.from({ length: 1 + random.int(3) }, () => accident(random, nodes, 2_000 + random.int(endMs - 2_000), endMs)).flat()
+    if (random.fraction() >= 0.25) return []
+    return Array.from({ length: 1 + random.int(2) }, () => accident(random, nodes, 2_000 + random.int(endMs - 2_000), endMs)).flat()
   })
 }
 

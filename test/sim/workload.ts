@@ -37,6 +37,8 @@ export interface WorkloadKind {
   readonly draw: (place: Place) => Workload
 }
 
+const lookEveryMs = 100
+
 /** The user: past all faults, and refused politely. */
 export class User {
   readonly #ctx: Ctx
@@ -86,6 +88,15 @@ export class User {
     } catch (error) {
       if (isApiError(error) && error.code < 500) return false
       throw error
+    }
+  }
+
+  /** Waits until it is as it should be. */
+  async until<T extends KubeObject>(kind: KindRef<T>, name: string, holds: (object: Readonly<T>) => boolean): Promise<void> {
+    for (;;) {
+      const found = await this.#client.get(this.#ctx, kind, { namespace: simNamespace, name })
+      if (found !== undefined && holds(found)) return
+      await this.#ctx.clock.sleep(lookEveryMs, this.#ctx.signal)
     }
   }
 

@@ -12,7 +12,16 @@ function draw({ random, index }: Place): Workload {
   const name = `quota${index}`
   const podsMax = pick(random, [60, 40, 8])
   const hard = random.fraction() < 0.5 ? { pods: String(podsMax) } : { 'requests.cpu': `${podsMax * 100}m` }
-  return { name, begin: (user) => user.create(resourceQuotas, { metadata: { name }, spec: { hard } }), acts: [], lacks: (history) => lacks(history, name) }
+  return {
+    name,
+    /** What comes before a quota was first counted is let in, upstream as here. */
+    async begin(user) {
+      await user.create(resourceQuotas, { metadata: { name }, spec: { hard } })
+      await user.until(resourceQuotas, name, ({ status }) => status?.hard !== undefined)
+    },
+    acts: [],
+    lacks: (history) => lacks(history, name),
+  }
 }
 
 function lacks(history: History, name: string): string | undefined {
