@@ -54,6 +54,17 @@ it('what may not be read is never taken for absent', async () => {
   expect((await ask(ann, 'kind=Deployment&name=web')).cause).toBe('deployment default/web has 0 of 1 pod ready, and you may not read its pods, which would say why')
 })
 
+it('what may not be read is never taken for being there', async () => {
+  const { ask, lab } = await waitingPod()
+  await lab.create(roleBindings, { metadata: { name: 'ann', namespace: 'default' }, roleRef: viewer, subjects: toAnn })
+  await lab.pod('app', { nodeName: 'n1', imagePullSecrets: [{ name: 'regcred' }] })
+  await lab.says('app', { phase: 'Pending', containerStatuses: [{ name: 'app', image: 'web:1', imageID: '', ready: false, restartCount: 0, state: { waiting: { reason: 'ErrImagePull', message: 'unauthorized' } } }] })
+  await lab.settle()
+  const answer = await ask(ann, 'kind=Pod&name=app')
+  expect(answer.cause).toBe('pod default/app cannot pull the image web:1: the registry wants credentials, or there is no such repository')
+  expect(answer.findings[0]?.sections.find(({ title }) => title === 'pull secrets')?.lines).toEqual(['regcred: you may not read it'])
+})
+
 it('who may read the cluster is told what is lacking', async () => {
   const { ask, lab } = await waitingPod()
   await lab.create(clusterRoleBindings, { metadata: { name: 'ann' }, roleRef: { ...viewer, name: 'cluster-admin' }, subjects: toAnn })

@@ -9,7 +9,7 @@ import { section, type Finding, type Section } from './finding.ts'
 import { imageClause } from './image.ts'
 import { failingProbe, probeOf, probeText, type ProbeKind } from './probes.ts'
 import type { Reader } from './reader.ts'
-import { missingPullSecrets, missingReference } from './references.ts'
+import { missingReference, pullSecretsOf, type PullSecret } from './references.ts'
 
 type Clause = Omit<Finding, 'about'>
 
@@ -84,9 +84,9 @@ async function waitingTrouble(reader: Reader, looked: Looked, status: Readonly<C
     return { because: `crashes again and again: its ${who === '' ? 'container' : who} ${end}`, sections }
   }
   const said = [message, ...events.filter((event) => event.reason === 'Failed' && about(event, status.name)).map((event) => event.message ?? '')].filter((text) => text !== '')
-  const secrets = /Image|Registry/.test(reason) ? await missingPullSecrets(reader, pod) : []
-  const image = imageClause(container?.image ?? status.image, reason, said, secrets)
-  if (image !== undefined) return { because: `${image}${of(who)}`, sections: [...section('what the node said', said.slice(0, 2)), ...section('pull secrets', pullSecrets(pod, secrets))] }
+  const secrets = /Image|Registry/.test(reason) ? await pullSecretsOf(reader, pod) : []
+  const image = imageClause(container?.image ?? status.image, reason, said, secrets.filter(({ is }) => is === 'absent').map(({ name }) => name))
+  if (image !== undefined) return { because: `${image}${of(who)}`, sections: [...section('what the node said', said.slice(0, 2)), ...section('pull secrets', pullSecretLines(secrets))] }
   if (/^(CreateContainerConfigError|CreateContainerError|RunContainerError|PostStartHookError|PreCreateHookError|PreStartHookError)$/.test(reason)) {
     const missing = reason === 'CreateContainerConfigError' ? await missingReference(reader, pod) : undefined
     return { because: missing ?? `cannot start its ${who === '' ? 'container' : who}: ${oneLine(message === '' ? reason : message)}`, sections: section('what the node said', [`${reason}: ${message}`]) }
@@ -95,9 +95,10 @@ async function waitingTrouble(reader: Reader, looked: Looked, status: Readonly<C
   return { because: `waits: ${reason}${message === '' ? '' : `: ${oneLine(message)}`}${of(who)}`, sections: [] }
 }
 
-function pullSecrets(pod: Readonly<Pod>, missing: readonly string[]): readonly string[] {
-  const named = (pod.spec?.imagePullSecrets ?? []).map(({ name = '' }) => name)
-  return named.length === 0 ? ['the pod names none (imagePullSecrets)'] : named.map((name) => `${name}: ${missing.includes(name) ? 'does not exist' : 'there'}`)
+const secretStates = { there: 'there', absent: 'does not exist', unreadable: 'you may not read it' } as const
+
+function pullSecretLines(secrets: readonly PullSecret[]): readonly string[] {
+  return secrets.length === 0 ? ['the pod names none (imagePullSecrets)'] : secrets.map(({ name, is }) => `${name}: ${secretStates[is]}`)
 }
 
 const about = (event: Readonly<Event>, container: string): boolean => event.involvedObject.fieldPath === undefined || event.involvedObject.fieldPath.includes(`{${container}}`)

@@ -61,8 +61,14 @@ function hasKey(object: Readonly<KubeObject & { readonly data?: object; readonly
   return key in (object.data ?? {}) || key in (object.binaryData ?? {})
 }
 
-export async function missingPullSecrets(reader: Reader, pod: Readonly<Pod>): Promise<readonly string[]> {
-  const names = (pod.spec?.imagePullSecrets ?? []).map(({ name = '' }) => name)
-  const found = await Promise.all(names.map(async (name) => [name, await reader.get(secrets, name, pod.metadata.namespace ?? '')] as const))
-  return found.filter(([, secret]) => secret === 'absent').map(([name]) => name)
+export interface PullSecret {
+  readonly name: string
+  readonly is: 'there' | 'absent' | 'unreadable'
+}
+
+export async function pullSecretsOf(reader: Reader, pod: Readonly<Pod>): Promise<readonly PullSecret[]> {
+  return await Promise.all((pod.spec?.imagePullSecrets ?? []).map(async ({ name = '' }) => {
+    const secret = await reader.get(secrets, name, pod.metadata.namespace ?? '')
+    return { name, is: typeof secret === 'string' ? secret : 'there' }
+  }))
 }
