@@ -66,6 +66,8 @@ export const systemExec: Exec = {
     if (done.timedOut) throw new ExecError(shown, undefined, `timed out after ${options.timeoutMs ?? runTimeoutMsDefault} ms`)
     if (done.exitCode === undefined) throw new ExecError(shown, undefined, notRun(command, done), done)
     if (done.exitCode !== 0 && options.okCodes?.includes(done.exitCode) !== true) throw new ExecError(shown, done.exitCode, stderr)
+    // It had read what there was and was content with it.
+    if (done.exitCode === 0 && done.failed) throw new ExecError(shown, 0, `its input ended early: ${done.originalMessage ?? done.shortMessage}`, done.cause)
     return { code: done.exitCode, stdout, stderr }
   },
 }
