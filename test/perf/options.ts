@@ -69,7 +69,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     schedNodes: whole ? [1_000, 5_000] : [100],
     schedPods: whole ? 5_000 : 300,
     replicas: whole ? 5_000 : 300,
-    namespaceObjects: whole ? 1_000 : 200,
+    namespaceObjects: whole ? 10_000 : 200,
     report: whole && wanted.size === parts.length,
   }
 }

@@ -45,13 +45,24 @@ function disabled(part: Replaceable, { own }: { readonly own: boolean }): readon
   return own ? ['scheduler'] : [...replaced, 'scheduler']
 }
 
+/** A server at work, and since when (ms since the epoch). */
+export interface AtWork {
+  readonly subject: Subject
+  readonly readyAt: number
+}
+
 /** As it comes. */
-export async function startOwn(kbench: string, dir: string, part: Replaceable): Promise<Subject> {
-  return (await startKubun(kbench, dir, disabled(part, { own: true }))).subject
+export async function startOwn(kbench: string, dir: string, part: Replaceable): Promise<AtWork> {
+  return await startKubun(kbench, dir, disabled(part, { own: true }))
+}
+
+/** With nobody who schedules, and nobody who judges nodes. */
+export async function startUnscheduled(kbench: string, dir: string): Promise<Subject> {
+  return (await startKubun(kbench, dir, disabled('scheduler', { own: false }))).subject
 }
 
 /** With upstream's program in the place of the part. */
-export async function startReplaced(kbench: string, dir: string, part: Replaceable): Promise<Subject> {
+export async function startReplaced(kbench: string, dir: string, part: Replaceable): Promise<AtWork> {
   const server = (await startKubun(kbench, dir, disabled(part, { own: false }))).subject
   const program = programs[part]
   const port = await freePort()
@@ -74,7 +85,7 @@ export async function startReplaced(kbench: string, dir: string, part: Replaceab
     await stop()
     throw error
   }
-  return { name: 'upstream', kubeconfig: server.kubeconfig, pids: [...server.pids, child.pid], stop }
+  return { subject: { name: 'upstream', kubeconfig: server.kubeconfig, pids: [...server.pids, child.pid], stop }, readyAt: Date.now() }
 }
 
 function isReady(port: number): boolean {

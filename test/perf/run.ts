@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { binDir, upstreamPrograms } from '../peers/upstream.ts'
 import { api, crd, fair, idle, informer, list, watch, type Bench } from './benches.ts'
-import { controllers, scheduler } from './inplace.ts'
+import { backlog } from './backlog.ts'
+import { controllers } from './inplace.ts'
 import { kbenchProgram, measure, type Subject } from './load.ts'
 import { parts, readOptions, usage, type Options, type Part } from './options.ts'
 import { markdown, printable } from './report.ts'
-import { missingProgram, startOwn, startReplaced } from './replaced.ts'
+import { missingProgram, type Replaceable, startOwn, startReplaced } from './replaced.ts'
 import { startKubun, startPeer } from './subjects.ts'
 import { Tally } from './tally.ts'
 
@@ -44,7 +45,8 @@ async function run(options: Options, kbench: string): Promise<void> {
   const world: World = { options, kbench, programs, tally, dir: (name) => folder(home, name) }
   try {
     if (options.parts.has('start')) await starts(world)
-    for (const part of parts) if (part !== 'start' && options.parts.has(part)) await withServers(world, part)
+    for (const part of parts) if (part !== 'start' && part !== 'scheduler' && options.parts.has(part)) await withServers(world, part)
+    if (options.parts.has('scheduler')) await backlog({ ...world, compared: isThere('scheduler') })
   } finally {
     rmSync(home, { recursive: true, force: true })
   }
@@ -72,10 +74,10 @@ function folder(home: string, name: string): string {
   return path
 }
 
-const benches = { api, list, informer, watch, crd, fair, idle, scheduler, controllers } as const
+const benches = { api, list, informer, watch, crd, fair, idle, controllers } as const
 
 /** Both servers, new for each part, so that no part pays for another's leavings. */
-async function withServers(world: World, part: Exclude<Part, 'start'>): Promise<void> {
+async function withServers(world: World, part: Exclude<Part, 'start' | 'scheduler'>): Promise<void> {
   const { options, kbench, tally, dir } = world
   const subjects: Subject[] = []
   try {
@@ -87,15 +89,20 @@ async function withServers(world: World, part: Exclude<Part, 'start'>): Promise<
   }
 }
 
-function startersOf({ kbench, programs, dir }: World, part: Exclude<Part, 'start'>): readonly (() => Promise<Subject>)[] {
+function startersOf({ kbench, programs, dir }: World, part: Exclude<Part, 'start' | 'scheduler'>): readonly (() => Promise<Subject>)[] {
   const [ours, theirs] = [dir(`${part}-kubun`), dir(`${part}-upstream`)]
-  if (part === 'scheduler' || part === 'controllers') {
-    const missing = missingProgram(part)
-    if (missing !== undefined) console.log(`measured alone: ${missing}`)
-    return [() => startOwn(kbench, ours, part), ...(missing === undefined ? [() => startReplaced(kbench, theirs, part)] : [])]
+  if (part === 'controllers') {
+    const own = async (): Promise<Subject> => (await startOwn(kbench, ours, part)).subject
+    return isThere(part) ? [own, async () => (await startReplaced(kbench, theirs, part)).subject] : [own]
   }
   const own = async (): Promise<Subject> => (await startKubun(kbench, ours)).subject
   return typeof programs === 'string' ? [own] : [own, async () => (await startPeer(theirs, programs)).subject]
+}
+
+function isThere(part: Replaceable): boolean {
+  const missing = missingProgram(part)
+  if (missing !== undefined) console.log(`measured alone: ${missing}`)
+  return missing === undefined
 }
 
 /** From nothing to /readyz, with an empty data dir and with many objects. */

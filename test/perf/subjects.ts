@@ -19,6 +19,8 @@ export interface Started {
   readonly subject: Subject
   /** From the start of its processes to /readyz. */
   readonly readyMs: number
+  /** When it said that it was ready, ms since the epoch. */
+  readonly readyAt: number
 }
 
 /** A server over `dir`, which may hold the data of an earlier one; `disabled` parts of it do not run. */
@@ -34,8 +36,9 @@ export async function startKubun(kbench: string, dir: string, disabled: readonly
   void server.exited.then((ended) => (code = ended))
   await poll('the server to be ready', startMsMax, () => existsSync(kubeconfig) || code !== undefined || 'it is not', 5)
   if (code !== undefined) throw new Error(`${executable} ended with code ${code}: ${log()}`)
+  const readyAt = Date.now()
   const [row] = await measure(kbench, subject, 'ready', ['--since', since])
-  return { subject, readyMs: numberOf(row ?? {}, 'ms') ?? Number.NaN }
+  return { subject, readyAt, readyMs: numberOf(row ?? {}, 'ms') ?? Number.NaN }
 }
 
 export async function startPeer(dir: string, programs: Exclude<ReturnType<typeof upstreamPrograms>, string>): Promise<Started> {
@@ -45,5 +48,5 @@ export async function startPeer(dir: string, programs: Exclude<ReturnType<typeof
   const { cert = '', key = '' } = peer.credentials.get('admin') ?? {}
   const kubeconfig = join(dir, 'kubeconfig')
   writeKubeconfig(kubeconfig, { server: `https://${peer.host}:${peer.port}`, caPem: peer.ca, certificatePem: cert, keyPem: key })
-  return { subject: { name: 'upstream', kubeconfig, pids: peer.pids, stop: peer.stop }, readyMs }
+  return { subject: { name: 'upstream', kubeconfig, pids: peer.pids, stop: peer.stop }, readyMs, readyAt: began + readyMs }
 }
