@@ -36,7 +36,7 @@ export function lateMsOf({ weather, slowness }: Pick<Scenario, 'weather' | 'slow
 
 export function drawScenario(seed: number): Scenario {
   const random = stream(seed, 4)
-  const isSmall = random.fraction() < 0.85
+  const isSmall = random.fraction() < 0.9
   const nodes = drawNodes(random, isSmall ? 2 : 4)
   const workloads = drawWorkloads(random, nodes.length, isSmall ? 2 : Infinity)
   const endMs = isSmall ? 8_000 + random.int(20_000) : 15_000 + random.int(random.fraction() < 0.3 ? 400_000 : 45_000)

@@ -1,6 +1,7 @@
 /**
  * Pods of Jobs are counted once: never more than there were, none forgotten, and never less than before. A surplus pod is
- * let go without being counted, also when it succeeds before its controller hears of it, as upstream's is.
+ * let go without being counted, also when it succeeds before its controller hears of it, as upstream's is. And as upstream,
+ * an Indexed Job that has failed counts a pod it gave up as failed, and its index too where the pod succeeds after that.
  */
 import { controllerOf } from '../../../core/api/meta.ts'
 import type { Job, Pod } from '../../../core/api/schema/types.ts'
@@ -11,6 +12,8 @@ interface Seen {
   readonly succeeded: Set<string>
   /** Let go without having been written down. */
   readonly passedOver: Set<string>
+  /** Written down as failed, whatever they did after that. */
+  readonly givenUp: Set<string>
 }
 
 const isHeld = (pod: Readonly<Pod> | undefined): boolean => pod?.metadata.finalizers?.includes('batch.kubernetes.io/job-tracking') === true
@@ -21,7 +24,7 @@ export const podsCountOnce: Invariant = {
     const seen = new Map<string, Seen>()
     const of = (uid: string): Seen => {
       let found = seen.get(uid)
-      if (found === undefined) seen.set(uid, (found = { made: new Set(), succeeded: new Set(), passedOver: new Set() }))
+      if (found === undefined) seen.set(uid, (found = { made: new Set(), succeeded: new Set(), passedOver: new Set(), givenUp: new Set() }))
       return found
     }
     const note = (pod: Readonly<Pod>, prev: Readonly<Pod> | undefined, isGone: boolean): void => {
@@ -38,10 +41,12 @@ export const podsCountOnce: Invariant = {
       if (isWritten !== true) passedOver.add(uid)
     }
     const judge = (key: string, job: Readonly<Job>, prev: Readonly<Job> | undefined): string | undefined => {
-      const { made, succeeded } = of(job.metadata.uid ?? '')
-      const { succeeded: good = 0, failed: bad = 0 } = job.status ?? {}
+      const { made, succeeded, givenUp } = of(job.metadata.uid ?? '')
+      const { succeeded: good = 0, failed: bad = 0, uncountedTerminatedPods } = job.status ?? {}
+      for (const uid of uncountedTerminatedPods?.failed ?? []) givenUp.add(uid)
+      const twice = job.spec?.completionMode === 'Indexed' ? [...givenUp].filter((uid) => succeeded.has(uid)).length : 0
       if (good > succeeded.size) return `${key} counts ${good} that succeeded, ${succeeded.size} did`
-      if (good + bad > made.size) return `${key} counts ${good} and ${bad}, there were ${made.size} pods`
+      if (good + bad > made.size + twice) return `${key} counts ${good} and ${bad}, there were ${made.size} pods`
       const before = prev?.metadata.uid === job.metadata.uid ? prev?.status : undefined
       return good < (before?.succeeded ?? 0) || bad < (before?.failed ?? 0) ? `${key} counted ${before?.succeeded ?? 0} and ${before?.failed ?? 0}, and now ${good} and ${bad}` : undefined
     }
