@@ -120,6 +120,8 @@ describe('an extender', () => {
     answers['preempt'] = { NodeNameToMetaVictims: { a: { Pods: [] } } }
     await expect(extenderOf({ preemptVerb: 'preempt' }).preempt?.(ctx, pod('p'), candidates)).rejects.toThrow('expected at least one victim pod on node "a"')
     expect(await extenderOf({ preemptVerb: 'preempt', ignorable: true }).preempt?.(ctx, pod('p'), candidates)).toEqual([])
+    answers['preempt'] = { NodeNameToMetaVictims: { a: { Pods: [{ UID: 'uid-y' }], NumPDBViolations: 'many' } } }
+    await expect(extenderOf({ preemptVerb: 'preempt' }).preempt?.(ctx, pod('p'), candidates)).rejects.toThrow("an extender's NumPDBViolations is no whole number: \"many\"")
     answers['preempt'] = { NodeNameToMetaVictims: { a: { Pods: [{ UID: 'z' }] } } }
     await expect(extenderOf({ preemptVerb: 'preempt' }).preempt?.(ctx, pod('p'), candidates)).rejects.toThrow('claims to preempt pod (UID: z) on node: a, but the pod is not found on that node')
   })

@@ -96,9 +96,7 @@ function filtered(answer: unknown, nodes: readonly NodeInfo[], { nodeCacheCapabl
 
 function prioritized(answer: unknown, weight: number): ReadonlyMap<string, number> {
   return new Map(listOf(answer).map((one) => {
-    const score = fieldOf(one, 'Score') ?? 0
-    if (!Number.isInteger(score)) throw new Error(`a score is no whole number: ${JSON.stringify(score)}`)
-    return [String(fieldOf(one, 'Host') ?? ''), (score as number) * weight * (scoreMax / pointsMax)]
+    return [String(fieldOf(one, 'Host') ?? ''), wholeOf(one, 'Score') * weight * (scoreMax / pointsMax)]
   }))
 }
 
@@ -113,15 +111,28 @@ function preempted(answer: unknown, candidates: readonly Candidate[], { urlPrefi
       if (victim === undefined) throw new Error(`extender: ${urlPrefix} claims to preempt pod (UID: ${String(uid)}) on node: ${name}, but the pod is not found on that node`)
       return victim
     })
-    if (victims.length > 0) return [{ node, victims, violations: Number(fieldOf(meta, 'NumPDBViolations') ?? 0) }]
+    if (victims.length > 0) return [{ node, victims, violations: wholeOf(meta, 'NumPDBViolations') }]
     if (!ignorable) throw new Error(`expected at least one victim pod on node ${JSON.stringify(name)}`)
     return []
   })
 }
 
+/** An error that stands in a pod's condition. */
+const errorCharactersMax = 1_000
+
 function refuseError(answer: unknown): void {
   const error = fieldOf(answer, 'Error')
-  if (typeof error === 'string' && error !== '') throw new Error(error)
+  if (typeof error === 'string' && error !== '') throw new Error(error.slice(0, errorCharactersMax))
+}
+
+/** What a foreign answer says wrongly is shown up to so many characters. */
+const shownMax = 200
+const shownOf = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, shownMax)
+
+function wholeOf(value: unknown, name: string): number {
+  const number = fieldOf(value, name) ?? 0
+  if (typeof number !== 'number' || !Number.isInteger(number)) throw new Error(`an extender's ${name} is no whole number: ${shownOf(number)}`)
+  return number
 }
 
 /** Null is as good as nothing. */
@@ -133,12 +144,12 @@ function fieldOf(value: unknown, name: string): unknown {
 
 function recordOf(value: unknown): Json {
   if (value === undefined || value === null) return {}
-  if (typeof value !== 'object' || Array.isArray(value)) throw new Error(`an extender answers ${JSON.stringify(value)} where an object is expected`)
+  if (typeof value !== 'object' || Array.isArray(value)) throw new Error(`an extender answers ${shownOf(value)} where an object is expected`)
   return value as Json
 }
 
 function listOf(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) throw new Error(`an extender answers ${JSON.stringify(value)} where a list is expected`)
+  if (!Array.isArray(value)) throw new Error(`an extender answers ${shownOf(value)} where a list is expected`)
   return value
 }
