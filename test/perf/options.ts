@@ -28,8 +28,8 @@ export interface Options {
   readonly namespaceObjects: number
   /** Counts also rows during which others used the machine. */
   readonly busy: boolean
-  /** Whether the numbers go into the report: those of a quick or partial run do not. */
-  readonly report: boolean
+  /** Name of the report that the numbers go into; a quick run has none. */
+  readonly report: string | undefined
 }
 
 export const usage = `npm run bench -- [--quick] [--busy] [--repetitions N] [--only ${parts.join(',')}]
@@ -40,7 +40,8 @@ export const usage = `npm run bench -- [--quick] [--busy] [--repetitions N] [--o
   --repetitions  of each measurement (3)
   --only         these parts alone; scheduler and controllers compare with upstream's over Kubun's own API
 
-A whole run with --repetitions 1 takes half an hour, with 3 an hour and more; it writes test/perf/report.md.`
+A whole run with --repetitions 1 takes half an hour, with 3 an hour and more; it writes test/perf/report.md, and one of
+some parts test/perf/report-PARTS.md.`
 
 /** Throws one sentence for what it does not know. */
 export function readOptions(argv: readonly string[]): Options | undefined {
@@ -70,6 +71,6 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     schedPods: whole ? 5_000 : 300,
     replicas: whole ? 5_000 : 300,
     namespaceObjects: whole ? 10_000 : 200,
-    report: whole && wanted.size === parts.length,
+    report: !whole ? undefined : wanted.size === parts.length ? 'report.md' : `report-${[...wanted].join('-')}.md`,
   }
 }

@@ -53,11 +53,11 @@ async function run(options: Options, kbench: string): Promise<void> {
   const lines = tally.lines()
   console.log(`\n${printable(lines)}\n`)
   if (tally.disturbed > 0) console.log(`${tally.disturbed} rows were disturbed by others${options.busy ? '' : ' and thrown away'}`)
-  if (!options.report || typeof programs === 'string') return
+  if (options.report === undefined || typeof programs === 'string') return
   const date = new Date().toISOString().slice(0, 10)
-  const path = join(import.meta.dirname, 'report.md')
+  const path = join(import.meta.dirname, options.report)
   writeFileSync(path, markdown(lines, { date, repetitions: options.repetitions, disturbed: tally.disturbed, busy: options.busy, upstream: 'kube-apiserver with etcd; where Pods are scheduled,\nDeployments made and namespaces deleted it is kube-scheduler or kube-controller-manager over a Kubun server without its own' }))
-  console.log('written: test/perf/report.md')
+  console.log(`written: test/perf/${options.report}`)
 }
 
 interface World {
