@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { simulate } from './simulate.ts'
 
-const seeds = 20
+const seeds = 8
 
 describe('simulation of the control plane', () => {
   it('the same seed gives the same history, another seed another', async () => {
